@@ -1,0 +1,85 @@
+import type { FileRange } from "./file-range.ts";
+import type { DisconnectReason } from "../spec/connection-state.ts";
+import type { ByteString, Headers } from "../spec/values.ts";
+
+// The seam between the wire and PAGI's rules. Whatever speaks a protocol (HTTP/1.1 now) offers a `Transport` for
+// each request and calls the `Exchange`; nothing on the exchange's side knows which protocol it is.
+
+/** A request as every version of HTTP can put it. */
+export interface RequestHead {
+  readonly httpVersion: "1.0" | "1.1" | "2" | "3";
+  readonly method: ByteString;
+  /** The path of the request target, without the query. */
+  readonly rawPath: ByteString;
+  /** What follows `?`, or empty. */
+  readonly queryString: ByteString;
+  /** In wire order, names in lower case; repeated `cookie` fields are not joined yet. */
+  readonly headers: Headers;
+}
+
+/** Where the request came in. One object serves all requests of a connection. */
+export interface ConnectionInfo {
+  readonly secure: boolean;
+  readonly client: readonly [host: string, port: number] | undefined;
+  readonly server: readonly [host: string, port: number] | readonly [path: string, port: null];
+}
+
+/** A response head that has passed the event's own checks, though not yet the header checks of the wire. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Headers;
+  /** True when trailer fields will follow the body. */
+  readonly trailers: boolean;
+  /** True when nothing may follow this response on its connection (HTTP/1), whatever the client asked for. */
+  readonly close?: boolean;
+}
+
+/** Towards the client: what an exchange can do to the wire. All of it is for one request only. */
+export interface Transport {
+  /**
+   * Takes the response head. It may be held back until the first body bytes, a flush or the end of the turn.
+   *
+   * @throws EventError for a header that cannot be sent.
+   */
+  writeHead(eventType: string, head: ResponseHead): void;
+  /**
+   * Takes body bytes; `last` ends the body. `bytes` may be reused by its owner once `send` has resolved.
+   *
+   * @throws EventError when the body grows past the declared Content-Length, or ends short of it.
+   */
+  writeBody(eventType: string, bytes: Uint8Array | string, last: boolean): void;
+  /** Takes a file as the (rest of the) body; `last` is false only when trailers follow. Resolves when it is taken. */
+  writeFile(eventType: string, file: FileRange, last: boolean): Promise<void>;
+  /**
+   * Takes the trailer section, which ends the response.
+   *
+   * @throws EventError for a field that cannot be sent.
+   */
+  writeTrailers(eventType: string, headers: Headers): void;
+  /** Sends what is held back. */
+  flush(): void;
+  /** True once a byte of the response has been given to the operating system. */
+  hasLeft(): boolean;
+  /** Forgets a response head that has not left, so that another can take its place. */
+  discardHead(): void;
+  /** Ends the connection (or stream) so that the client sees a truncated response. */
+  abort(): void;
+  /** The application waits for request body bytes. */
+  demandBody(): void;
+  /** Bytes taken and not yet handed to the operating system. */
+  bufferedAmount(): number;
+}
+
+/** Towards the application: what the wire tells an exchange. */
+export interface Exchange {
+  /** A fragment of the request body; `more` is false on the last one. */
+  deliverBody(bytes: Uint8Array, more: boolean): void;
+  /** The client is gone or the request was cut. Called at most once, and not after `deliverCompletion`. */
+  deliverDisconnect(reason: DisconnectReason): void;
+  /** Buffered bytes have been handed to the operating system. */
+  deliverDrain(): void;
+  /** The whole response has been handed to the operating system. */
+  deliverCompletion(): void;
+  /** The server begins to shut down; live streams are told. */
+  deliverShutdown(): void;
+}
