@@ -30,8 +30,11 @@ export interface ResponseHead {
   readonly headers: Headers;
   /** True when trailer fields will follow the body. */
   readonly trailers: boolean;
-  /** True when nothing may follow this response on its connection (HTTP/1), whatever the client asked for. */
-  readonly close?: boolean;
+  /**
+   * What an HTTP/1 connection does after this response, where the client's wish does not decide: `close` says so in
+   * the response; `close-after` says keep-alive while an event stream runs and closes when it has ended.
+   */
+  readonly connection?: "close" | "close-after";
 }
 
 /** Towards the client: what an exchange can do to the wire. All of it is for one request only. */
@@ -58,6 +61,8 @@ export interface Transport {
   writeTrailers(eventType: string, headers: Headers): void;
   /** Sends what is held back. */
   flush(): void;
+  /** True once there is a response head, held back or not. */
+  hasResponse(): boolean;
   /** True once a byte of the response has been given to the operating system. */
   hasLeft(): boolean;
   /** Forgets a response head that has not left, so that another can take its place. */

@@ -48,9 +48,9 @@ interface RequestScope extends BaseScope {
   root_path: string;
   headers: Headers;
   /** Address and port of the client; absent on a Unix socket. */
-  client?: [host: string, port: number];
+  client?: readonly [host: string, port: number];
   /** Address and port of the listener, or its path and `null`. */
-  server: [host: string, port: number] | [path: string, port: null];
+  server: readonly [host: string, port: number] | readonly [path: string, port: null];
   extensions: Extensions;
   "pagi.transport": TransportState;
 }

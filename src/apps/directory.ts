@@ -1,0 +1,199 @@
+import { realpathSync, statSync, type Stats } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { dispatch, type Application } from "../spec/application.ts";
+import type { HttpScope, SseScope } from "../spec/scope.ts";
+import type { Headers } from "../spec/values.ts";
+import { listingPage, type ListingEntry } from "./directory-listing.ts";
+
+/** What {@link directory} serves. */
+export interface DirectoryOptions {
+  /** The folder; nothing outside it is ever served. */
+  root: string;
+  /** File names that answer for a folder, first found first. Default `["index.html"]`. */
+  index?: string[];
+  /** Whether a folder without an index file answers with a list of its files. Default true. */
+  listing?: boolean;
+}
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: string | { file: string; length: number };
+}
+
+interface Found {
+  /** Without symbolic links. */
+  path: string;
+  stat: Stats;
+}
+
+/**
+ * Serves the files of a folder to GET and HEAD, with `Last-Modified` and `If-Modified-Since`. Names that begin with a
+ * dot are not found, nor is anything that a symbolic link leads to outside the folder. An `sse` scope gets the same
+ * answer, for a browser that asks for an event stream may ask for a file.
+ *
+ * @throws Error at once when `root` is no folder; UnsupportedScopeError (as a rejection) for other scope types.
+ */
+export function directory(options: DirectoryOptions): Application {
+  const { index = ["index.html"], listing = true } = options;
+  const root = realRoot(options.root);
+
+  async function answer(scope: HttpScope | SseScope): Promise<Answer> {
+    if (scope.method !== "GET" && scope.method !== "HEAD") {
+      return plain(405, "Method Not Allowed", [["allow", "GET, HEAD"]]);
+    }
+    const below = scope.path.startsWith(scope.root_path)
+      ? scope.path.slice(scope.root_path.length)
+      : scope.path;
+    const segments = segmentsOf(below);
+    const found = segments && locate(root, join(root, ...segments));
+    if (found === undefined) return plain(404, "Not Found");
+    if (!found.stat.isDirectory()) {
+      return below.endsWith("/") ? plain(404, "Not Found") : fileAnswer(scope, found);
+    }
+    if (!below.endsWith("/")) return plain(301, "Moved Permanently", [["location", withSlash(scope)]]);
+    for (const name of index) {
+      const page = locate(root, join(found.path, name));
+      if (page?.stat.isFile() === true) return fileAnswer(scope, page);
+    }
+    if (!listing) return plain(404, "Not Found");
+    const page = listingPage(scope.path, found.path !== root, await entriesOf(root, found.path));
+    return { status: 200, headers: textHeaders("text/html;charset=utf-8", page), body: page };
+  }
+
+  return dispatch({
+    async http(scope, _receive, send) {
+      const { status, headers, body } = await answer(scope);
+      await send({ type: "http.response.start", status, headers });
+      if (scope.method === "HEAD" || typeof body === "string") {
+        await send({ type: "http.response.body", body: typeof body === "string" ? body : "" });
+      } else {
+        await send({ type: "http.response.body", file: body.file, length: body.length });
+      }
+    },
+    async sse(scope, receive, send) {
+      const { status, headers, body } = await answer(scope);
+      await send({ type: "sse.http.response.start", status, headers });
+      if (scope.method !== "HEAD" && typeof body !== "string") {
+        // The events that decline a stream know no files.
+        let gone = false;
+        leaving(receive)
+          .catch(() => {})
+          .finally(() => (gone = true));
+        for await (const chunk of Bun.file(body.file).slice(0, body.length).stream()) {
+          if (gone) return;
+          await send({ type: "sse.http.response.body", body: chunk, more: true });
+        }
+      }
+      await send({ type: "sse.http.response.body", body: typeof body === "string" ? body : "" });
+    },
+  });
+}
+
+function realRoot(root: string): string {
+  let real: string;
+  try {
+    real = realpathSync(root);
+  } catch (cause) {
+    throw new Error(`directory: the root '${root}' cannot be read; give a folder that exists.`, { cause });
+  }
+  if (!statSync(real).isDirectory())
+    throw new Error(`directory: the root '${root}' is no folder; give a folder.`);
+  return real;
+}
+
+/** The names on the way from the root, or `undefined` for a path that may name nothing. */
+function segmentsOf(path: string): string[] | undefined {
+  if (path === "" || path === "/") return [];
+  if (!path.startsWith("/") || /[\0\\]/.test(path)) return undefined;
+  const segments = path.slice(1, path.endsWith("/") ? -1 : undefined).split("/");
+  return segments.every(isVisible) ? segments : undefined;
+}
+
+/** Neither empty, nor `.` or `..`, nor hidden. */
+function isVisible(name: string): boolean {
+  return name !== "" && !name.startsWith(".");
+}
+
+/** What stands at a path, followed through links, if it is a visible file or folder below the root. */
+function locate(root: string, path: string): Found | undefined {
+  try {
+    const real = realpathSync(path);
+    const way = relative(root, real);
+    if (way !== "" && !way.split(sep).every(isVisible)) return undefined;
+    const stat = statSync(real);
+    return stat.isFile() || stat.isDirectory() ? { path: real, stat } : undefined;
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+const ABSENCES = new Set(["ENOENT", "ENOTDIR", "EACCES", "EPERM", "ELOOP", "ENAMETOOLONG"]);
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ABSENCES.has(String(error.code));
+}
+
+function fileAnswer(scope: HttpScope | SseScope, { path, stat }: Found): Answer {
+  const headers: Headers = [];
+  // A file inside a compiled program has the time 0, which would stay the same in the next version of it.
+  if (stat.mtimeMs > 0) {
+    headers.push(["last-modified", stat.mtime.toUTCString()]);
+    if (isUnchanged(scope.headers, stat.mtimeMs)) return { status: 304, headers, body: "" };
+  }
+  headers.push(["content-type", Bun.file(path).type], ["content-length", String(stat.size)]);
+  return { status: 200, headers, body: { file: path, length: stat.size } };
+}
+
+/** RFC 9110 section 13.1.3: to the second, only for a valid date, and not beside If-None-Match. */
+function isUnchanged(headers: Headers, modified: number): boolean {
+  let since: number | undefined;
+  for (const [name, value] of headers) {
+    if (name === "if-none-match") return false;
+    if (name === "if-modified-since" && value.endsWith(" GMT")) since = Date.parse(value);
+  }
+  return since !== undefined && Math.floor(modified / 1000) * 1000 <= since;
+}
+
+/**
+ * The request's own URL with a slash, as a relative reference: right below any proxy, and unlike an absolute path
+ * it can never begin with `//` and so lead to another host.
+ */
+function withSlash(scope: HttpScope | SseScope): string {
+  const name = scope.raw_path.slice(scope.raw_path.lastIndexOf("/") + 1);
+  const query = scope.query_string === "" ? "" : `?${scope.query_string}`;
+  return `./${name}/${query}`.replace(
+    /[^!-~]|["<>\\^`{|}]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+}
+
+async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> {
+  const entries: ListingEntry[] = [];
+  for (const name of await readdir(folder)) {
+    const found = isVisible(name) ? locate(root, join(folder, name)) : undefined;
+    if (found === undefined) continue;
+    const isFolder = found.stat.isDirectory();
+    entries.push({ name, isFolder, size: found.stat.size, modified: found.stat.mtime });
+  }
+  return entries;
+}
+
+function plain(status: number, message: string, headers: Headers = []): Answer {
+  const body = `${message}\n`;
+  return { status, headers: [...textHeaders("text/plain;charset=utf-8", body), ...headers], body };
+}
+
+function textHeaders(type: string, body: string): Headers {
+  return [
+    ["content-type", type],
+    ["content-length", String(Buffer.byteLength(body))],
+  ];
+}
+
+/** Resolves when the client of an `sse` scope goes. */
+async function leaving(receive: () => Promise<{ type: string }>): Promise<void> {
+  while ((await receive()).type !== "sse.disconnect");
+}

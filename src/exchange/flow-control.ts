@@ -1,0 +1,93 @@
+import type { TransportState } from "../spec/transport-state.ts";
+import type { ExchangeHost } from "./host.ts";
+import type { Transport } from "./transport.ts";
+
+/** What a `send` that need not wait resolves with; one for all, since it carries nothing. */
+export const RESOLVED: Promise<void> = Promise.resolve();
+
+/**
+ * `pagi.transport`, and the waiting of `send` that it describes: one hysteresis for both. At the high-water mark the
+ * callbacks run and `send` waits; at the low one the other callbacks run and `send` goes on.
+ */
+export class FlowControl implements TransportState {
+  readonly #transport: Transport;
+  readonly #host: ExchangeHost;
+  #isHigh = false;
+  #ended = false;
+  #highWaterCallbacks: (() => void)[] | undefined;
+  #drainCallbacks: (() => void)[] | undefined;
+  #waiting: (() => void)[] | undefined;
+
+  constructor(transport: Transport, host: ExchangeHost) {
+    this.#transport = transport;
+    this.#host = host;
+  }
+
+  bufferedAmount(): number {
+    // After the end of the request the connection may already carry another one's bytes.
+    return this.#ended ? 0 : this.#transport.bufferedAmount();
+  }
+
+  highWaterMark(): number {
+    return this.#host.highWaterMark;
+  }
+
+  lowWaterMark(): number {
+    return this.#host.lowWaterMark;
+  }
+
+  onHighWater(callback: () => void): void {
+    (this.#highWaterCallbacks ??= []).push(callback);
+    if (this.bufferedAmount() >= this.#host.highWaterMark) this.#run([callback]);
+  }
+
+  onDrain(callback: () => void): void {
+    (this.#drainCallbacks ??= []).push(callback);
+  }
+
+  /**
+   * What a `send` returns once its event is taken: resolved, or pending until the buffer has drained. `taking` is
+   * still to be waited for before that, as with a file.
+   */
+  after(taking?: Promise<void>): Promise<void> {
+    if (taking !== undefined) return taking.then(() => this.after());
+    if (this.#ended) return RESOLVED;
+    if (!this.#isHigh) {
+      if (this.#transport.bufferedAmount() < this.#host.highWaterMark) return RESOLVED;
+      this.#isHigh = true;
+      this.#run(this.#highWaterCallbacks);
+    }
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  /** Bytes have left the buffer. */
+  drained(): void {
+    if (!this.#isHigh || this.#transport.bufferedAmount() > this.#host.lowWaterMark) return;
+    this.#isHigh = false;
+    this.#release();
+    this.#run(this.#drainCallbacks);
+  }
+
+  /** The request is over: nothing waits any more. */
+  end(): void {
+    this.#ended = true;
+    this.#release();
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting !== undefined) for (const resolve of waiting) resolve();
+  }
+
+  #run(callbacks: readonly (() => void)[] | undefined): void {
+    if (callbacks === undefined) return;
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (error) {
+        this.#host.reportError("a pagi.transport callback threw", error);
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What waits for an application's `receive`: events in order, then for ever the one event that says it is over.
+ * Pulled, not pushed: when nothing is there, `demand` asks the wire for more.
+ */
+export class Inbox<Event> {
+  readonly #demand: () => void;
+  #events: Event[] | undefined;
+  #waiting: ((event: Event) => void)[] | undefined;
+  #last: Event | undefined;
+
+  constructor(demand: () => void) {
+    this.#demand = demand;
+  }
+
+  /** True while a `take` waits for an event. */
+  get isAwaited(): boolean {
+    return this.#waiting !== undefined && this.#waiting.length > 0;
+  }
+
+  /** Adds an event. Ignored once the inbox has ended. */
+  put(event: Event): void {
+    if (this.#last !== undefined) return;
+    const taker = this.#waiting?.shift();
+    if (taker === undefined) {
+      (this.#events ??= []).push(event);
+      return;
+    }
+    taker(event);
+    if (this.isAwaited) this.#demand();
+  }
+
+  /** Ends the inbox: after what is already in it, every `take` gets `event`. Only the first call counts. */
+  end(event: Event): void {
+    if (this.#last !== undefined) return;
+    this.#last = event;
+    const takers = this.#waiting;
+    this.#waiting = undefined;
+    if (takers !== undefined) for (const taker of takers) taker(event);
+  }
+
+  /** The next event, now or when it comes. Takers are served in the order in which they asked. */
+  take(): Promise<Event> {
+    const ready = this.#next();
+    if (ready !== undefined) return Promise.resolve(ready);
+    if (!this.isAwaited) {
+      this.#demand(); // may deliver at once
+      const delivered = this.#next();
+      if (delivered !== undefined) return Promise.resolve(delivered);
+    }
+    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  #next(): Event | undefined {
+    return this.#events !== undefined && this.#events.length > 0 ? this.#events.shift() : this.#last;
+  }
+}

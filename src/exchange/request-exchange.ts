@@ -1,0 +1,119 @@
+import type { DisconnectReason } from "../spec/connection-state.ts";
+import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
+import type { HttpScope, SseScope } from "../spec/scope.ts";
+import { validateReceiveEvent, validateSendEvent } from "../spec/validate.ts";
+import { FlowControl, RESOLVED } from "./flow-control.ts";
+import type { ExchangeHost } from "./host.ts";
+import { Inbox } from "./inbox.ts";
+import { Response } from "./response.ts";
+import type { Exchange, RequestHead, ResponseHead, Transport } from "./transport.ts";
+
+/** What an exchange is made of: the server around it, the wire beneath it and the request. */
+export interface ExchangeParts {
+  readonly host: ExchangeHost;
+  readonly transport: Transport;
+  readonly head: RequestHead;
+}
+
+const SERVER_ERROR = "Internal Server Error\n";
+
+/**
+ * One request and its response: the rules that `http` and `sse` scopes have in common. A subclass says which events
+ * its scope sends and how it tells its application of the end.
+ */
+export abstract class RequestExchange<
+  S extends HttpScope | SseScope,
+  R extends ReceiveEvent,
+> implements Exchange {
+  abstract readonly scope: S;
+  protected readonly host: ExchangeHost;
+  protected readonly transport: Transport;
+  protected readonly inbox: Inbox<R>;
+  protected readonly flow: FlowControl;
+  protected readonly response: Response;
+  /** Why the client can no longer be answered; every `send` from then on does nothing. */
+  protected gone: DisconnectReason | undefined;
+
+  constructor({ host, transport }: ExchangeParts, connection?: ResponseHead["connection"]) {
+    this.host = host;
+    this.transport = transport;
+    this.inbox = new Inbox<R>(() => transport.demandBody());
+    this.flow = new FlowControl(transport, host);
+    this.response = new Response(transport, connection);
+  }
+
+  readonly receive = (): Promise<R> => {
+    const event = this.inbox.take();
+    if (!this.host.validateEvents) return event;
+    return event.then((each) => (validateReceiveEvent(this.scope.type, each), each));
+  };
+
+  readonly send = (event: SendEvent): Promise<void> => {
+    if (this.gone !== undefined) return RESOLVED;
+    try {
+      if (this.host.validateEvents) validateSendEvent(this.scope.type, event);
+      return this.take(event);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+
+  /** Carries out a checked event; what it throws is what `send` rejects with. */
+  protected abstract take(event: SendEvent): Promise<void>;
+
+  /** The response has been given to the wire whole. */
+  protected abstract isAnswered(): boolean;
+
+  abstract deliverBody(bytes: Uint8Array, more: boolean): void;
+  abstract deliverDisconnect(reason: DisconnectReason): void;
+  abstract deliverCompletion(): void;
+  abstract deliverShutdown(): void;
+
+  deliverDrain(): void {
+    this.flow.drained();
+  }
+
+  /** The application's promise has resolved. */
+  applicationReturned(): void {
+    if (this.gone !== undefined || this.isAnswered()) return;
+    const how = this.transport.hasResponse()
+      ? "before its response was complete"
+      : "without starting a response";
+    this.backstop(`the application returned ${how}`);
+  }
+
+  /** The application has thrown, or its promise was rejected. */
+  applicationThrew(error: unknown): void {
+    if (this.gone === undefined && !this.isAnswered()) this.backstop("the application threw", error);
+    else this.report("the application threw after the end of the request", error);
+  }
+
+  /**
+   * The answer where the application gave none, or only a part: a bare 500 that says nothing of the reason, or, when
+   * a part has left, the end of the connection, so that the client sees a truncated response and not a short one.
+   * Source: PAGI Www, "Application Produced No Response" and "Server-generated responses".
+   */
+  protected backstop(message: string, error?: unknown): void {
+    this.report(message, error);
+    this.deliverDisconnect("server_error");
+    if (this.transport.hasLeft()) {
+      this.transport.abort();
+      return;
+    }
+    this.transport.discardHead();
+    this.transport.writeHead("http.response.start", {
+      status: 500,
+      headers: [
+        ["content-type", "text/plain; charset=utf-8"],
+        ["content-length", String(SERVER_ERROR.length)],
+      ],
+      trailers: false,
+      connection: "close",
+    });
+    this.transport.writeBody("http.response.body", SERVER_ERROR, true);
+  }
+
+  protected report(message: string, error?: unknown): void {
+    this.host.reportError(`${this.scope.method} ${this.scope.raw_path}: ${message}`, error);
+  }
+}

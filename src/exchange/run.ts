@@ -1,0 +1,30 @@
+import type { Application } from "../spec/application.ts";
+import type { HttpExchange } from "./http-exchange.ts";
+import type { SseExchange } from "./sse-exchange.ts";
+
+/**
+ * Calls the application with an exchange and tells the exchange how it ended. `settled` runs after that, whatever
+ * happened. Nothing that the application throws gets past here.
+ */
+export function runApplication(
+  app: Application,
+  exchange: HttpExchange | SseExchange,
+  settled: () => void,
+): void {
+  const threw = (error: unknown): void => {
+    exchange.applicationThrew(error);
+    settled();
+  };
+  let promise: Promise<void>;
+  try {
+    promise = app(exchange.scope, exchange.receive, exchange.send);
+  } catch (error) {
+    threw(error);
+    return;
+  }
+  // A JavaScript application may forget to be async; its return is then the end of it.
+  Promise.resolve(promise).then(() => {
+    exchange.applicationReturned();
+    settled();
+  }, threw);
+}

@@ -1,0 +1,82 @@
+import type { Extensions, PagiVersions, State } from "../spec/scope.ts";
+import { PAGI_VERSION } from "../spec/scope.ts";
+import type { HeaderPair, Headers } from "../spec/values.ts";
+import type { ExchangeHost } from "./host.ts";
+import type { ConnectionInfo, RequestHead } from "./transport.ts";
+
+/** The `pagi` key of every scope. */
+export const PAGI: PagiVersions = Object.freeze({ version: PAGI_VERSION, spec_version: PAGI_VERSION });
+
+/** What `http` scopes advertise. */
+export const HTTP_EXTENSIONS: Extensions = Object.freeze({ fullflush: Object.freeze({}) });
+
+/** What `sse` scopes advertise. */
+export const SSE_EXTENSIONS: Extensions = Object.freeze({});
+
+/** The keys that `http`, `sse` and `websocket` scopes fill in the same way. */
+export interface RequestKeys {
+  pagi: PagiVersions;
+  http_version: RequestHead["httpVersion"];
+  method: string;
+  path: string;
+  raw_path: string;
+  query_string: string;
+  root_path: string;
+  headers: Headers;
+  server: ConnectionInfo["server"];
+  state: State;
+}
+
+/** Fills the keys that all request scopes share. Source: PAGI Www, "HTTP Connection Scope". */
+export function requestKeys(head: RequestHead, connection: ConnectionInfo, host: ExchangeHost): RequestKeys {
+  return {
+    pagi: PAGI,
+    http_version: head.httpVersion,
+    method: head.method,
+    path: decodePath(head.rawPath),
+    raw_path: head.rawPath,
+    query_string: head.queryString,
+    root_path: host.rootPath,
+    headers: joinCookies(head.headers),
+    server: connection.server,
+    state: { ...host.state },
+  };
+}
+
+/**
+ * The percent-decoded path as text: UTF-8 where the bytes are UTF-8, else one char for each byte; a `%` that begins
+ * no escape stands for itself. Source: PAGI Www, "PAGI Encoding Differences".
+ */
+export function decodePath(rawPath: string): string {
+  if (!rawPath.includes("%")) return rawPath;
+  try {
+    return decodeURIComponent(rawPath);
+  } catch {
+    const bytes = rawPath.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+      String.fromCharCode(parseInt(hex, 16)),
+    );
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, "latin1"));
+    } catch {
+      return bytes;
+    }
+  }
+}
+
+/** One `cookie` field, at the place of the first. Source: PAGI Www, "Cookie Header Normalization". */
+export function joinCookies(headers: Headers): Headers {
+  let first = -1;
+  for (let i = 0; i < headers.length; i++) {
+    if (headers[i]?.[0] !== "cookie") continue;
+    if (first >= 0) return headersWithOneCookie(headers, first);
+    first = i;
+  }
+  return headers;
+}
+
+function headersWithOneCookie(headers: Headers, first: number): Headers {
+  const isCookie = ([name]: HeaderPair) => name === "cookie";
+  const value = headers.filter(isCookie).map(([, each]) => each);
+  const joined: HeaderPair = ["cookie", value.join("; ")];
+  return headers.flatMap((pair, i) => (i === first ? [joined] : isCookie(pair) ? [] : [pair]));
+}

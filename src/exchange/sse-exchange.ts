@@ -1,0 +1,209 @@
+import { EventError, StateError } from "../errors.ts";
+import type { DisconnectReason } from "../spec/connection-state.ts";
+import type { SendEvent, SseKeepalive, SseReceiveEvent, SseSend, SseStart } from "../spec/events.ts";
+import type { SseScope } from "../spec/scope.ts";
+import type { HeaderPair } from "../spec/values.ts";
+import { encodeComment, encodeEvent } from "../sse/encode.ts";
+import { RESOLVED } from "./flow-control.ts";
+import type { Timer } from "./host.ts";
+import { RequestExchange } from "./request-exchange.ts";
+import type { ExchangeParts } from "./request-exchange.ts";
+import { responseHead } from "./response.ts";
+import { SSE_EXTENSIONS, requestKeys } from "./scope.ts";
+import type { ConnectionInfo } from "./transport.ts";
+
+/** `waiting` for the application's choice, `streaming`, `declining` with an ordinary response, `closed`. */
+type State = "waiting" | "streaming" | "declining" | "closed";
+type EventType = Extract<SendEvent["type"], `sse.${string}`>;
+
+/** Every transition there is; an event that is missing here is a StateError. */
+const TRANSITIONS: { readonly [From in State]: { readonly [E in EventType]?: State } } = {
+  waiting: { "sse.start": "streaming", "sse.http.response.start": "declining" },
+  streaming: {
+    "sse.send": "streaming",
+    "sse.comment": "streaming",
+    "sse.keepalive": "streaming",
+    "sse.close": "closed",
+  },
+  declining: { "sse.http.response.body": "declining" },
+  closed: { "sse.close": "closed" },
+};
+
+const WHY: { readonly [From in State]: string } = {
+  waiting: "send sse.start or sse.http.response.start first",
+  streaming: "the event stream has started",
+  declining: "the stream was declined with an ordinary response",
+  closed: "the event stream is closed",
+};
+
+const NO_BODY: SseReceiveEvent = Object.freeze({ type: "sse.request", body: new Uint8Array(0), more: false });
+
+/** What `sse.disconnect` says when the application ended the stream itself and gave no reason. */
+const CLOSED_BY_APPLICATION: DisconnectReason = "x-closed";
+
+/** One `sse` scope: an event stream, or the response that declines it. Source: PAGI Www, "Server-Sent Events". */
+export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
+  readonly scope: SseScope;
+  #state: State = "waiting";
+  #keepalive: { readonly timer: Timer; milliseconds: number; comment: string } | undefined;
+  #idle: Timer | undefined;
+
+  constructor(parts: ExchangeParts, connection: ConnectionInfo, hasBody: boolean) {
+    super(parts, "close");
+    const scope: SseScope = {
+      type: "sse",
+      scheme: connection.secure ? "https" : "http",
+      ...requestKeys(parts.head, connection, parts.host),
+      extensions: SSE_EXTENSIONS,
+      "pagi.transport": this.flow,
+    };
+    if (connection.client !== undefined) scope.client = connection.client;
+    this.scope = scope;
+    if (!hasBody) this.inbox.put(NO_BODY);
+  }
+
+  deliverBody(bytes: Uint8Array, more: boolean): void {
+    this.inbox.put({ type: "sse.request", body: bytes, more });
+  }
+
+  deliverDisconnect(reason: DisconnectReason): void {
+    this.gone = reason;
+    this.#end(reason);
+  }
+
+  deliverCompletion(): void {
+    this.#end(CLOSED_BY_APPLICATION);
+  }
+
+  /** The application is told at once and ends the stream in its own words; the server waits for it. */
+  deliverShutdown(): void {
+    this.inbox.end({ type: "sse.disconnect", reason: "server_shutdown" });
+  }
+
+  override applicationReturned(): void {
+    if (this.gone === undefined && this.#state === "streaming") this.#close(CLOSED_BY_APPLICATION);
+    else super.applicationReturned();
+  }
+
+  protected isAnswered(): boolean {
+    return this.#state === "closed" || this.response.state === "complete";
+  }
+
+  protected take(event: SendEvent): Promise<void> {
+    switch (event.type) {
+      case "sse.start": {
+        const next = this.#after(event.type);
+        this.#start(event);
+        this.#state = next;
+        return this.flow.after();
+      }
+      case "sse.send":
+        this.#after(event.type);
+        return this.#write(encodeEvent(checked(event)));
+      case "sse.comment":
+        this.#after(event.type);
+        if (typeof event.comment !== "string")
+          throw new EventError(event.type, "comment", "must be a string");
+        return this.#write(encodeComment(event.comment));
+      case "sse.keepalive":
+        this.#after(event.type);
+        this.#setKeepalive(event);
+        return RESOLVED;
+      case "sse.close":
+        this.#after(event.type);
+        if (this.#state === "streaming") this.#close(event.reason ?? CLOSED_BY_APPLICATION);
+        return this.flow.after();
+      case "sse.http.response.start": {
+        const next = this.#after(event.type);
+        this.response.start(event);
+        this.#state = next;
+        return RESOLVED;
+      }
+      case "sse.http.response.body":
+        this.#after(event.type);
+        return this.flow.after(this.response.body(event));
+      default:
+        throw new EventError(String(event?.type), undefined, "is no event that an sse scope can send");
+    }
+  }
+
+  #after(eventType: EventType): State {
+    const next = TRANSITIONS[this.#state][eventType];
+    if (next === undefined) throw new StateError(eventType, this.#state, WHY[this.#state]);
+    return next;
+  }
+
+  #start(event: SseStart): void {
+    const head = responseHead({ ...event, status: event.status ?? 200 }, "close-after");
+    const given = new Set(head.headers.map(([name]) => String(name).toLowerCase()));
+    const supplied: HeaderPair[] = [];
+    if (!given.has("content-type")) supplied.push(["content-type", "text/event-stream"]);
+    if (!given.has("cache-control")) supplied.push(["cache-control", "no-cache"]);
+    this.transport.writeHead(event.type, { ...head, headers: [...head.headers, ...supplied] });
+    this.transport.flush(); // an EventSource is open once it has the head
+    if (this.host.sseIdleTimeout > 0) {
+      this.#idle = this.host.timer(() => this.#close("idle_timeout"));
+      this.#idle.set(this.host.sseIdleTimeout);
+    }
+  }
+
+  #write(text: string): Promise<void> {
+    this.transport.writeBody("sse.send", text, false);
+    this.#idle?.set(this.host.sseIdleTimeout);
+    this.#keepalive?.timer.set(this.#keepalive.milliseconds);
+    return this.flow.after();
+  }
+
+  #setKeepalive(event: SseKeepalive): void {
+    const { interval } = event;
+    const comment = event.comment ?? "";
+    if (typeof interval !== "number" || !(interval >= 0) || interval === Infinity) {
+      throw new EventError(event.type, "interval", "must be a number of seconds, 0 or more");
+    }
+    if (typeof comment !== "string") throw new EventError(event.type, "comment", "must be a string");
+    const timer = this.#keepalive?.timer ?? this.host.timer(() => this.#sendKeepalive());
+    this.#keepalive = { timer, milliseconds: interval * 1000, comment };
+    if (interval > 0) timer.set(this.#keepalive.milliseconds);
+    else timer.clear();
+  }
+
+  #sendKeepalive(): void {
+    if (this.#keepalive === undefined || this.#state !== "streaming") return;
+    // A client that is behind has bytes coming: it needs no comment to stay connected, and must not get more of them.
+    if (this.transport.bufferedAmount() > 0) this.#keepalive.timer.set(this.#keepalive.milliseconds);
+    else void this.#write(encodeComment(this.#keepalive.comment));
+  }
+
+  #close(reason: string): void {
+    this.#state = "closed";
+    this.#end(reason);
+    this.transport.writeBody("sse.close", "", true);
+  }
+
+  #end(reason: string): void {
+    this.#keepalive?.timer.clear();
+    this.#idle?.clear();
+    this.inbox.end({ type: "sse.disconnect", reason });
+    this.flow.end();
+  }
+}
+
+/** The fields that would forge a frame, or mean nothing, are refused. Source: PAGI Www, "Send SSE". */
+function checked(event: SseSend): SseSend {
+  if (typeof event.data !== "string") throw new EventError(event.type, "data", "must be a string");
+  if (event.event != null) singleLine(event.type, "event", event.event);
+  if (event.id != null) {
+    singleLine(event.type, "id", event.id);
+    // A browser ignores an id with NUL in it (WHATWG HTML, 9.2.6), so it would be lost without a word.
+    if (event.id.includes("\0")) throw new EventError(event.type, "id", "must not contain NUL");
+  }
+  if (event.retry != null && (!Number.isSafeInteger(event.retry) || event.retry < 0)) {
+    throw new EventError(event.type, "retry", "must be a whole number of milliseconds");
+  }
+  return event;
+}
+
+function singleLine(eventType: string, field: string, value: string): void {
+  if (typeof value !== "string") throw new EventError(eventType, field, "must be a string");
+  if (/[\r\n]/.test(value)) throw new EventError(eventType, field, "must not contain CR or LF");
+}

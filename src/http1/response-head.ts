@@ -1,0 +1,176 @@
+import { checkOutgoingValue, outgoingName } from "./outgoing-field.ts";
+import { parseContentLength, responseFraming } from "./framing.ts";
+import type { ResponseFraming } from "./framing.ts";
+import { listMembers } from "./grammar.ts";
+import { statusLine } from "./status-line.ts";
+import { EventError } from "../errors.ts";
+import type { Headers } from "../spec/values.ts";
+
+/** How a response goes out. */
+export interface ResponsePlan {
+  /** The whole head with its empty line, one char for each byte: write it as latin-1. */
+  readonly head: string;
+  /** How the body is framed; `none` when no body byte may be written. */
+  readonly framing: ResponseFraming;
+  /** The declared Content-Length in bytes when `framing` is `length`, else 0. */
+  readonly length: number;
+  /** The connection must close after this response. */
+  readonly close: boolean;
+  /** True for HEAD, 204 and 304: body bytes are taken from the application and not written. */
+  readonly bodyless: boolean;
+}
+
+/** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
+export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/** Ends a chunked body that has no trailer fields. */
+export const LAST_CHUNK = "0\r\n\r\n";
+
+/**
+ * Fields that a recipient needs before the body, or that frame, route or authenticate the message: they may not come
+ * behind it. Source: RFC 9110 section 6.5.1, RFC 7230 section 4.1.2.
+ */
+const NOT_IN_TRAILERS = new Set([
+  ...["transfer-encoding", "content-length", "trailer", "te", "connection", "keep-alive", "proxy-connection"],
+  ...["upgrade", "host", "max-forwards", "expect", "range", "cache-control", "pragma"],
+  ...["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"],
+  ...[
+    "authorization",
+    "proxy-authorization",
+    "www-authenticate",
+    "proxy-authenticate",
+    "cookie",
+    "set-cookie",
+  ],
+  ...["content-encoding", "content-type", "content-range"],
+  ...["age", "date", "expires", "location", "retry-after", "vary", "warning"],
+]);
+
+/**
+ * Makes the head of an application's response and decides how its body goes out. Content-Length counts, Connection is
+ * the server's apart from `close` and options like `upgrade`, Transfer-Encoding is dropped. Whether trailers are
+ * promised changes nothing: they go out where `framing` is `chunked`, and are to be dropped elsewhere. Source: RFC 9112 sections 4, 6 and 9; PAGI Www,
+ * "Server-Supplied Headers and Behaviors".
+ *
+ * @param eventType for errors: the event that brought the response.
+ * @param date the value of `date` where the application gives none.
+ * @throws EventError for a header that is unsafe or malformed.
+ */
+export function planResponse(
+  request: { httpVersion: "1.0" | "1.1"; method: string; keepAlive: boolean },
+  eventType: string,
+  response: { status: number; headers: Headers; trailers: boolean; close?: boolean },
+  date: string,
+): ResponsePlan {
+  const { status } = response;
+  let close = !request.keepAlive || response.close === true;
+  let options = "";
+  let length: number | undefined;
+  let hasDate = false;
+  const isTunnel = request.method === "CONNECT" && status < 300;
+  const dropsLength = status === 204 || status < 200 || isTunnel;
+  let head = statusLine(status);
+  for (const [spelling, value] of response.headers) {
+    const name = outgoingName(eventType, spelling);
+    checkOutgoingValue(eventType, name, value);
+    switch (name) {
+      case "transfer-encoding":
+        continue;
+      case "connection":
+        for (const option of listMembers(value)) {
+          if (option === "close") close = true;
+          else if (option !== "keep-alive" && option !== "") options += `${option}, `;
+        }
+        continue;
+      case "content-length":
+        length = declaredLength(eventType, length, value);
+        if (dropsLength) continue;
+        break;
+      case "date":
+        hasDate = true;
+        break;
+    }
+    head += `${name}: ${value}\r\n`;
+  }
+  const framing = responseFraming(request, status, length !== undefined);
+  if (framing === "close") close = true;
+  if (framing === "chunked") head += "transfer-encoding: chunked\r\n";
+  if (close) head += `connection: ${options}close\r\n`;
+  else if (request.httpVersion === "1.0") head += `connection: ${options}keep-alive\r\n`;
+  else if (options !== "") head += `connection: ${options.slice(0, -2)}\r\n`;
+  head += hasDate ? "\r\n" : `date: ${date}\r\n\r\n`;
+  return {
+    head,
+    framing,
+    length: framing === "length" && length !== undefined ? length : 0,
+    close,
+    bodyless: framing === "none",
+  };
+}
+
+/**
+ * A whole response that the server makes in the application's place; the connection closes after it. The text goes out
+ * as UTF-8.
+ *
+ * @param date the value of `date`.
+ * @param extraHeaders safe fields with names in lower case, e.g. `retry-after`.
+ * @returns one char for each byte: write it as latin-1.
+ */
+export function errorResponse(
+  status: number,
+  message: string,
+  date: string,
+  extraHeaders: Headers = [],
+): string {
+  const body = Buffer.from(message, "utf8").toString("latin1");
+  let head = `${statusLine(status)}content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\n`;
+  for (const [name, value] of extraHeaders) head += `${name}: ${value}\r\n`;
+  return `${head}connection: close\r\ndate: ${date}\r\n\r\n${body}`;
+}
+
+/**
+ * What stands before the data of a chunk; CRLF stands behind it.
+ *
+ * @param byteLength of the data; not 0, which would end the body.
+ */
+export function chunkPrefix(byteLength: number): string {
+  return `${byteLength.toString(16)}\r\n`;
+}
+
+/**
+ * The last chunk and the trailer section, which end a chunked body. One char for each byte: write it as latin-1.
+ *
+ * @param eventType for errors: the event that brought the trailers.
+ * @throws EventError for a field that is unsafe, malformed, or of no use or of harm behind the body.
+ */
+export function trailerSection(eventType: string, headers: Headers): string {
+  let section = "0\r\n";
+  for (const [spelling, value] of headers) {
+    const name = outgoingName(eventType, spelling);
+    checkOutgoingValue(eventType, name, value);
+    if (NOT_IN_TRAILERS.has(name)) {
+      throw new EventError(
+        eventType,
+        "headers",
+        `has '${name}', which may not be a trailer field: send it with the head (RFC 9110 section 6.5.1)`,
+      );
+    }
+    section += `${name}: ${value}\r\n`;
+  }
+  return `${section}\r\n`;
+}
+
+function declaredLength(eventType: string, earlier: number | undefined, value: string): number {
+  if (earlier !== undefined) {
+    throw new EventError(eventType, "headers", "has content-length more than once: give it once");
+  }
+  const length = parseContentLength(value);
+  if (length === undefined || !Number.isSafeInteger(length)) {
+    throw new EventError(
+      eventType,
+      "headers",
+      "has a content-length that is no number of bytes: write digits only (RFC 9110 section 8.6)",
+    );
+  }
+  return length;
+}

@@ -1,0 +1,42 @@
+import { createLogger } from "./server/logger.ts";
+import type { Logger } from "./server/logger.ts";
+import { resolveOptions } from "./server/options.ts";
+import type { PartialOptions } from "./server/options.ts";
+import { Server } from "./server/server.ts";
+import { runUntilSignal } from "./server/signals.ts";
+import type { Application } from "./spec/application.ts";
+
+/** The server's options, and what `serve` itself does with the process. */
+export interface ServeOptions extends PartialOptions {
+  /**
+   * Whether SIGTERM and SIGINT drain the server and then end the process, and errors outside of requests are logged
+   * instead of ending it. Default true; false leaves the process alone.
+   */
+  signals?: boolean;
+  /** Where the server's messages go. Default: standard error. */
+  logger?: Logger;
+}
+
+/**
+ * Starts a server for `app` and resolves once it accepts connections.
+ *
+ *     const server = await serve(app, { port: 8080 });
+ *     console.log(server.url);
+ *
+ * @throws OptionError for an unknown option or a wrong value.
+ * @throws LifespanError when the application refuses to start.
+ * @throws ListenError when the address cannot be had.
+ */
+export async function serve(app: Application, options: ServeOptions = {}): Promise<Server> {
+  const { signals = true, logger, ...given } = options;
+  const resolved = await resolveOptions(given);
+  const log = logger ?? createLogger(resolved.logLevel, resolved.quiet);
+  const server = new Server(app, resolved, log);
+  await server.start();
+  if (signals) {
+    void runUntilSignal(server, log).then((signalled) => {
+      if (signalled) process.exit(0);
+    });
+  }
+  return server;
+}

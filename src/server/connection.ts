@@ -1,0 +1,186 @@
+import type { Socket } from "bun";
+
+import type { ConnectionInfo } from "../exchange/transport.ts";
+import { Output } from "./output.ts";
+import type { Deadline } from "./timers.ts";
+import type { ServerContext } from "./context.ts";
+
+/** A protocol on a connection: it gets the bytes and the news, and writes to the connection's output. */
+export interface Protocol {
+  onData(bytes: Buffer): void;
+  /** The client sends no more (FIN); it may still read. */
+  onEnd(): void;
+  /** The kernel took bytes of the output. */
+  onDrain(): void;
+  /** The connection is gone; `error` is what the kernel said, if it was not an orderly end. */
+  onClose(error: Error | undefined): void;
+  /** The deadline set by `connection.deadline` has passed. */
+  onDeadline(): void;
+  /** The client took nothing for the write timeout. The connection is cut right after. */
+  onWriteTimeout(): void;
+  /** The server shuts down: finish what runs, begin nothing. */
+  onDrainServer(): void;
+  /** The server's patience is over. The connection is cut right after. */
+  onCut(): void;
+}
+
+/** `open`; `ending` once queued bytes have left; `lingering` after our FIN, reading until theirs; `closed`. */
+type State = "open" | "ending" | "ending-lingering" | "lingering" | "closed";
+
+/**
+ * How long an unread rest of a request is read and thrown away after the last response, in milliseconds: a close
+ * with unread bytes would reset the connection and could destroy that response (RFC 9112 section 9.6).
+ */
+const LINGER = 2000;
+
+/** One socket: its bytes in and out, its two deadlines and its ways to close. It knows no HTTP. */
+export class Connection {
+  readonly server: ServerContext;
+  readonly info: ConnectionInfo;
+  readonly output: Output;
+  /** What the protocol waits for from the client; each phase sets its own time. */
+  readonly deadline: Deadline;
+  readonly #socket: Socket<Connection>;
+  readonly #writeDeadline: Deadline;
+  #protocol: Protocol | undefined;
+  #state: State = "open";
+  #paused = false;
+  #takenAtDeadline = 0;
+
+  constructor(socket: Socket<Connection>, info: ConnectionInfo, server: ServerContext) {
+    this.#socket = socket;
+    this.info = info;
+    this.server = server;
+    this.output = new Output(socket, () => this.#onBlocked());
+    this.deadline = server.wheel.deadline(() => this.#onDeadline());
+    this.#writeDeadline = server.wheel.deadline(() => this.#onWriteDeadline());
+  }
+
+  /** Hands the connection to a protocol. */
+  start(protocol: Protocol): void {
+    this.#protocol = protocol;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Stops reading, so that TCP slows the client down; a FIN is not noticed meanwhile. */
+  pause(): void {
+    if (this.#paused || this.#state !== "open") return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Closes once what is queued has left. For when the client has nothing more to say. */
+  end(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    this.deadline.clear();
+    this.#finishEnding();
+  }
+
+  /** Closes once what is queued has left, and reads and drops what the client still sends. */
+  linger(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending-lingering";
+    this.resume();
+    this.deadline.clear();
+    this.#finishEnding();
+  }
+
+  /** Closes now; what is queued is lost. The client sees a reset. */
+  cut(): void {
+    if (this.#state === "closed") return;
+    this.output.close();
+    this.#socket.terminate();
+  }
+
+  /** Closes now; what is queued is lost, what the kernel has is delivered, and then the client sees an end. */
+  abandon(): void {
+    if (this.#state === "closed") return;
+    this.output.close();
+    this.#socket.end();
+  }
+
+  // ── what the socket tells ──────────────────────────────────────────────────────────────────────────────────────
+
+  onData(bytes: Buffer): void {
+    if (this.#state === "open") this.#protocol?.onData(bytes);
+  }
+
+  onEnd(): void {
+    if (this.#state === "open") this.#protocol?.onEnd();
+    else if (this.#state === "lingering") this.abandon();
+  }
+
+  onSocketDrain(): void {
+    this.output.resume();
+    if (!this.output.isBlocked) this.#writeDeadline.clear();
+    this.#protocol?.onDrain();
+    this.#finishEnding();
+  }
+
+  onSocketClose(error: Error | undefined): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.deadline.clear();
+    this.#writeDeadline.clear();
+    this.output.close();
+    this.#protocol?.onClose(error);
+  }
+
+  // ── what the server tells ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** The server shuts down. */
+  drain(): void {
+    if (this.#state === "open") this.#protocol?.onDrainServer();
+  }
+
+  /** The server waits no longer. */
+  cutByServer(): void {
+    if (this.#state !== "closed") this.#protocol?.onCut();
+    this.cut();
+  }
+
+  // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #finishEnding(): void {
+    if (this.output.size > 0) return;
+    if (this.#state === "ending") this.abandon();
+    else if (this.#state === "ending-lingering") {
+      this.#state = "lingering";
+      this.#socket.shutdown();
+      this.deadline.set(LINGER);
+    }
+  }
+
+  #onDeadline(): void {
+    if (this.#state === "open") this.#protocol?.onDeadline();
+    else this.abandon();
+  }
+
+  #onBlocked(): void {
+    if (!this.#writeDeadline.armed) this.#armWriteDeadline();
+  }
+
+  #armWriteDeadline(): void {
+    this.#takenAtDeadline = this.output.taken;
+    this.#writeDeadline.set(this.server.times.write);
+  }
+
+  #onWriteDeadline(): void {
+    if (this.output.taken > this.#takenAtDeadline) {
+      this.#armWriteDeadline();
+      return;
+    }
+    this.#protocol?.onWriteTimeout();
+    this.cut();
+  }
+}

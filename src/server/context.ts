@@ -1,0 +1,39 @@
+import type { ExchangeHost } from "../exchange/host.ts";
+import type { Http1Limits } from "../http1/request-reader.ts";
+import type { Application } from "../spec/application.ts";
+import type { AccessLog } from "./access-log.ts";
+import type { Logger } from "./logger.ts";
+import type { TimerWheel } from "./timers.ts";
+import type { TurnQueue } from "./turn-queue.ts";
+
+/** The times of a server's options, in milliseconds; 0 is never. */
+export interface Times {
+  /** From the first byte of a request to the end of its head. */
+  readonly header: number;
+  /** Between requests. */
+  readonly keepAlive: number;
+  /** Between bytes of a request body that the application waits for. */
+  readonly body: number;
+  /** Between bytes that the client takes. */
+  readonly write: number;
+  /** From a client's FIN to the application's answer. */
+  readonly halfClose: number;
+}
+
+/** What the connections of a server share. */
+export interface ServerContext {
+  readonly app: Application;
+  readonly host: ExchangeHost;
+  readonly limits: Http1Limits;
+  readonly times: Times;
+  readonly wheel: TimerWheel;
+  readonly turn: TurnQueue;
+  readonly logger: Logger;
+  readonly accessLog: AccessLog | undefined;
+  /** True once the server shuts down. */
+  isDraining: boolean;
+  /** Applications that have been called and have not settled yet. */
+  running: number;
+  /** An application has settled. */
+  onSettled(): void;
+}

@@ -1,0 +1,114 @@
+import { OptionError } from "../errors.ts";
+import {
+  type CheckedOptions,
+  declarationOf,
+  isOptionName,
+  type Mode,
+  OPTION_NAMES,
+  type OptionName,
+  OPTIONS,
+  type PartialOptions,
+  type ServerOptions,
+  type WrittenNames,
+} from "./option-table.ts";
+import { formatValue, fromText, isPlain } from "./option-values.ts";
+
+export type { Mode, PartialOptions, ServerOptions };
+
+/** The defaults of a mode. Nothing of this process or its environment is looked at. */
+export function defaultOptions(env: Mode = "production"): ServerOptions {
+  return complete({}, env);
+}
+
+/**
+ * The options that a server runs with: what is given, and defaults for the rest. `env` comes from `PAGI_ENV` where it
+ * is not given, and is otherwise development when standard output is a terminal, else production.
+ *
+ * @param names how the user wrote the options, for messages.
+ * @throws OptionError (as a rejection) for an unknown option, a wrong value, and values that contradict each other.
+ */
+export async function resolveOptions(
+  given: PartialOptions = {},
+  names: WrittenNames = {},
+): Promise<ServerOptions> {
+  const { PAGI_ENV } = process.env;
+  const fromEnvironment = given.env === undefined && PAGI_ENV !== undefined && PAGI_ENV !== "";
+  const input = fromEnvironment ? { ...given, env: PAGI_ENV } : given;
+  const written = fromEnvironment ? { ...names, env: "PAGI_ENV" } : names;
+  // Reading the schema takes longer than the whole rest of a start, and most starts give a port and little else.
+  const checked = takePlain(input) ?? (await import("./options-schema.ts")).parseOptions(input, written);
+  const options = complete(
+    checked,
+    checked.env ?? ((await isTerminal()) ? OPTIONS.env.onTerminal : OPTIONS.env.default),
+  );
+  checkOrder(options, checked, written);
+  if (checked.accessLogFormat !== undefined) await checkFormat(options, written);
+  return options;
+}
+
+/** The values, if there is nothing among them that must be refused or explained. */
+function takePlain(given: Readonly<Record<string, unknown>>): CheckedOptions | undefined {
+  const values: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (!isOptionName(name)) return undefined;
+    const option = declarationOf(name);
+    const meant = typeof value === "string" ? fromText(option, value) : value;
+    if (option.repeatable || !isPlain(option, meant)) return undefined;
+    values[name] = meant;
+  }
+  return values;
+}
+
+function complete(checked: CheckedOptions, env: Mode): ServerOptions {
+  const values: Record<string, unknown> = {};
+  for (const name of OPTION_NAMES) values[name] = checked[name] ?? defaultOf(name, env);
+  values["env"] = env;
+  // The table gives each key its value above and its type in the mapped type; TypeScript cannot see the two as one.
+  return Object.freeze(values) as ServerOptions;
+}
+
+function defaultOf(name: OptionName, env: Mode): unknown {
+  const option = declarationOf(name);
+  const inDevelopment = "inDevelopment" in option ? option.inDevelopment : undefined;
+  return env === "development" && inDevelopment !== undefined ? inDevelopment : option.default;
+}
+
+/** Refuses an option above the one that it must not exceed, and names both as their user wrote them. */
+function checkOrder(options: ServerOptions, checked: CheckedOptions, names: WrittenNames): void {
+  for (const name of OPTION_NAMES) {
+    const option = declarationOf(name);
+    if (!("atMost" in option) || option.atMost === undefined || !isOptionName(option.atMost)) continue;
+    const limit = option.atMost;
+    const [low, high] = [options[name], options[limit]];
+    if (low <= high) continue;
+    const show = (key: OptionName): string =>
+      `${names[key] ?? key} (${checked[key] === undefined ? "by default " : ""}${formatValue(declarationOf(key), options[key])})`;
+    throw checked[name] === undefined
+      ? new OptionError(
+          names[limit] ?? limit,
+          `must not be below ${show(name)}; lower that as well, or raise this.`,
+        )
+      : new OptionError(names[name] ?? name, `must not be above ${show(limit)}; lower this, or raise that.`);
+  }
+}
+
+async function checkFormat(options: ServerOptions, names: WrittenNames): Promise<void> {
+  const { compileAccessLogFormat } = await import("./access-log-format.ts");
+  try {
+    compileAccessLogFormat(options.accessLogFormat);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    const problem = error.message.slice(`${error.option}: `.length);
+    throw new OptionError(names.accessLogFormat ?? "accessLogFormat", problem, { cause: error });
+  }
+}
+
+/**
+ * Whether standard output is a terminal. `process.stdout.isTTY` says the same, but sets up a whole stream first,
+ * which takes longer than the rest of a start.
+ */
+async function isTerminal(): Promise<boolean> {
+  const output = await Bun.file(1).stat();
+  return output.isCharacterDevice() && output.rdev !== (await Bun.file("/dev/null").stat()).rdev;
+}

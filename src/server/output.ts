@@ -1,0 +1,189 @@
+/** The part of a Bun socket that takes bytes: it returns how many the kernel took, or -1 when it is closed. */
+export interface ByteSink {
+  write(bytes: Uint8Array, byteOffset: number, byteLength: number): number;
+}
+
+interface Chunk {
+  bytes: Uint8Array;
+  /** The memory belongs to the application, which may reuse it once its `send` has resolved. */
+  borrowed: boolean;
+}
+
+const SCRATCH_SIZE = 128 * 1024;
+
+/** Up to here what the kernel leaves is copied at once; a longer rest is kept where it is until `send` resolves. */
+const COPY_LIMIT = 64 * 1024;
+
+// Head, framing and body meet here, so that they leave in one system call. One buffer serves the whole process: a
+// write is synchronous, and what the kernel did not take is copied out before the next one begins.
+const scratch = Buffer.allocUnsafe(SCRATCH_SIZE);
+
+/**
+ * The bytes on their way out of one connection. Bun's sockets do not buffer: this writes what the kernel takes and
+ * keeps the rest, in order, until the socket says that it can go on.
+ */
+export class Output {
+  readonly #sink: ByteSink;
+  readonly #onBlocked: () => void;
+  #queue: Chunk[] = [];
+  #size = 0;
+  #closed = false;
+  #blocked = false;
+  #writable: PromiseWithResolvers<void> | undefined;
+  #taken = 0;
+
+  /** `onBlocked` runs whenever the kernel takes less than it was given. */
+  constructor(sink: ByteSink, onBlocked: () => void) {
+    this.#sink = sink;
+    this.#onBlocked = onBlocked;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes that the kernel has taken so far; it grows as long as the client reads. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** True while the kernel takes nothing more. */
+  get isBlocked(): boolean {
+    return this.#blocked;
+  }
+
+  /**
+   * Writes three parts as one: Latin-1 framing before and after a body of bytes, or of text, which goes as UTF-8.
+   * `bodyLength` is the body's length in bytes.
+   */
+  write(prefix: string, body: Uint8Array | string, bodyLength: number, suffix: string): void {
+    if (this.#closed) return;
+    const total = prefix.length + bodyLength + suffix.length;
+    if (total === 0) return;
+    if (total <= SCRATCH_SIZE) {
+      let end = prefix.length === 0 ? 0 : scratch.write(prefix, 0, "latin1");
+      if (typeof body === "string") end += body.length === 0 ? 0 : scratch.write(body, end, "utf8");
+      else {
+        scratch.set(body, end);
+        end += bodyLength;
+      }
+      if (suffix.length > 0) end += scratch.write(suffix, end, "latin1");
+      const taken = this.#queue.length === 0 ? this.#give(scratch, total) : 0;
+      if (taken < total && !this.#closed)
+        this.#enqueue(Uint8Array.prototype.slice.call(scratch, taken, total), false);
+      return;
+    }
+    if (prefix.length > 0) this.#put(Buffer.from(prefix, "latin1"), false);
+    if (typeof body === "string") this.#put(Buffer.from(body), false);
+    else this.#put(body, true);
+    if (suffix.length > 0) this.#put(Buffer.from(suffix, "latin1"), false);
+  }
+
+  /**
+   * Writes from a buffer that the caller goes on using; nothing is kept. Call it only while `isBlocked` is false.
+   *
+   * @returns how many bytes were taken; fewer than `length` means: wait for {@link whenWritable} and come again.
+   */
+  writeSome(bytes: Uint8Array, length: number): number {
+    return this.#queue.length === 0 && !this.#closed ? this.#give(bytes, length) : 0;
+  }
+
+  /** Resolves once nothing is queued and the kernel takes bytes again, or the connection is closed. */
+  whenWritable(): Promise<void> {
+    if (this.#closed || (!this.#blocked && this.#queue.length === 0)) return Promise.resolve();
+    return (this.#writable ??= Promise.withResolvers()).promise;
+  }
+
+  /** The socket can take more: gives it what is queued. */
+  resume(): void {
+    this.#blocked = false;
+    while (this.#queue.length > 0 && !this.#blocked && !this.#closed) this.#giveQueued();
+    if (this.#queue.length === 0 && !this.#blocked) this.#wake();
+  }
+
+  /** Copies what still points into the application's memory, before its `send` resolves. */
+  detach(): void {
+    for (const chunk of this.#queue) {
+      if (!chunk.borrowed) continue;
+      chunk.bytes = Uint8Array.prototype.slice.call(chunk.bytes);
+      chunk.borrowed = false;
+    }
+  }
+
+  /** Drops what is queued; every later write does nothing. */
+  close(): void {
+    this.#closed = true;
+    this.#queue = [];
+    this.#size = 0;
+    this.#wake();
+  }
+
+  #put(bytes: Uint8Array, borrowed: boolean): void {
+    const taken = this.#queue.length === 0 ? this.#give(bytes, bytes.byteLength) : 0;
+    if (taken === bytes.byteLength || this.#closed) return;
+    const rest = bytes.subarray(taken);
+    const copies = borrowed && rest.byteLength <= COPY_LIMIT;
+    this.#enqueue(copies ? Uint8Array.prototype.slice.call(rest) : rest, borrowed && !copies);
+  }
+
+  #enqueue(bytes: Uint8Array, borrowed: boolean): void {
+    this.#queue.push({ bytes, borrowed });
+    this.#size += bytes.byteLength;
+  }
+
+  #give(bytes: Uint8Array, length: number): number {
+    const taken = this.#sink.write(bytes, 0, length);
+    if (taken < 0) {
+      this.close();
+      return 0;
+    }
+    this.#taken += taken;
+    if (taken < length) {
+      this.#blocked = true;
+      this.#onBlocked();
+    }
+    return taken;
+  }
+
+  /** Gives the front of the queue; small chunks go together. */
+  #giveQueued(): void {
+    const [first] = this.#queue;
+    if (first === undefined) return;
+    if (this.#queue.length === 1 || first.bytes.byteLength > COPY_LIMIT) {
+      this.#drop(this.#give(first.bytes, first.bytes.byteLength));
+      return;
+    }
+    let end = 0;
+    for (const { bytes } of this.#queue) {
+      if (end + bytes.byteLength > SCRATCH_SIZE) break;
+      scratch.set(bytes, end);
+      end += bytes.byteLength;
+    }
+    this.#drop(this.#give(scratch, end));
+  }
+
+  #drop(count: number): void {
+    if (this.#closed) return;
+    this.#size -= count;
+    let whole = 0;
+    for (const chunk of this.#queue) {
+      if (count < chunk.bytes.byteLength) {
+        chunk.bytes = chunk.bytes.subarray(count);
+        break;
+      }
+      count -= chunk.bytes.byteLength;
+      whole++;
+    }
+    if (whole > 0) this.#queue.splice(0, whole);
+  }
+
+  #wake(): void {
+    this.#writable?.resolve();
+    this.#writable = undefined;
+  }
+}

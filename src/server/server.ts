@@ -1,0 +1,226 @@
+import type { Application } from "../spec/application.ts";
+import { errorResponse } from "../http1/response-head.ts";
+import { AccessLog } from "./access-log.ts";
+import type { Connection } from "./connection.ts";
+import type { ServerContext } from "./context.ts";
+import { Http1Session } from "./http1-session.ts";
+import { httpDate } from "./http-date.ts";
+import { Lifespan } from "./lifespan.ts";
+import { Listener } from "./listener.ts";
+import { createLogger } from "./logger.ts";
+import type { Logger } from "./logger.ts";
+import type { ServerOptions } from "./options.ts";
+import { TimerWheel } from "./timers.ts";
+import { TurnQueue } from "./turn-queue.ts";
+
+/** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
+type State = "new" | "starting" | "running" | "stopping" | "stopped";
+
+/** Seconds after which a client that was turned away may try again. */
+const RETRY_AFTER = "1";
+
+/**
+ * A PAGI server in this process: it listens, runs the application's lifespan and serves. It installs no signal
+ * handlers; `serve()` and the command line do.
+ */
+export class Server {
+  readonly options: ServerOptions;
+  readonly #app: Application;
+  readonly #logger: Logger;
+  readonly #lifespan: Lifespan;
+  readonly #wheel: TimerWheel;
+  readonly #connections = new Set<Connection>();
+  readonly #listeners: Listener[] = [];
+  #accessLog: AccessLog | undefined;
+  #context: ServerContext | undefined;
+  #state: State = "new";
+  #stopping: Promise<void> | undefined;
+  #cutNow: (() => void) | undefined;
+  #whenIdle: (() => void) | undefined;
+  readonly #stopped = Promise.withResolvers<void>();
+
+  /** `options` are resolved ones; see `resolveOptions`. */
+  constructor(
+    app: Application,
+    options: ServerOptions,
+    logger: Logger = createLogger(options.logLevel, options.quiet),
+  ) {
+    this.#app = app;
+    this.options = options;
+    this.#logger = logger;
+    this.#wheel = new TimerWheel({ onError: (error) => logger.error("internal error in a timer", error) });
+    this.#lifespan = new Lifespan(
+      app,
+      {
+        mode: options.lifespan,
+        startupTimeout: options.lifespanStartupTimeout,
+        shutdownTimeout: options.shutdownTimeout,
+      },
+      logger,
+    );
+  }
+
+  /**
+   * Runs the application's startup, then listens. Resolves once connections are accepted.
+   *
+   * @throws LifespanError when the application refuses to start or does not say in time that it has.
+   * @throws ListenError when the address cannot be had.
+   * @throws OptionError when the access log cannot be opened.
+   */
+  async start(): Promise<void> {
+    if (this.#state !== "new") throw new Error(`This server cannot be started: it is ${this.#state}.`);
+    this.#state = "starting";
+    const { options } = this;
+    try {
+      if (options.accessLog !== false) {
+        const destination = options.accessLog === true ? "stderr" : { path: options.accessLog };
+        this.#accessLog = new AccessLog(destination, options.accessLogFormat);
+      }
+      await this.#lifespan.start();
+      this.#context = this.#createContext();
+      const events = {
+        onOpen: (connection: Connection) => this.#onOpen(connection),
+        onClose: (connection: Connection) => this.#onClose(connection),
+      };
+      this.#listeners.push(new Listener({ host: options.host, port: options.port }, this.#context, events));
+      this.#state = "running";
+    } catch (error) {
+      await this.#release();
+      throw error;
+    }
+  }
+
+  /**
+   * Drains and stops: no new connections, idle ones closed at once, live event streams told, requests finished, at
+   * most for `shutdownTimeout` seconds; then what is left is cut, and the application's shutdown runs. With `force`,
+   * also on a second call while the first one waits, the waiting ends at once. Safe to call at any time.
+   */
+  stop({ force = false }: { force?: boolean } = {}): Promise<void> {
+    if (this.#state === "new") this.#state = "stopped";
+    if (this.#state === "stopped") return Promise.resolve();
+    this.#stopping ??= this.#drainAndStop();
+    if (force) this.#cutNow?.();
+    return this.#stopping;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Where the first listener is reached, with a slash at the end. */
+  get url(): string {
+    const [first] = this.#listeners;
+    if (first === undefined) throw new Error("The server is not listening; call start() first.");
+    return first.url;
+  }
+
+  /** The addresses in use. */
+  get listeners(): readonly { readonly host: string; readonly port: number }[] {
+    return this.#listeners.map((each) => each.address);
+  }
+
+  /** Connections that are open. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves when the server has stopped, whoever stopped it. */
+  get whenStopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
+  async #drainAndStop(): Promise<void> {
+    const cut = new Promise<void>((resolve) => (this.#cutNow = resolve));
+    this.#state = "stopping";
+    for (const listener of this.#listeners) listener.stop();
+    const context = this.#context;
+    if (context !== undefined) {
+      context.isDraining = true;
+      for (const connection of [...this.#connections]) connection.drain();
+      const idle = new Promise<void>((resolve) => (this.#whenIdle = resolve));
+      this.#checkIdle();
+      const { promise: late, timer } = after(this.options.shutdownTimeout);
+      const isLate = await Promise.race([idle.then(() => false), late, cut.then(() => true)]);
+      clearTimeout(timer);
+      if (isLate) this.#cutAll(context);
+    }
+    await this.#release();
+  }
+
+  #cutAll(context: ServerContext): void {
+    const { size } = this.#connections;
+    if (size > 0)
+      this.#logger.warn(`${size} ${size === 1 ? "connection was" : "connections were"} cut at shutdown`);
+    for (const connection of [...this.#connections]) connection.cutByServer();
+    if (context.running > 0) this.#logger.warn(`${context.running} application calls have not returned`);
+  }
+
+  /** The end of every way out: shutdown of the application, and what the server itself holds. */
+  async #release(): Promise<void> {
+    await this.#lifespan.stop();
+    this.#wheel.close();
+    await this.#accessLog?.close();
+    this.#state = "stopped";
+    this.#stopped.resolve();
+  }
+
+  #onOpen(connection: Connection): void {
+    this.#connections.add(connection);
+    if (this.#connections.size > this.options.maxConnections) turnAway(connection);
+    else connection.start(new Http1Session(connection));
+  }
+
+  #onClose(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.#connections.size === 0 && this.#context?.running === 0) this.#whenIdle?.();
+  }
+
+  #createContext(): ServerContext {
+    const { options } = this;
+    const milliseconds = (seconds: number): number => seconds * 1000;
+    return {
+      app: this.#app,
+      host: {
+        validateEvents: options.validateEvents,
+        highWaterMark: options.writeHighWatermark,
+        lowWaterMark: options.writeLowWatermark,
+        rootPath: options.rootPath,
+        sseIdleTimeout: milliseconds(options.sseIdleTimeout),
+        state: this.#lifespan.state,
+        timer: (onExpire) => this.#wheel.deadline(onExpire),
+        reportError: (message, error) => this.#logger.error(message, error),
+      },
+      limits: options,
+      times: {
+        header: milliseconds(options.headerTimeout),
+        keepAlive: milliseconds(options.timeout),
+        body: milliseconds(options.requestTimeout),
+        write: milliseconds(options.writeTimeout),
+        halfClose: milliseconds(options.halfCloseGrace),
+      },
+      wheel: this.#wheel,
+      turn: new TurnQueue(),
+      logger: this.#logger,
+      accessLog: this.#accessLog,
+      isDraining: false,
+      running: 0,
+      onSettled: () => this.#checkIdle(),
+    };
+  }
+}
+
+/** Answers a connection that is one too many, without reading from it. */
+function turnAway(connection: Connection): void {
+  const text = "Too many connections. Try again in a moment.";
+  connection.output.write(errorResponse(503, text, httpDate(), [["retry-after", RETRY_AFTER]]), "", 0, "");
+  connection.linger();
+}
+
+function after(seconds: number): { promise: Promise<true>; timer: ReturnType<typeof setTimeout> } {
+  const { promise, resolve } = Promise.withResolvers<true>();
+  return { promise, timer: setTimeout(() => resolve(true), seconds * 1000) };
+}
