@@ -1,4 +1,4 @@
-import type { State } from "../spec/scope.ts";
+import type { Scope, State } from "../spec/scope.ts";
 
 /** Something that calls back once after a time, unless it is set again or cleared. */
 export interface Timer {
@@ -6,10 +6,16 @@ export interface Timer {
   clear(): void;
 }
 
+/** Checks events against the rules of the specification. @throws EventError */
+export interface EventValidator {
+  validateSendEvent(scopeType: Scope["type"], event: unknown): void;
+  validateReceiveEvent(scopeType: Scope["type"], event: unknown): void;
+}
+
 /** What exchanges need of the server around them, the same for all of them. */
 export interface ExchangeHost {
-  /** Check every event in both directions against the rules of the specification. */
-  readonly validateEvents: boolean;
+  /** Checks every event in both directions, where the server was asked to; what must be checked always is not here. */
+  readonly validator: EventValidator | undefined;
   /** Bytes. */
   readonly highWaterMark: number;
   /** Bytes. */

@@ -7,7 +7,6 @@ import { RequestExchange } from "./request-exchange.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import { RequestState } from "./request-state.ts";
 import { HTTP_EXTENSIONS, requestKeys } from "./scope.ts";
-import type { ConnectionInfo } from "./transport.ts";
 
 const NO_BODY: HttpReceiveEvent = Object.freeze({
   type: "http.request",
@@ -21,20 +20,12 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
   readonly scope: HttpScope;
   readonly #state: RequestState;
 
-  constructor(parts: ExchangeParts, connection: ConnectionInfo, hasBody: boolean) {
+  constructor(parts: ExchangeParts) {
     super(parts);
     this.#state = new RequestState((message, error) => this.report(message, error));
-    const scope: HttpScope = {
-      type: "http",
-      scheme: connection.secure ? "https" : "http",
-      ...requestKeys(parts.head, connection, parts.host),
-      extensions: HTTP_EXTENSIONS,
-      "pagi.connection": this.#state,
-      "pagi.transport": this.flow,
-    };
-    if (connection.client !== undefined) scope.client = connection.client;
-    this.scope = scope;
-    if (!hasBody) this.inbox.put(NO_BODY);
+    const keys = requestKeys("http", parts, HTTP_EXTENSIONS, this.flow);
+    this.scope = Object.assign(keys, { "pagi.connection": this.#state });
+    if (!parts.hasBody) this.inbox.put(NO_BODY);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

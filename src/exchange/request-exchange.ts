@@ -1,18 +1,20 @@
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
-import { validateReceiveEvent, validateSendEvent } from "../spec/validate.ts";
 import { FlowControl, RESOLVED } from "./flow-control.ts";
 import type { ExchangeHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
 import { Response } from "./response.ts";
-import type { Exchange, RequestHead, ResponseHead, Transport } from "./transport.ts";
+import type { ConnectionInfo, Exchange, RequestHead, ResponseHead, Transport } from "./transport.ts";
 
-/** What an exchange is made of: the server around it, the wire beneath it and the request. */
+/** What an exchange is made of: the server around it, the wire beneath it, the connection and the request on it. */
 export interface ExchangeParts {
   readonly host: ExchangeHost;
   readonly transport: Transport;
+  readonly connection: ConnectionInfo;
   readonly head: RequestHead;
+  /** False: the request has no body, and none will be delivered. */
+  readonly hasBody: boolean;
 }
 
 const SERVER_ERROR = "Internal Server Error\n";
@@ -44,14 +46,15 @@ export abstract class RequestExchange<
 
   readonly receive = (): Promise<R> => {
     const event = this.inbox.take();
-    if (!this.host.validateEvents) return event;
-    return event.then((each) => (validateReceiveEvent(this.scope.type, each), each));
+    const { validator } = this.host;
+    if (validator === undefined) return event;
+    return event.then((each) => (validator.validateReceiveEvent(this.scope.type, each), each));
   };
 
   readonly send = (event: SendEvent): Promise<void> => {
     if (this.gone !== undefined) return RESOLVED;
     try {
-      if (this.host.validateEvents) validateSendEvent(this.scope.type, event);
+      this.host.validator?.validateSendEvent(this.scope.type, event);
       return this.take(event);
     } catch (error) {
       return Promise.reject(error);

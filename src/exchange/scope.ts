@@ -1,7 +1,8 @@
 import type { Extensions, PagiVersions, State } from "../spec/scope.ts";
 import { PAGI_VERSION } from "../spec/scope.ts";
 import type { HeaderPair, Headers } from "../spec/values.ts";
-import type { ExchangeHost } from "./host.ts";
+import type { TransportState } from "../spec/transport-state.ts";
+import type { ExchangeParts } from "./request-exchange.ts";
 import type { ConnectionInfo, RequestHead } from "./transport.ts";
 
 /** The `pagi` key of every scope. */
@@ -13,8 +14,10 @@ export const HTTP_EXTENSIONS: Extensions = Object.freeze({ fullflush: Object.fre
 /** What `sse` scopes advertise. */
 export const SSE_EXTENSIONS: Extensions = Object.freeze({});
 
-/** The keys that `http`, `sse` and `websocket` scopes fill in the same way. */
-export interface RequestKeys {
+/** The keys that `http` and `sse` scopes fill in the same way. */
+export type RequestKeys<Type extends "http" | "sse"> = {
+  type: Type;
+  scheme: "http" | "https";
   pagi: PagiVersions;
   http_version: RequestHead["httpVersion"];
   method: string;
@@ -23,13 +26,26 @@ export interface RequestKeys {
   query_string: string;
   root_path: string;
   headers: Headers;
+  client?: readonly [host: string, port: number];
   server: ConnectionInfo["server"];
   state: State;
-}
+  extensions: Extensions;
+  "pagi.transport": TransportState;
+};
 
-/** Fills the keys that all request scopes share. Source: PAGI Www, "HTTP Connection Scope". */
-export function requestKeys(head: RequestHead, connection: ConnectionInfo, host: ExchangeHost): RequestKeys {
-  return {
+/**
+ * Fills the keys that request scopes share. Source: PAGI Www, "HTTP Connection Scope". One literal, so that all scopes
+ * have one shape: this runs for every request.
+ */
+export function requestKeys<Type extends "http" | "sse">(
+  type: Type,
+  { head, connection, host }: ExchangeParts,
+  extensions: Extensions,
+  transport: TransportState,
+): RequestKeys<Type> {
+  const keys: RequestKeys<Type> = {
+    type,
+    scheme: connection.secure ? "https" : "http",
     pagi: PAGI,
     http_version: head.httpVersion,
     method: head.method,
@@ -40,7 +56,11 @@ export function requestKeys(head: RequestHead, connection: ConnectionInfo, host:
     headers: joinCookies(head.headers),
     server: connection.server,
     state: { ...host.state },
+    extensions,
+    "pagi.transport": transport,
   };
+  if (connection.client !== undefined) keys.client = connection.client;
+  return keys;
 }
 
 /**

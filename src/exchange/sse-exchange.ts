@@ -10,7 +10,6 @@ import { RequestExchange } from "./request-exchange.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import { responseHead } from "./response.ts";
 import { SSE_EXTENSIONS, requestKeys } from "./scope.ts";
-import type { ConnectionInfo } from "./transport.ts";
 
 /** `waiting` for the application's choice, `streaming`, `declining` with an ordinary response, `closed`. */
 type State = "waiting" | "streaming" | "declining" | "closed";
@@ -48,18 +47,10 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   #keepalive: { readonly timer: Timer; milliseconds: number; comment: string } | undefined;
   #idle: Timer | undefined;
 
-  constructor(parts: ExchangeParts, connection: ConnectionInfo, hasBody: boolean) {
+  constructor(parts: ExchangeParts) {
     super(parts, "close");
-    const scope: SseScope = {
-      type: "sse",
-      scheme: connection.secure ? "https" : "http",
-      ...requestKeys(parts.head, connection, parts.host),
-      extensions: SSE_EXTENSIONS,
-      "pagi.transport": this.flow,
-    };
-    if (connection.client !== undefined) scope.client = connection.client;
-    this.scope = scope;
-    if (!hasBody) this.inbox.put(NO_BODY);
+    this.scope = requestKeys("sse", parts, SSE_EXTENSIONS, this.flow);
+    if (!parts.hasBody) this.inbox.put(NO_BODY);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

@@ -100,6 +100,7 @@ export class AccessLog {
       const fd = openForAppend(this.#path);
       fs.closeSync(this.#fd);
       this.#fd = fd;
+      this.#torn = false;
     } catch (error) {
       this.#report(`The access log stays with its old file: ${messageOf(error)}`);
     }
@@ -119,6 +120,7 @@ export class AccessLog {
     }
     clearTimeout(this.#retry);
     this.#drop(this.#waiting, "its reader does not read");
+    this.#waiting = "";
     if (this.#path !== undefined) fs.closeSync(this.#fd);
   }
 

@@ -180,7 +180,8 @@ export class Http1Session implements Protocol, Transport, TurnEnd {
 
   #begin(request: Http1Request): void {
     const { host, accessLog } = this.#server;
-    const parts = { host, transport: this, head: request };
+    const { hasBody } = request;
+    const parts = { host, transport: this, connection: this.#connection.info, head: request, hasBody };
     this.#phase = "exchange";
     this.#isTimingHead = false;
     this.#request = request;
@@ -193,9 +194,7 @@ export class Http1Session implements Protocol, Transport, TurnEnd {
     this.#answered = false;
     this.#connection.deadline.clear();
     if (accessLog !== undefined) this.#startedAt = performance.now();
-    const exchange = isEventStreamRequest(request.headers)
-      ? new SseExchange(parts, this.#connection.info, request.hasBody)
-      : new HttpExchange(parts, this.#connection.info, request.hasBody);
+    const exchange = isEventStreamRequest(request.headers) ? new SseExchange(parts) : new HttpExchange(parts);
     this.#exchange = exchange;
     this.#server.running++;
     runApplication(this.#server.app, exchange, this.#settled);

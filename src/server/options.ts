@@ -12,6 +12,7 @@ import {
   type WrittenNames,
 } from "./option-table.ts";
 import { formatValue, fromText, isPlain } from "./option-values.ts";
+import { isTerminal } from "./terminal.ts";
 
 export type { Mode, PartialOptions, ServerOptions };
 
@@ -39,7 +40,7 @@ export async function resolveOptions(
   const checked = takePlain(input) ?? (await import("./options-schema.ts")).parseOptions(input, written);
   const options = complete(
     checked,
-    checked.env ?? ((await isTerminal()) ? OPTIONS.env.onTerminal : OPTIONS.env.default),
+    checked.env ?? (isTerminal(1) ? OPTIONS.env.onTerminal : OPTIONS.env.default),
   );
   checkOrder(options, checked, written);
   if (checked.accessLogFormat !== undefined) await checkFormat(options, written);
@@ -102,13 +103,4 @@ async function checkFormat(options: ServerOptions, names: WrittenNames): Promise
     const problem = error.message.slice(`${error.option}: `.length);
     throw new OptionError(names.accessLogFormat ?? "accessLogFormat", problem, { cause: error });
   }
-}
-
-/**
- * Whether standard output is a terminal. `process.stdout.isTTY` says the same, but sets up a whole stream first,
- * which takes longer than the rest of a start.
- */
-async function isTerminal(): Promise<boolean> {
-  const output = await Bun.file(1).stat();
-  return output.isCharacterDevice() && output.rdev !== (await Bun.file("/dev/null").stat()).rdev;
 }

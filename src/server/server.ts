@@ -1,3 +1,4 @@
+import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import { AccessLog } from "./access-log.ts";
@@ -74,10 +75,14 @@ export class Server {
     try {
       if (options.accessLog !== false) {
         const destination = options.accessLog === true ? "stderr" : { path: options.accessLog };
-        this.#accessLog = new AccessLog(destination, options.accessLogFormat);
+        this.#accessLog = new AccessLog(destination, options.accessLogFormat, (message) =>
+          this.#logger.error(message),
+        );
       }
       await this.#lifespan.start();
-      this.#context = this.#createContext();
+      // Loaded only where it is used: it would make every start in production a little slower.
+      const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
+      this.#context = this.#createContext(validator);
       const events = {
         onOpen: (connection: Connection) => this.#onOpen(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
@@ -179,13 +184,13 @@ export class Server {
     if (this.#connections.size === 0 && this.#context?.running === 0) this.#whenIdle?.();
   }
 
-  #createContext(): ServerContext {
+  #createContext(validator: EventValidator | undefined): ServerContext {
     const { options } = this;
     const milliseconds = (seconds: number): number => seconds * 1000;
     return {
       app: this.#app,
       host: {
-        validateEvents: options.validateEvents,
+        validator,
         highWaterMark: options.writeHighWatermark,
         lowWaterMark: options.writeLowWatermark,
         rootPath: options.rootPath,

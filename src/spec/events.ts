@@ -28,10 +28,10 @@ export interface HttpResponseStart {
   trailers?: Maybe<Flag>;
 }
 
-/** A part of the response body: bytes, a file by its path, or a file that the application has opened. */
-export type HttpResponseBody =
+/** A part of a response body: bytes, a file by its path, or a file that the application has opened. */
+type ResponseBody<Type> =
   | {
-      type: "http.response.body";
+      type: Type;
       /** Default: no bytes. A string is sent as UTF-8. */
       body?: Maybe<Uint8Array | string>;
       /** True when more of the body follows. Default false. */
@@ -39,13 +39,11 @@ export type HttpResponseBody =
       file?: null | undefined;
       fh?: null | undefined;
     }
-  | (FileRange & { type: "http.response.body"; file: string; body?: null | undefined; fh?: null | undefined })
-  | (FileRange & {
-      type: "http.response.body";
-      fh: FileSource;
-      body?: null | undefined;
-      file?: null | undefined;
-    });
+  | (FileRange & { type: Type; file: string; body?: null | undefined; fh?: null | undefined })
+  | (FileRange & { type: Type; fh: FileSource; body?: null | undefined; file?: null | undefined });
+
+/** A part of the response body. */
+export type HttpResponseBody = ResponseBody<"http.response.body">;
 
 interface FileRange {
   /** Bytes to skip at the start. Default 0. */
@@ -136,12 +134,8 @@ export interface SseHttpResponseStart {
   headers?: Maybe<Headers>;
 }
 
-/** The body of the response that declines the stream. */
-export interface SseHttpResponseBody {
-  type: "sse.http.response.body";
-  body?: Maybe<Uint8Array | string>;
-  more?: Maybe<Flag>;
-}
+/** A part of the body of the response that declines the stream. */
+export type SseHttpResponseBody = ResponseBody<"sse.http.response.body">;
 
 export type SseReceiveEvent = SseRequest | SseDisconnect;
 export type SseSendEvent =

@@ -126,6 +126,24 @@ function textOrBytes(source: string): ChoiceRule<"text" | "bytes"> {
   };
 }
 
+/** What a body event may hold: bytes, or one of the two ways to name a file. */
+const BODY_OR_FILE = {
+  fields: {
+    body: optional(BODY, RESPONSE_BODY),
+    more: optional(FLAG, RESPONSE_BODY),
+    file: optional(PATH, RESPONSE_BODY),
+    fh: optional(FILE_SOURCE, RESPONSE_BODY),
+    offset: optional(COUNT, RESPONSE_BODY),
+    length: optional(COUNT, RESPONSE_BODY),
+  },
+  choice: {
+    fields: ["body", "file", "fh"],
+    required: false,
+    text: "'body', 'file' and 'fh' exclude each other",
+    source: RESPONSE_BODY,
+  },
+} as const;
+
 /**
  * Every event of PAGI 0.3: who sends it, in which scope, and what its fields must be. The rule's words and its check
  * stand together, so that documentation, error messages and checks cannot differ.
@@ -161,20 +179,7 @@ export const RULES: EventRules = {
     direction: "send",
     scope: "http",
     source: RESPONSE_BODY,
-    fields: {
-      body: optional(BODY, RESPONSE_BODY),
-      more: optional(FLAG, RESPONSE_BODY),
-      file: optional(PATH, RESPONSE_BODY),
-      fh: optional(FILE_SOURCE, RESPONSE_BODY),
-      offset: optional(COUNT, RESPONSE_BODY),
-      length: optional(COUNT, RESPONSE_BODY),
-    },
-    choice: {
-      fields: ["body", "file", "fh"],
-      required: false,
-      text: "'body', 'file' and 'fh' exclude each other",
-      source: RESPONSE_BODY,
-    },
+    ...BODY_OR_FILE,
   },
   "http.response.trailers": {
     direction: "send",
@@ -253,7 +258,7 @@ export const RULES: EventRules = {
     direction: "send",
     scope: "sse",
     source: 'PAGI Www, "Decline SSE"',
-    fields: declineBody('PAGI Www, "Decline SSE"'),
+    ...BODY_OR_FILE, // "structured exactly like http.response.body"
   },
 
   // ── websocket ─────────────────────────────────────────────────────────────────────────────────────────────────

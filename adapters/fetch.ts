@@ -1,0 +1,62 @@
+import { pipeResponse } from "./fetch/response.ts";
+import { HttpInbox, SseInbox, type Inbox } from "./fetch/inbox.ts";
+import { requestOf } from "./fetch/request.ts";
+import { dispatch, type Application } from "../src/spec/application.ts";
+import type { HttpScope, SseScope, State } from "../src/spec/scope.ts";
+
+/** What a fetch handler learns beside the request. Hono calls this `c.env`. */
+export interface FetchEnvironment {
+  /** The scope as the server gave it: `headers` in wire order, `client`, `'pagi.transport'`, ... */
+  readonly scope: HttpScope | SseScope;
+  /** `scope.state`: what lifespan startup left for the requests. */
+  readonly state: State;
+}
+
+/** A handler in the way of the Fetch standard, as frameworks export it: `app.fetch`. */
+export type FetchHandler = (request: Request, env: FetchEnvironment) => Response | Promise<Response>;
+
+/**
+ * Makes an application of a fetch handler.
+ *
+ * It answers `http` scopes, and `sse` scopes too, with the ordinary response that declines an event stream: a handler
+ * makes its own `text/event-stream`. Bodies stream both ways with backpressure: a request body is received when the
+ * handler reads it and not before, and the next chunk of a response body is read once the server has taken the last.
+ * When the client goes, `request.signal` is aborted, a pending read of the request body fails with an `AbortError`,
+ * and the response stream is cancelled. For an `sse` scope that is noticed once the request body has been read, or
+ * the response has begun.
+ *
+ * What the handler throws goes to the server, which answers 500.
+ *
+ * @throws UnsupportedScopeError (as a rejection) for `websocket` and `lifespan` scopes.
+ * @throws TypeError (as a rejection) when the handler returns no `Response`.
+ */
+export function fromFetch(handler: FetchHandler): Application {
+  const answer = async (scope: HttpScope | SseScope, inbox: Inbox): Promise<Response> => {
+    const response: unknown = await handler(requestOf(scope, inbox), { scope, state: scope.state });
+    if (response instanceof Response) return response;
+    throw new TypeError(
+      `The fetch handler returned ${response === null ? "null" : typeof response} for ${scope.method} ${scope.path}; ` +
+        "it has to return a Response, or a promise of one.",
+    );
+  };
+  return dispatch({
+    async http(scope, receive, send) {
+      const inbox = new HttpInbox(receive, scope["pagi.connection"]);
+      const response = await answer(scope, inbox);
+      await pipeResponse(response, scope, inbox, {
+        start: (status, headers) => send({ type: "http.response.start", status, headers }),
+        body: (body, more) => send({ type: "http.response.body", body, more }),
+        file: (path) => send({ type: "http.response.body", file: path }),
+        slice: (fh) => send({ type: "http.response.body", fh }),
+      });
+    },
+    async sse(scope, receive, send) {
+      const inbox = new SseInbox(receive);
+      const response = await answer(scope, inbox);
+      await pipeResponse(response, scope, inbox, {
+        start: (status, headers) => send({ type: "sse.http.response.start", status, headers }),
+        body: (body, more) => send({ type: "sse.http.response.body", body, more }),
+      });
+    },
+  });
+}

@@ -1,0 +1,172 @@
+import type { ConnectionState } from "../../src/spec/connection-state.ts";
+import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
+
+/** What comes in for one request: its body, and the news that the client has gone. */
+export interface Inbox {
+  /** Aborted with an `AbortError` when the client goes. */
+  readonly signal: AbortSignal;
+  /** The request body, received fragment by fragment as the stream is read. */
+  bodyStream(): ReadableStream<Uint8Array>;
+  /** Called in place of `bodyStream` for a request that has no body. */
+  noBody(): null;
+  /** The response's stream is being read: from now on the client's going is looked for, whatever became of the body. */
+  respond(): void;
+}
+
+/** The inbox of an `http` scope: `pagi.connection` tells of the disconnect, so `receive` serves the body alone. */
+export class HttpInbox implements Inbox {
+  readonly #receive: () => Promise<HttpReceiveEvent>;
+  readonly #abort = new AbortController();
+
+  constructor(receive: () => Promise<HttpReceiveEvent>, connection: ConnectionState) {
+    this.#receive = receive;
+    connection.onDisconnect((reason) => this.#abort.abort(abortError(reason)));
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  bodyStream(): ReadableStream<Uint8Array> {
+    return pulledStream(async (controller) => {
+      for (;;) {
+        const event = await this.#receive();
+        if (event.type === "http.disconnect") {
+          controller.error(this.signal.reason ?? abortError("the request ended"));
+          return;
+        }
+        if (deliver(controller, event)) return;
+      }
+    });
+  }
+
+  noBody(): null {
+    return null;
+  }
+
+  respond(): void {}
+}
+
+/**
+ * The inbox of an `sse` scope. Only `receive` tells of the disconnect, behind whatever of the request body is
+ * unread. So once the response has begun, one event is received ahead of the body's reader, and a body that nobody
+ * has taken is dropped: else a client that leaves behind an unread body would never be seen to go.
+ */
+export class SseInbox implements Inbox {
+  readonly #receive: () => Promise<SseReceiveEvent>;
+  readonly #abort = new AbortController();
+  #stream: ReadableStream<Uint8Array> | undefined;
+  #ahead: Promise<SseReceiveEvent> | undefined;
+  #responding = false;
+  #watching = false;
+  #bodyEnded = false;
+  #bodyDropped = false;
+
+  constructor(receive: () => Promise<SseReceiveEvent>) {
+    this.#receive = receive;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  bodyStream(): ReadableStream<Uint8Array> {
+    this.#stream = pulledStream(
+      async (controller) => {
+        for (;;) {
+          if (this.#bodyDropped) {
+            controller.error(
+              new TypeError("The request body was not read before the response began; it is gone."),
+            );
+            return;
+          }
+          const event = await this.#next();
+          if (event.type === "sse.disconnect") {
+            this.#leave(event.reason);
+            controller.error(this.signal.reason);
+            return;
+          }
+          if (!event.more) this.#bodyEnded = true;
+          const delivered = deliver(controller, event);
+          if (this.#bodyEnded || this.#responding) this.#watch();
+          if (delivered) return;
+        }
+      },
+      () => {
+        this.#bodyEnded = true;
+        this.#watch();
+      },
+    );
+    return this.#stream;
+  }
+
+  noBody(): null {
+    this.#watch();
+    return null;
+  }
+
+  respond(): void {
+    this.#responding = true;
+    // A response may be made of the request's body; its stream takes the body within the turn in which it is read.
+    setImmediate(() => this.#watch());
+  }
+
+  #watch(): void {
+    if (this.#watching || this.signal.aborted) return;
+    this.#watching = true;
+    this.#lookOut().catch((thrown: unknown) => this.#leave(String(thrown)));
+  }
+
+  /** Receives until the client goes, or until the reader of the body has to take an event first. */
+  async #lookOut(): Promise<void> {
+    for (;;) {
+      const ahead = (this.#ahead ??= this.#receive());
+      const event = await ahead;
+      if (event.type === "sse.disconnect") {
+        this.#leave(event.reason);
+        return;
+      }
+      if (this.#ahead !== ahead) continue;
+      if (!this.#bodyEnded && this.#stream?.locked === true) {
+        // Before the reader runs: it starts the look-out again once it has taken the event.
+        this.#watching = false;
+        return;
+      }
+      if (!this.#bodyEnded && this.#stream !== undefined) this.#bodyDropped = true;
+      this.#ahead = undefined;
+    }
+  }
+
+  async #next(): Promise<SseReceiveEvent> {
+    const ahead = (this.#ahead ??= this.#receive());
+    const event = await ahead;
+    if (this.#ahead === ahead) this.#ahead = undefined;
+    return event;
+  }
+
+  #leave(reason: string): void {
+    this.#abort.abort(abortError(reason));
+  }
+}
+
+type Fragments = ReadableStreamDefaultController<Uint8Array>;
+
+/** A stream that asks for nothing until it is read. */
+function pulledStream(
+  pull: (controller: Fragments) => Promise<void>,
+  cancel: () => void = () => {},
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 });
+}
+
+/** Gives a fragment to the stream; true when the reader has got something, be it the end. */
+function deliver(controller: Fragments, event: { body: Uint8Array; more: boolean }): boolean {
+  if (event.body.byteLength > 0) controller.enqueue(event.body);
+  if (!event.more) controller.close();
+  return event.body.byteLength > 0 || !event.more;
+}
+
+/** What Bun's own server aborts with, and the reason in words. */
+function abortError(reason: string): DOMException {
+  return new DOMException(`The client has gone (${reason}).`, "AbortError");
+}

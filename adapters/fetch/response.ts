@@ -1,0 +1,169 @@
+import type { Inbox } from "./inbox.ts";
+import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
+import type { Headers as HeaderList } from "../../src/spec/values.ts";
+
+/** The events that carry a response: those of an `http` scope, or those that decline an `sse` scope. */
+export interface ResponseEvents {
+  start(status: number, headers: HeaderList): Promise<void>;
+  body(bytes: Uint8Array | string, more: boolean): Promise<void>;
+  /** Sends a file as the whole body; absent where no event can. */
+  file?(path: string): Promise<void>;
+  /** Sends a part of a file, or a file without a path, as the whole body; absent where no event can. */
+  slice?(file: Blob): Promise<void>;
+}
+
+/**
+ * Sends a `Response` as events. A body whose bytes are at hand goes out whole with its Content-Length, a
+ * `Bun.file()` as a file, a stream chunk by chunk as the server takes them.
+ *
+ * @throws what the body's stream throws, for the server to cut the response.
+ */
+export async function pipeResponse(
+  response: Response,
+  scope: HttpScope | SseScope,
+  inbox: Inbox,
+  events: ResponseEvents,
+): Promise<void> {
+  if (inbox.signal.aborted) {
+    await response.body?.cancel(inbox.signal.reason);
+    return;
+  }
+  if (response.bodyUsed) {
+    throw new TypeError(
+      "The handler returned a Response whose body has been read already; clone() it before.",
+    );
+  }
+  const headers = headersOf(response);
+  const { status } = response;
+  const kind = bodyKind(response);
+  if (scope.method === "HEAD" || status === 204 || status === 304) {
+    if (scope.method === "HEAD") await addLength(headers, kind, response);
+    if (kind === "stream") await response.body?.cancel();
+    await events.start(status, headers);
+    await events.body("", false);
+    return;
+  }
+  switch (kind) {
+    case "empty":
+      await addLength(headers, kind, response);
+      await events.start(status, headers);
+      await events.body("", false);
+      return;
+    case "bytes": {
+      const bytes = await response.bytes();
+      // Bun adds the type of a string body only when its own server sends it.
+      setDefault(headers, "content-type", "text/plain;charset=utf-8");
+      setDefault(headers, "content-length", String(bytes.byteLength));
+      await events.start(status, headers);
+      await events.body(bytes, false);
+      return;
+    }
+    case "file":
+    case "slice": {
+      const file = await response.blob();
+      const path = kind === "file" ? wholeFile(file) : undefined;
+      // An empty file and a missing one have the same size.
+      if (path !== undefined && file.size > 0) setDefault(headers, "content-length", String(file.size));
+      await events.start(status, headers);
+      if (path !== undefined && events.file !== undefined) await events.file(path);
+      else if (events.slice !== undefined) await events.slice(file);
+      else await pipeStream(file.stream(), inbox, events);
+      return;
+    }
+    case "stream":
+      await events.start(status, headers);
+      if (response.body === null) await events.body("", false);
+      else await pipeStream(response.body, inbox, events);
+  }
+}
+
+/** Chunk by chunk: the next one is read once `send` has taken the last. Cancelled when the client goes. */
+async function pipeStream(
+  stream: ReadableStream<unknown>,
+  inbox: Inbox,
+  events: ResponseEvents,
+): Promise<void> {
+  const { signal } = inbox;
+  const reader = stream.getReader();
+  let cancelled: Promise<void> | undefined;
+  const cancel = (): void => {
+    cancelled = reader.cancel(signal.reason);
+    // Awaited below, maybe only after a read has ended; until then it is not unhandled.
+    cancelled.catch(() => {});
+  };
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
+  inbox.respond();
+  try {
+    while (!signal.aborted) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) break;
+      if (done) {
+        await events.body("", false);
+        return;
+      }
+      await events.body(chunkOf(value), true);
+    }
+    await cancelled;
+  } catch (thrown) {
+    // `send` refused a chunk, or the stream failed; in the second case this does nothing.
+    await reader.cancel(thrown).catch(() => {});
+    throw thrown;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+/** The fields in the order of the `Headers` object, which keeps each Set-Cookie apart. */
+function headersOf(response: Response): HeaderList {
+  const headers: HeaderList = [];
+  response.headers.forEach((value, name) => headers.push([name, value]));
+  return headers;
+}
+
+function setDefault(headers: HeaderList, name: string, value: string): void {
+  if (!headers.some(([present]) => present === name)) headers.push([name, value]);
+}
+
+/** The Content-Length of the body, where it is known without reading a stream. */
+async function addLength(headers: HeaderList, kind: BodyKind, response: Response): Promise<void> {
+  if (kind === "empty") setDefault(headers, "content-length", "0");
+  else if (kind === "bytes") setDefault(headers, "content-length", String((await response.blob()).size));
+  else if (kind === "file") {
+    const file = await response.blob();
+    if (wholeFile(file) !== undefined && file.size > 0)
+      setDefault(headers, "content-length", String(file.size));
+  }
+}
+
+/** The path of a `Bun.file()` that is not cut short; a slice keeps the name, and may reach beyond the file's end. */
+function wholeFile(file: Blob): string | undefined {
+  if (!("name" in file) || typeof file.name !== "string") return undefined;
+  return file.size === Bun.file(file.name).size ? file.name : undefined;
+}
+
+export type BodyKind = "empty" | "bytes" | "file" | "slice" | "stream";
+
+/**
+ * What a body is made of. The Fetch standard shows every body as a stream, and a stream has neither a length nor a
+ * file name; Bun tells them apart only when it prints the object: `FileRef` for a `Bun.file()`, with an offset for
+ * a slice, a size in the first line for bytes, nothing after the last field for no body. Where a later Bun prints
+ * something else, everything is a stream, which is slower and as right.
+ */
+export function bodyKind(response: Response): BodyKind {
+  const printed = Bun.inspect(response, { depth: 0 });
+  const file = printed.search(/\n +FileRef \(/);
+  if (file >= 0) return printed.includes("offset: ", file) ? "slice" : "file";
+  if (/\n +bodyUsed: false,?\n *\}$/.test(printed)) return "empty";
+  return /^Response \((?!0 KB)[\d.]+ \w+\) \{/.test(printed) ? "bytes" : "stream";
+}
+
+function chunkOf(value: unknown): Uint8Array | string {
+  if (value instanceof Uint8Array || typeof value === "string") return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  throw new TypeError(
+    `The stream of the response gave a chunk of type ${value === null ? "null" : typeof value}; ` +
+      "chunks have to be Uint8Array, ArrayBuffer or string.",
+  );
+}

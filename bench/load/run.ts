@@ -1,0 +1,45 @@
+import { BenchFailure } from "../failure.ts";
+import { pinned, type Cores } from "../machine.ts";
+
+/**
+ * Runs one of the load programs beside this file on the load's core. Such a program prints one JSON object of
+ * figures when it is done. Where `whenReady` is given, it prints `ready` before that, and waits for a line.
+ *
+ * @throws BenchFailure with the program's last words when it fails.
+ */
+export async function runLoad(
+  program: "sse-client" | "idle-client" | "cold-client",
+  parameters: (string | number)[],
+  cores: Cores,
+  whenReady?: () => Promise<void>,
+): Promise<Record<string, number | undefined>> {
+  const script = new URL(`./${program}.ts`, import.meta.url).pathname;
+  const child = Bun.spawn(pinned(cores.load, [process.execPath, script, ...parameters.map(String)]), {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, BENCH_SCENARIO: "hello" },
+  });
+  const complaints = new Response(child.stderr).text();
+  let said = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    said += decoder.decode(chunk, { stream: true });
+    if (whenReady !== undefined && said.startsWith("ready\n")) {
+      said = said.slice("ready\n".length);
+      await whenReady();
+      child.stdin.write("\n");
+      child.stdin.flush();
+    }
+  }
+  const code = await child.exited;
+  if (code !== 0) {
+    const words = (await complaints).trim();
+    throw new BenchFailure(`The load program ${program} failed: ${words || `exit code ${code}`}`);
+  }
+  const figures: unknown = JSON.parse(said);
+  const numbers: Record<string, number> = {};
+  for (const [key, value] of Object.entries(Object(figures)))
+    if (typeof value === "number") numbers[key] = value;
+  return numbers;
+}

@@ -1,0 +1,89 @@
+// `bun run bench [scenario...]`: pagi-server beside Bun.serve, node:http and uvicorn. See --help.
+import { helpText, parseCommandLine, type CommandLine } from "./command-line.ts";
+import { BenchFailure } from "./failure.ts";
+import { WRK_MISSING } from "./load/wrk.ts";
+import { coresOf, describeMachine } from "./machine.ts";
+import { aligned, markdown, tableOf, type Series } from "./report.ts";
+import type { Scenario, Settings } from "./scenario.ts";
+import { cold } from "./scenarios/cold.ts";
+import { idle } from "./scenarios/idle.ts";
+import { REQUEST_SCENARIOS } from "./scenarios/requests.ts";
+import { sse } from "./scenarios/sse.ts";
+import type { ServerKind } from "./servers.ts";
+
+const SCENARIOS: readonly Scenario[] = [...REQUEST_SCENARIOS, sse, idle, cold];
+
+async function main(): Promise<void> {
+  const line = parseCommandLine(process.argv.slice(2), SCENARIOS);
+  if (line.help) {
+    console.log(helpText(SCENARIOS));
+    return;
+  }
+  if (process.platform !== "linux") throw new BenchFailure("The benchmark reads /proc and needs Linux.");
+  if (line.scenarios.some(({ needsWrk }) => needsWrk) && Bun.which("wrk") === null) {
+    throw new BenchFailure(WRK_MISSING);
+  }
+  const servers = presentServers(line);
+  const cores = coresOf();
+  const settings: Settings = { ...line, cores };
+  console.log(
+    describeMachine(cores)
+      .map(line.markdown ? (text) => `- ${text}` : (text) => text)
+      .join("\n"),
+  );
+  for (const scenario of line.scenarios) {
+    const rounds = line.quick ? line.rounds : Math.max(line.rounds, scenario.minRounds ?? 1);
+    const table = tableOf(scenario, await measureAll(scenario, servers, rounds, settings));
+    console.log(
+      line.markdown
+        ? `\n### ${scenario.name}\n\n${capital(scenario.about)}. Medians of ${rounds} rounds.\n\n${markdown(table)}`
+        : `\n${scenario.name}: ${scenario.about} (medians of ${rounds} rounds)\n${aligned(table)}`,
+    );
+  }
+}
+
+/** Says which servers are left out; one that was asked for by name must be there. */
+function presentServers(line: CommandLine): ServerKind[] {
+  return line.servers.filter((kind) => {
+    const missing = kind.missing();
+    if (missing === undefined) return true;
+    if (line.serversNamed) throw new BenchFailure(`${kind.title} cannot be measured: ${missing}.`);
+    console.error(`Left out: ${kind.title} (${missing}).`);
+    return false;
+  });
+}
+
+/** Servers one at a time, in turn; every other round runs backwards, so that a drift of the machine evens out. */
+async function measureAll(
+  scenario: Scenario,
+  servers: readonly ServerKind[],
+  rounds: number,
+  settings: Settings,
+): Promise<Series[]> {
+  const series: Series[] = servers.map((kind) => ({ kind, samples: [] }));
+  for (let round = 1; round <= rounds; round++) {
+    for (const { kind, samples } of round % 2 === 1 ? series : series.toReversed()) {
+      progress(`${scenario.name}: round ${round} of ${rounds}, ${kind.title}`);
+      samples.push(await scenario.measure(kind, settings));
+    }
+  }
+  progress("");
+  return series;
+}
+
+/** On a terminal only, in a line that is overwritten. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof BenchFailure)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

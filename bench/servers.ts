@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { BenchFailure } from "./failure.ts";
+import { pinned, type Cores } from "./machine.ts";
+
+export const SERVER_NAMES = ["pagi", "bun", "node", "uvicorn"] as const;
+export type ServerName = (typeof SERVER_NAMES)[number];
+
+/** A server under measurement. */
+export interface ServerKind {
+  readonly name: ServerName;
+  readonly title: string;
+  /** Why it cannot run here; `undefined` when it can. */
+  missing(): string | undefined;
+  command(scenario: string, port: number): string[];
+}
+
+const here = (path: string): string => new URL(path, import.meta.url).pathname;
+const CLI = here("../cli/main.ts");
+
+export const SERVERS: readonly ServerKind[] = [
+  {
+    name: "pagi",
+    title: "pagi-server",
+    missing: () => (existsSync(CLI) ? undefined : "cli/main.ts is not there"),
+    command: (scenario, port) => [
+      process.execPath,
+      CLI,
+      here(`./servers/pagi/${scenario}.ts`),
+      ...["--port", String(port), "--env", "production", "--no-access-log", "--quiet"],
+      // Above what any scenario opens; the keep-alive must outlast the opening of 10 000 connections.
+      ...["--max-connections", "50000", "--timeout", "600"],
+    ],
+  },
+  {
+    name: "bun",
+    title: "Bun.serve",
+    missing: () => undefined,
+    command: (scenario, port) => [process.execPath, here("./servers/bun.ts"), scenario, String(port)],
+  },
+  {
+    name: "node",
+    title: "node:http",
+    missing: () => (Bun.which("node") === null ? "node is not installed" : undefined),
+    command: (scenario, port) => ["node", here("./servers/node.mjs"), scenario, String(port)],
+  },
+  {
+    name: "uvicorn",
+    title: "uvicorn",
+    missing: () =>
+      Bun.which("python3") !== null &&
+      Bun.spawnSync(["python3", "-c", "import uvicorn"], { stderr: "ignore" }).exitCode === 0
+        ? undefined
+        : "uvicorn is not installed (pip install 'uvicorn[standard]')",
+    command: (_scenario, port) => [
+      ...["python3", "-m", "uvicorn", "uvicorn_app:app", "--app-dir", here("./servers")],
+      ...["--port", String(port), "--no-access-log", "--log-level", "error", "--lifespan", "off"],
+      ...["--timeout-keep-alive", "600"],
+    ],
+  },
+];
+
+/** A server that has been started and accepts connections. */
+export interface RunningServer {
+  readonly kind: ServerKind;
+  readonly pid: number;
+  readonly port: number;
+  readonly url: string;
+}
+
+/**
+ * Starts a server on its core, runs `use` with it, and ends it.
+ *
+ * @throws BenchFailure when the server ends by itself, or accepts nothing within 15 seconds.
+ */
+export async function withServer<T>(
+  kind: ServerKind,
+  scenario: string,
+  environment: Record<string, string>,
+  cores: Cores,
+  use: (server: RunningServer) => Promise<T>,
+): Promise<T> {
+  const port = await unusedPort();
+  const child = Bun.spawn(pinned(cores.server, kind.command(scenario, port)), {
+    env: { ...process.env, ...environment, BENCH_SCENARIO: scenario, NODE_ENV: "production" },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const complaints = new Response(child.stderr).text();
+  const ended = child.exited.then(async (code) => {
+    const said = (await complaints).trim();
+    throw new BenchFailure(
+      `${kind.title} ended with exit code ${code} in '${scenario}': ${said || "no message"}`,
+    );
+  });
+  // It ends in every case, and only counts while it is raced below.
+  ended.catch(() => {});
+  try {
+    await Promise.race([accepting(kind, port), ended]);
+    const server = { kind, pid: child.pid, port, url: `http://127.0.0.1:${port}/` };
+    return await Promise.race([use(server), ended]);
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function unusedPort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === "string") throw new BenchFailure("no port is free on 127.0.0.1");
+  return address.port;
+}
+
+async function accepting(kind: ServerKind, port: number): Promise<void> {
+  const limit = performance.now() + 15_000;
+  while (performance.now() < limit) {
+    const accepted = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(true));
+      socket.on("error", () => resolve(false));
+      socket.on("connect", () => socket.destroy());
+    });
+    if (accepted) return;
+    await Bun.sleep(10);
+  }
+  throw new BenchFailure(`${kind.title} accepts no connection on port ${port} after 15 seconds.`);
+}

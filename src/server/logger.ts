@@ -1,0 +1,122 @@
+import type { ConsolaInstance, LogObject } from "consola/core";
+
+import type { ServerOptions } from "./option-table.ts";
+import { printable } from "./printable.ts";
+import { isTerminal } from "./terminal.ts";
+
+export type LogLevel = ServerOptions["logLevel"];
+
+/** Takes the messages of a server. A message is one line; `error` is whatever was thrown, and is shown below it. */
+export interface Logger {
+  readonly level: LogLevel;
+  error(message: string, error?: unknown): void;
+  warn(message: string, error?: unknown): void;
+  info(message: string, error?: unknown): void;
+  debug(message: string, error?: unknown): void;
+}
+
+/** Where log lines go. */
+export interface LogOutput {
+  /** Writes text, a newline behind it. */
+  write(text: string): void;
+  /** True for coloured lines without a time. */
+  readonly isTerminal: boolean;
+}
+
+const CONSOLA_LEVELS = { error: 0, warn: 1, info: 3, debug: 4 } as const satisfies Record<LogLevel, number>;
+const COLOURS = { error: 31, warn: 33, info: 36, debug: 90 } as const satisfies Record<LogLevel, number>;
+/** Errors in a chain of causes that are shown. */
+const MAX_CAUSES = 8;
+
+/**
+ * A logger that writes to standard error: in a terminal coloured and short, otherwise with time and level, one line a
+ * message. Control characters in messages and errors are escaped, since they may be a client's.
+ *
+ * @param level the least important messages that are written.
+ * @param quiet only errors are written, whatever the level.
+ */
+export function createLogger(level: LogLevel = "info", quiet = false, output?: LogOutput): Logger {
+  const lowest = quiet ? "error" : level;
+  let consola: ConsolaInstance | undefined;
+  const log =
+    (type: LogLevel) =>
+    (message: string, error?: unknown): void => {
+      if (CONSOLA_LEVELS[type] > CONSOLA_LEVELS[lowest]) return;
+      consola ??= createInstance(lowest, output ?? standardError());
+      consola[type](message, error);
+    };
+  return { level: lowest, error: log("error"), warn: log("warn"), info: log("info"), debug: log("debug") };
+}
+
+/** consola is loaded with the first message that is written; an ordinary start writes none. */
+function createInstance(level: LogLevel, output: LogOutput): ConsolaInstance {
+  const core: typeof import("consola/core") = require("consola/core");
+  return core.createConsola({
+    level: CONSOLA_LEVELS[level],
+    // Equal messages are all written: each may stand for another request.
+    throttle: 0,
+    reporters: [{ log: (entry) => output.write(render(entry, output.isTerminal)) }],
+  });
+}
+
+function standardError(): LogOutput {
+  const { NO_COLOR } = process.env;
+  return {
+    write: (text) => console.error(text),
+    isTerminal: isTerminal(2) && (NO_COLOR === undefined || NO_COLOR === ""),
+  };
+}
+
+function render(entry: LogObject, coloured: boolean): string {
+  const [message, error]: unknown[] = entry.args;
+  const level = levelOf(entry);
+  const summary = error === undefined ? "" : `: ${summaryOf(error)}`;
+  const text = printable(`${String(message)}${summary}`);
+  const head = coloured
+    ? `\u001b[${COLOURS[level]}m${level.padEnd(5)}\u001b[39m ${text}`
+    : `${entry.date.toISOString()} ${level} ${text}`;
+  return [head, ...detailsOf(error).map((line) => `    ${printable(line)}`)].join("\n");
+}
+
+function levelOf(entry: LogObject): LogLevel {
+  switch (entry.type) {
+    case "error":
+    case "warn":
+    case "debug":
+      return entry.type;
+    default:
+      return "info";
+  }
+}
+
+function summaryOf(error: unknown): string {
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  return typeof error === "string" ? error : Bun.inspect(error, { depth: 2 });
+}
+
+/** The stack without its first lines, which repeat name and message, and the same of each cause. */
+function detailsOf(error: unknown): string[] {
+  const lines: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; current instanceof Error && depth < MAX_CAUSES; depth++) {
+    if (depth > 0) lines.push(`caused by ${summaryOf(current)}`);
+    lines.push(...framesOf(current));
+    current = current.cause;
+  }
+  if (lines.length > 0 && current !== undefined && !(current instanceof Error))
+    lines.push(`caused by ${summaryOf(current)}`);
+  return lines;
+}
+
+/** The stack's own lines. A message of several lines could hold one that looks like them, so it is cut off first. */
+function framesOf(error: Error): string[] {
+  // Errors of Bun's bundler and resolver have no stack, whatever the type says.
+  const stack: string | undefined = error.stack;
+  if (stack === undefined) return [];
+  const start = stack.indexOf(error.message);
+  const frames = start === -1 ? stack : stack.slice(start + error.message.length);
+  return frames
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith("at "));
+}
