@@ -111,28 +111,6 @@ const BODY_ROWS: Rows = {
   bad: [...bad("body", NOT_BODIES), ...bad("more", NOT_FLAGS)],
 };
 
-const FILE_ROWS: Rows = {
-  good: [
-    ...BODY_ROWS.good,
-    { file: "/srv/a", body: null, fh: undefined, offset: 0, length: 0 },
-    { file: "/srv/a", offset: null, length: null, more: 1 },
-    { fh: 3, offset: 5, length: Number.MAX_SAFE_INTEGER },
-    { fh: Bun.file("/srv/a") },
-    { fh: new Blob(["x"]) },
-    { fh: { fd: 3, read() {} } },
-  ],
-  bad: [
-    ...BODY_ROWS.bad,
-    ...bad("file", ["", "a\0b", new URL("file:///srv/a"), ...NOT_STRINGS]),
-    ...bad("fh", [-1, 1.5, "3", {}, { fd: 3 }, new ReadableStream(), closedHandle]),
-    ...bad("offset", NOT_COUNTS, { file: "/srv/a" }),
-    ...bad("length", NOT_COUNTS, { fh: 3 }),
-    [{ body: "a", file: "/srv/a" }, "file"],
-    [{ body: "", fh: 3 }, "fh"],
-    [{ file: "/srv/a", fh: 3 }, "fh"],
-  ],
-};
-
 const MESSAGE_ROWS: Rows = {
   good: [
     { text: "" },
@@ -157,6 +135,28 @@ const FAILED_ROWS: Rows = {
 
 const closedHandle = await fs.open(import.meta.path);
 await closedHandle.close();
+
+const FILE_ROWS: Rows = {
+  good: [
+    ...BODY_ROWS.good,
+    { file: "/srv/a", body: null, fh: undefined, offset: 0, length: 0 },
+    { file: "/srv/a", offset: null, length: null, more: 1 },
+    { fh: 3, offset: 5, length: Number.MAX_SAFE_INTEGER },
+    { fh: Bun.file("/srv/a") },
+    { fh: new Blob(["x"]) },
+    { fh: { fd: 3, read() {} } },
+  ],
+  bad: [
+    ...BODY_ROWS.bad,
+    ...bad("file", ["", "a\0b", new URL("file:///srv/a"), ...NOT_STRINGS]),
+    ...bad("fh", [-1, 1.5, "3", {}, { fd: 3 }, new ReadableStream(), closedHandle]),
+    ...bad("offset", NOT_COUNTS, { file: "/srv/a" }),
+    ...bad("length", NOT_COUNTS, { fh: 3 }),
+    [{ body: "a", file: "/srv/a" }, "file"],
+    [{ body: "", fh: 3 }, "fh"],
+    [{ file: "/srv/a", fh: 3 }, "fh"],
+  ],
+};
 
 const ROWS: Record<keyof typeof RULES, Rows> = {
   "http.request": REQUEST_ROWS,
