@@ -52,7 +52,9 @@ export function parseCommandLine(words: string[], all: readonly Scenario[]): Com
       },
     });
   } catch (error) {
-    throw new BenchFailure(`${error instanceof Error ? error.message : String(error)} See --help.`);
+    // The first sentence says what is wrong; the rest explains the parser.
+    const [problem] = (error instanceof Error ? error.message : String(error)).split(". ");
+    throw new BenchFailure(`${problem}. See --help.`);
   }
   const { values, positionals } = parsed;
   const quick = values.quick === true;

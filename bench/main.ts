@@ -34,12 +34,14 @@ async function main(): Promise<void> {
   for (const scenario of line.scenarios) {
     const rounds = line.quick ? line.rounds : Math.max(line.rounds, scenario.minRounds ?? 1);
     const table = tableOf(scenario, await measureAll(scenario, servers, rounds, settings));
+    const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
     console.log(
       line.markdown
-        ? `\n### ${scenario.name}\n\n${capital(scenario.about)}. Medians of ${rounds} rounds.\n\n${markdown(table)}`
-        : `\n${scenario.name}: ${scenario.about} (medians of ${rounds} rounds)\n${aligned(table)}`,
+        ? `\n### ${scenario.name}\n\n${capital(scenario.about)}. ${measured}.\n\n${markdown(table)}`
+        : `\n${scenario.name}: ${scenario.about}. ${measured}.\n${aligned(table)}`,
     );
   }
+  if (line.quick) console.log("\nA quick run shows that the benchmark works; its figures mean nothing.");
 }
 
 /** Says which servers are left out; one that was asked for by name must be there. */

@@ -45,7 +45,7 @@ export async function pipeResponse(
   }
   switch (kind) {
     case "empty":
-      await addLength(headers, kind, response);
+      setDefault(headers, "content-length", "0");
       await events.start(status, headers);
       await events.body("", false);
       return;
@@ -125,10 +125,12 @@ function setDefault(headers: HeaderList, name: string, value: string): void {
   if (!headers.some(([present]) => present === name)) headers.push([name, value]);
 }
 
-/** The Content-Length of the body, where it is known without reading a stream. */
+/**
+ * To HEAD: the Content-Length that GET would get, where it is known without reading a stream. An empty body tells
+ * nothing of it, for a framework may have taken the body away already (RFC 9110 section 8.6).
+ */
 async function addLength(headers: HeaderList, kind: BodyKind, response: Response): Promise<void> {
-  if (kind === "empty") setDefault(headers, "content-length", "0");
-  else if (kind === "bytes") setDefault(headers, "content-length", String((await response.blob()).size));
+  if (kind === "bytes") setDefault(headers, "content-length", String((await response.blob()).size));
   else if (kind === "file") {
     const file = await response.blob();
     if (wholeFile(file) !== undefined && file.size > 0)

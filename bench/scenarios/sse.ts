@@ -5,7 +5,7 @@ import { METRICS, type Scenario } from "../scenario.ts";
 import { withServer, type RunningServer } from "../servers.ts";
 
 const CLIENTS = 1000;
-const EVENTS = 200;
+const EVENTS = 500;
 
 /** Event streams to many clients, which all begin at once. */
 export const sse: Scenario = {

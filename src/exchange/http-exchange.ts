@@ -22,7 +22,7 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
 
   constructor(parts: ExchangeParts) {
     super(parts);
-    this.#state = new RequestState((message, error) => this.report(message, error));
+    this.#state = new RequestState(this);
     const keys = requestKeys("http", parts, HTTP_EXTENSIONS, this.flow);
     this.scope = Object.assign(keys, { "pagi.connection": this.#state });
     if (!parts.hasBody) this.inbox.put(NO_BODY);

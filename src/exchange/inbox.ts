@@ -1,15 +1,21 @@
+/** Where the events come from. */
+export interface Source {
+  /** More is waited for; it may be delivered at once. */
+  demandBody(): void;
+}
+
 /**
  * What waits for an application's `receive`: events in order, then for ever the one event that says it is over.
- * Pulled, not pushed: when nothing is there, `demand` asks the wire for more.
+ * Pulled, not pushed: when nothing is there, its source is asked for more.
  */
 export class Inbox<Event> {
-  readonly #demand: () => void;
+  readonly #source: Source;
   #events: Event[] | undefined;
   #waiting: ((event: Event) => void)[] | undefined;
   #last: Event | undefined;
 
-  constructor(demand: () => void) {
-    this.#demand = demand;
+  constructor(source: Source) {
+    this.#source = source;
   }
 
   /** True while a `take` waits for an event. */
@@ -26,7 +32,7 @@ export class Inbox<Event> {
       return;
     }
     taker(event);
-    if (this.isAwaited) this.#demand();
+    if (this.isAwaited) this.#source.demandBody();
   }
 
   /** Ends the inbox: after what is already in it, every `take` gets `event`. Only the first call counts. */
@@ -43,7 +49,7 @@ export class Inbox<Event> {
     const ready = this.#next();
     if (ready !== undefined) return Promise.resolve(ready);
     if (!this.isAwaited) {
-      this.#demand(); // may deliver at once
+      this.#source.demandBody();
       const delivered = this.#next();
       if (delivered !== undefined) return Promise.resolve(delivered);
     }

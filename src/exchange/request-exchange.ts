@@ -39,7 +39,7 @@ export abstract class RequestExchange<
   constructor({ host, transport }: ExchangeParts, connection?: ResponseHead["connection"]) {
     this.host = host;
     this.transport = transport;
-    this.inbox = new Inbox<R>(() => transport.demandBody());
+    this.inbox = new Inbox<R>(transport);
     this.flow = new FlowControl(transport, host);
     this.response = new Response(transport, connection);
   }
@@ -116,7 +116,7 @@ export abstract class RequestExchange<
     this.transport.writeBody("http.response.body", SERVER_ERROR, true);
   }
 
-  protected report(message: string, error?: unknown): void {
+  report(message: string, error?: unknown): void {
     this.host.reportError(`${this.scope.method} ${this.scope.raw_path}: ${message}`, error);
   }
 }

@@ -4,9 +4,14 @@ import type { ConnectionState, DisconnectReason } from "../spec/connection-state
 type Ending =
   { readonly kind: "complete" } | { readonly kind: "disconnected"; readonly reason: DisconnectReason };
 
+/** Takes what a callback throws. */
+interface Reporter {
+  report(message: string, error: unknown): void;
+}
+
 /** `pagi.connection`: how one request stands. Source: PAGI Www, "Connection State". */
 export class RequestState implements ConnectionState {
-  readonly #reportError: (message: string, error: unknown) => void;
+  readonly #reporter: Reporter;
   #ending: Ending | undefined;
   #started = false;
   #disconnectCallbacks: ((reason: DisconnectReason) => void)[] | undefined;
@@ -14,8 +19,8 @@ export class RequestState implements ConnectionState {
   #promise: PromiseWithResolvers<DisconnectReason> | undefined;
   #abort: AbortController | undefined;
 
-  constructor(reportError: (message: string, error: unknown) => void) {
-    this.#reportError = reportError;
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
   }
 
   isConnected(): boolean {
@@ -97,7 +102,7 @@ export class RequestState implements ConnectionState {
     try {
       callback(argument);
     } catch (error) {
-      this.#reportError(`an ${name} callback threw`, error);
+      this.#reporter.report(`an ${name} callback threw`, error);
     }
   }
 }

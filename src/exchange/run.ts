@@ -15,16 +15,14 @@ export function runApplication(
     exchange.applicationThrew(error);
     settled();
   };
-  let promise: Promise<void>;
   try {
-    promise = app(exchange.scope, exchange.receive, exchange.send);
+    const promise = app(exchange.scope, exchange.receive, exchange.send);
+    // A JavaScript application may forget to be async; its return is then the end of it.
+    Promise.resolve(promise).then(() => {
+      exchange.applicationReturned();
+      settled();
+    }, threw);
   } catch (error) {
     threw(error);
-    return;
   }
-  // A JavaScript application may forget to be async; its return is then the end of it.
-  Promise.resolve(promise).then(() => {
-    exchange.applicationReturned();
-    settled();
-  }, threw);
 }

@@ -13,7 +13,6 @@ export type ResponseFraming = "none" | "length" | "chunked" | "close";
 
 const NONE: RequestFraming = { kind: "none" };
 const CHUNKED: RequestFraming = { kind: "chunked" };
-const DIGITS = /^[0-9]+$/;
 
 /**
  * The only place that decides how long a request body is. Source: RFC 9112 section 6.3, at its strictest: whatever
@@ -99,7 +98,14 @@ export function checkBodySize(size: number, maxBodySize: number): void {
 
 /** The value of a Content-Length field, possibly over the safe range; `undefined` unless it is digits only. */
 export function parseContentLength(text: string): number | undefined {
-  return DIGITS.test(text) ? Number(text) : undefined;
+  if (text === "") return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /**

@@ -20,6 +20,14 @@ export interface ResponsePlan {
   readonly bodyless: boolean;
 }
 
+/** An application's response head. */
+export interface OutgoingResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  /** `close` says so in the head; `close-after` says keep-alive, and the connection closes all the same. */
+  readonly connection?: "close" | "close-after";
+}
+
 /** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
 export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -48,8 +56,8 @@ const NOT_IN_TRAILERS = new Set([
 
 /**
  * Makes the head of an application's response and decides how its body goes out. Content-Length counts, Connection is
- * the server's apart from `close` and options like `upgrade`, Transfer-Encoding is dropped. Whether trailers are
- * promised changes nothing: they go out where `framing` is `chunked`, and are to be dropped elsewhere. Source: RFC 9112 sections 4, 6 and 9; PAGI Www,
+ * the server's apart from `close` and options like `upgrade`, Transfer-Encoding is dropped. Trailers go out where
+ * `framing` is `chunked`, and are to be dropped elsewhere. Source: RFC 9112 sections 4, 6 and 9; PAGI Www,
  * "Server-Supplied Headers and Behaviors".
  *
  * @param eventType for errors: the event that brought the response.
@@ -59,11 +67,11 @@ const NOT_IN_TRAILERS = new Set([
 export function planResponse(
   request: { httpVersion: "1.0" | "1.1"; method: string; keepAlive: boolean },
   eventType: string,
-  response: { status: number; headers: Headers; trailers: boolean; close?: boolean },
+  response: OutgoingResponse,
   date: string,
 ): ResponsePlan {
   const { status } = response;
-  let close = !request.keepAlive || response.close === true;
+  let close = !request.keepAlive || response.connection === "close";
   let options = "";
   let length: number | undefined;
   let hasDate = false;
@@ -95,15 +103,16 @@ export function planResponse(
   const framing = responseFraming(request, status, length !== undefined);
   if (framing === "close") close = true;
   if (framing === "chunked") head += "transfer-encoding: chunked\r\n";
+  const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "close-after";
   if (close) head += `connection: ${options}close\r\n`;
-  else if (request.httpVersion === "1.0") head += `connection: ${options}keep-alive\r\n`;
+  else if (saysKeepAlive) head += `connection: ${options}keep-alive\r\n`;
   else if (options !== "") head += `connection: ${options.slice(0, -2)}\r\n`;
   head += hasDate ? "\r\n" : `date: ${date}\r\n\r\n`;
   return {
     head,
     framing,
     length: framing === "length" && length !== undefined ? length : 0,
-    close,
+    close: close || response.connection === "close-after",
     bodyless: framing === "none",
   };
 }

@@ -2,7 +2,7 @@ import type { ConsolaInstance, LogObject } from "consola/core";
 
 import type { ServerOptions } from "./option-table.ts";
 import { printable } from "./printable.ts";
-import { isTerminal } from "./terminal.ts";
+import { isTerminal, writeLine } from "./terminal.ts";
 
 export type LogLevel = ServerOptions["logLevel"];
 
@@ -62,7 +62,7 @@ function createInstance(level: LogLevel, output: LogOutput): ConsolaInstance {
 function standardError(): LogOutput {
   const { NO_COLOR } = process.env;
   return {
-    write: (text) => console.error(text),
+    write: (text) => writeLine(2, text),
     isTerminal: isTerminal(2) && (NO_COLOR === undefined || NO_COLOR === ""),
   };
 }

@@ -339,6 +339,9 @@ export type Mode = ServerOptions["env"];
 /** How the user wrote the name of an option, where that is not its name in {@link OPTIONS}. */
 export type WrittenNames = { readonly [K in OptionName]?: string };
 
+/** Values that nobody has checked yet. */
+export type GivenOptions = { readonly [K in OptionName]?: unknown };
+
 /** Option values that have been checked, and nothing else. */
 export type CheckedOptions = { readonly [K in OptionName]?: ServerOptions[K] };
 

@@ -125,7 +125,8 @@ export function parseSize(text: string): number | undefined {
 
 /** Seconds as a person writes them: `30s`, `2m`, `500ms`. */
 export function formatDuration(seconds: number): string {
-  if (seconds > 0 && seconds < 1) return `${Number((seconds * 1000).toFixed(3))}ms`;
+  if (seconds === 0) return "0";
+  if (seconds < 1) return `${Number((seconds * 1000).toFixed(3))}ms`;
   if (seconds >= 60 && seconds % 60 === 0) return `${seconds / 60}m`;
   return `${seconds}s`;
 }
@@ -227,4 +228,13 @@ export function formatValue(option: OptionDeclaration, value: unknown): string {
   if (option.type === "boolean" && typeof value === "boolean") return value ? "on" : "off";
   if (option.type === "log-target" && typeof value === "boolean") return value ? "standard error" : "off";
   return value === "" ? "empty" : String(value);
+}
+
+/** The default as a sentence's part, with the case in which it differs. */
+export function defaultText(option: OptionDeclaration): string {
+  const usual = formatValue(option, option.default);
+  if ("onTerminal" in option && option.onTerminal !== undefined)
+    return `${option.onTerminal} on a terminal, else ${usual}`;
+  if (!("inDevelopment" in option) || option.inDevelopment === undefined) return usual;
+  return `${formatValue(option, option.inDevelopment)} in development, else ${usual}`;
 }

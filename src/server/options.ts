@@ -2,6 +2,7 @@ import { OptionError } from "../errors.ts";
 import {
   type CheckedOptions,
   declarationOf,
+  type GivenOptions,
   isOptionName,
   type Mode,
   OPTION_NAMES,
@@ -25,11 +26,12 @@ export function defaultOptions(env: Mode = "production"): ServerOptions {
  * The options that a server runs with: what is given, and defaults for the rest. `env` comes from `PAGI_ENV` where it
  * is not given, and is otherwise development when standard output is a terminal, else production.
  *
+ * @param given {@link PartialOptions}, or values as they were found in the environment or on the command line.
  * @param names how the user wrote the options, for messages.
  * @throws OptionError (as a rejection) for an unknown option, a wrong value, and values that contradict each other.
  */
 export async function resolveOptions(
-  given: PartialOptions = {},
+  given: GivenOptions = {},
   names: WrittenNames = {},
 ): Promise<ServerOptions> {
   const { PAGI_ENV } = process.env;

@@ -12,3 +12,22 @@ export function isTerminal(fd: number): boolean {
     return false;
   }
 }
+
+/**
+ * Writes text and a newline to standard output (1) or standard error (2), at once. A reader that has gone is no error.
+ * `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
+ */
+export function writeLine(fd: 1 | 2, text: string): void {
+  let rest = Buffer.from(`${text}\n`);
+  while (rest.byteLength > 0) {
+    try {
+      rest = rest.subarray(fs.writeSync(fd, rest));
+    } catch (error) {
+      // A full pipe that does not block; Bun's own writer waits for it.
+      if (error instanceof Error && "code" in error && error.code === "EAGAIN") {
+        void Bun.write(fd === 1 ? Bun.stdout : Bun.stderr, rest);
+      }
+      return;
+    }
+  }
+}

@@ -296,6 +296,7 @@ describe("the response", () => {
       headers: [["content-length", "5"]],
       body: "",
     });
+    expect(response((await head(new Response(null))).sent).headers).toEqual([]);
     let cancelled = false;
     const stream = new ReadableStream({
       pull() {},

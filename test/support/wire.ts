@@ -213,3 +213,29 @@ function readChunked(
     }
   }
 }
+
+/** The bytes of a GET with a Host. `fields` are whole lines. */
+export function get(target: string, ...fields: string[]): string {
+  return ["GET " + target + " HTTP/1.1", "Host: a", ...fields, "", ""].join("\r\n");
+}
+
+/** The bytes of a POST with a Host and a Content-Length. */
+export function post(target: string, body: string, ...fields: string[]): string {
+  const lines = ["POST " + target + " HTTP/1.1", "Host: a", `Content-Length: ${body.length}`, ...fields];
+  return [...lines, "", body].join("\r\n");
+}
+
+/** The head of a POST whose body comes in chunks. */
+export function postChunked(target: string, ...fields: string[]): string {
+  const lines = ["POST " + target + " HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", ...fields];
+  return [...lines, "", ""].join("\r\n");
+}
+
+/** Waits until a condition that nothing announces has come true. Fails after 4 s. */
+export async function eventually(what: string, condition: () => boolean): Promise<void> {
+  const end = performance.now() + 4000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`it did not come true that ${what}`);
+    await Bun.sleep(2);
+  }
+}

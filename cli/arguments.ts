@@ -1,0 +1,189 @@
+import type { ArgsDef } from "citty";
+
+import { OptionError } from "../src/errors.ts";
+import type { OptionName } from "../src/server/option-table.ts";
+import { fromText } from "../src/server/option-values.ts";
+import { nearestName } from "../src/spec/nearest-name.ts";
+import { allFlags, type CommandName, type Flag, isNegatable, takesValue } from "./flags.ts";
+
+/** What one flag was given, and how it was written. */
+export interface GivenFlag {
+  /** Text, a list of it for a repeatable flag, or a boolean for a flag without a value. */
+  readonly value: string | boolean | readonly string[];
+  /** As the user wrote it: `--port` or `-p`. */
+  readonly written: string;
+}
+
+/** A command line, taken apart. Values are not read yet. */
+export interface CommandLine {
+  /** `app.ts` or `app.ts:export`; absent when the current directory is to be served. */
+  readonly application: string | undefined;
+  readonly options: ReadonlyMap<OptionName, GivenFlag>;
+  readonly commands: ReadonlySet<CommandName>;
+}
+
+/** A flag that was found, with its value. */
+interface Found {
+  readonly flag: Flag;
+  readonly written: string;
+  readonly value: string | boolean;
+}
+
+/**
+ * Takes a command line apart.
+ *
+ * @throws OptionError for an unknown flag, a flag without its value, contradicting repetitions, and a second file.
+ */
+export async function readArguments(argv: readonly string[]): Promise<CommandLine> {
+  const flags = allFlags();
+  const { found, files } = scan(argv, flags);
+  const [application, second] = files;
+  if (second !== undefined) throw new OptionError(second, "only one application can be served at a time.");
+  if (application === "") throw new OptionError("''", "an empty file name names no application.");
+  const options = new Map<OptionName, GivenFlag>();
+  const commands = new Set<CommandName>();
+  if (found.length > 0) {
+    // citty is only loaded when there is a flag to read.
+    const { parseArgs } = await import("citty");
+    const parsed = parseArgs(found.map(canonical), argumentsOf(flags));
+    for (const { flag, written } of found) {
+      const value = parsed[flag.name];
+      if (flag.kind === "command") commands.add(flag.command);
+      else if (flag.declaration.repeatable) options.set(flag.option, { value: allOf(flag, found), written });
+      else if (typeof value === "string" || typeof value === "boolean")
+        options.set(flag.option, { value, written });
+    }
+  }
+  return { application, options, commands };
+}
+
+/** citty's description of the flags. */
+export function argumentsOf(flags: readonly Flag[]): ArgsDef {
+  return Object.fromEntries(
+    flags.map((flag) => [
+      flag.name,
+      {
+        type: takesValue(flag) ? "string" : "boolean",
+        alias: [...(flag.short === undefined ? [] : [flag.short]), ...flag.aliases],
+      },
+    ]),
+  );
+}
+
+/**
+ * Finds the flags and their values. citty lets unknown flags pass, keeps the last of a repeated one, and takes a
+ * flag for the value of another; all of that is refused here, and citty gets one unambiguous form.
+ */
+function scan(argv: readonly string[], flags: readonly Flag[]): { found: Found[]; files: string[] } {
+  const byName = new Map(
+    flags.flatMap((flag) => [flag.name, ...flag.aliases].map((name) => [name, flag] as const)),
+  );
+  const byShort = new Map(
+    flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag] as const])),
+  );
+  const found: Found[] = [];
+  const files: string[] = [];
+  const rest = [...argv];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === "--") files.push(...rest.splice(0));
+    else if (word.startsWith("--")) add(found, long(word, rest, byName));
+    else if (word.startsWith("-") && word !== "-")
+      for (const each of short(word, rest, byShort, byName)) add(found, each);
+    else files.push(word);
+  }
+  return { found, files };
+}
+
+function long(word: string, rest: string[], byName: ReadonlyMap<string, Flag>): Found {
+  const equals = word.indexOf("=");
+  const written = equals === -1 ? word : word.slice(0, equals);
+  const inline = equals === -1 ? undefined : word.slice(equals + 1);
+  const flag = byName.get(written.slice(2));
+  if (flag !== undefined) return { flag, written, value: valueOf(flag, written, inline, rest) };
+  const negated = written.startsWith("--no-") ? byName.get(written.slice(5)) : undefined;
+  if (negated === undefined) throw unknown(written, byName);
+  if (!isNegatable(negated)) throw new OptionError(written, `--${negated.name} cannot be switched off.`);
+  if (inline !== undefined) throw new OptionError(written, "takes no value.");
+  return { flag: negated, written, value: false };
+}
+
+/** `-q`, `-p 5000`, `-p5000`, `-p=5000`, and several letters together, of which the last one may take a value. */
+function short(
+  word: string,
+  rest: string[],
+  byShort: ReadonlyMap<string, Flag>,
+  byName: ReadonlyMap<string, Flag>,
+): Found[] {
+  const found: Found[] = [];
+  for (let at = 1; at < word.length; at++) {
+    const written = `-${word.charAt(at)}`;
+    const flag = byShort.get(word.charAt(at));
+    if (flag === undefined) throw unknown(word.length === 2 || at > 1 ? written : word, byName);
+    const behind = word.slice(at + 1);
+    if (takesValue(flag)) {
+      const inline = behind === "" ? undefined : behind.replace(/^=/, "");
+      return [...found, { flag, written, value: valueOf(flag, written, inline, rest) }];
+    }
+    if (behind.startsWith("="))
+      return [...found, { flag, written, value: valueOf(flag, written, behind.slice(1), rest) }];
+    found.push({ flag, written, value: true });
+  }
+  return found;
+}
+
+function valueOf(flag: Flag, written: string, inline: string | undefined, rest: string[]): string | boolean {
+  if (!takesValue(flag)) return inline === undefined ? true : switchOf(flag, written, inline);
+  if (inline !== undefined) return inline;
+  const [next] = rest;
+  // A negative number is no flag; what is wrong with it is said when it is read.
+  const isFlag = next !== undefined && /^-[^\d.]/.test(next);
+  if (next === undefined || isFlag) {
+    const hint = isFlag ? ` If it really begins with a dash: ${written}=${next}.` : "";
+    throw new OptionError(written, `needs a value.${hint}`);
+  }
+  rest.shift();
+  return next;
+}
+
+function switchOf(flag: Flag, written: string, text: string): boolean {
+  const value = flag.kind === "option" ? fromText(flag.declaration, text) : undefined;
+  if (typeof value === "boolean") return value;
+  throw new OptionError(
+    written,
+    flag.kind === "option" ? "takes no value but true or false." : "takes no value.",
+  );
+}
+
+function add(found: Found[], next: Found): void {
+  const { flag } = next;
+  const repeatable = flag.kind === "option" && flag.declaration.repeatable === true;
+  const earlier = repeatable ? undefined : found.find((each) => each.flag === flag);
+  if (earlier === undefined) found.push(next);
+  else if (earlier.value !== next.value) {
+    throw new OptionError(next.written, `contradicts an earlier ${shown(earlier)}. Give it once.`);
+  }
+}
+
+function shown({ written, value }: Found): string {
+  return typeof value === "string" ? `${written} ${value}` : written;
+}
+
+function canonical({ flag, value }: Found): string {
+  if (typeof value === "string") return `--${flag.name}=${value}`;
+  return value ? `--${flag.name}` : `--no-${flag.name}`;
+}
+
+function allOf(flag: Flag, found: readonly Found[]): string[] {
+  return found.flatMap((each) => (each.flag === flag && typeof each.value === "string" ? [each.value] : []));
+}
+
+function unknown(written: string, byName: ReadonlyMap<string, Flag>): OptionError {
+  const names = [...byName].flatMap(([name, flag]) => (isNegatable(flag) ? [name, `no-${name}`] : [name]));
+  // Words written together, in camelCase, are compared as the flags are written.
+  const plain = written.replace(/^-+/, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const nearest = nearestName(plain, names);
+  return new OptionError(
+    written,
+    `there is no such flag. Did you mean --${nearest}? See --help for all of them.`,
+  );
+}

@@ -1,0 +1,51 @@
+import { declarationOf, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
+import type { OptionDeclaration } from "../src/server/option-values.ts";
+
+/** What the command line can ask for instead of serving. */
+export const COMMANDS = {
+  checkConfig: { flag: "check-config", doc: "Check options and load the application, then end" },
+  printConfig: { flag: "print-config", doc: "Print all options and where each comes from, then end" },
+  version: { flag: "version", short: "v", doc: "Print the version, then end" },
+  help: { flag: "help", short: "h", doc: "Print this help, then end" },
+} as const satisfies Record<string, { flag: string; short?: string; doc: string }>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const COMMAND_NAMES: readonly CommandName[] = ["checkConfig", "printConfig", "version", "help"];
+
+/** A flag as the command line knows it. */
+export type Flag = {
+  /** Its main name, without dashes. */
+  readonly name: string;
+  readonly short: string | undefined;
+  readonly aliases: readonly string[];
+} & (
+  | { readonly kind: "option"; readonly option: OptionName; readonly declaration: OptionDeclaration }
+  | { readonly kind: "command"; readonly command: CommandName }
+);
+
+/** All flags, options first, in the order of their tables. */
+export function allFlags(): Flag[] {
+  const options = OPTION_NAMES.map((option): Flag => {
+    const declaration = declarationOf(option);
+    const { flag, short, aliases = [] } = declaration;
+    return { kind: "option", name: flag, short, aliases, option, declaration };
+  });
+  const commands = COMMAND_NAMES.map((command): Flag => {
+    const declaration: { flag: string; short?: string } = COMMANDS[command];
+    return { kind: "command", name: declaration.flag, short: declaration.short, aliases: [], command };
+  });
+  return [...options, ...commands];
+}
+
+/** Whether the flag is followed by a value. */
+export function takesValue(flag: Flag): boolean {
+  return flag.kind === "option" && flag.declaration.type !== "boolean";
+}
+
+/** Whether there is a form with `--no-`. */
+export function isNegatable(flag: Flag): boolean {
+  return (
+    flag.kind === "option" && (flag.declaration.type === "boolean" || flag.declaration.type === "log-target")
+  );
+}

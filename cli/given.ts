@@ -1,0 +1,41 @@
+import { declarationOf, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
+import type { GivenFlag } from "./arguments.ts";
+
+/** Where a value comes from; an option without one has its default. */
+export type Origin = "flag" | "environment";
+
+/** What the user gave, not checked yet. */
+export interface Given {
+  readonly values: { readonly [K in OptionName]?: unknown };
+  /** How each was written: `--port`, `PAGI_PORT`. */
+  readonly names: { readonly [K in OptionName]?: string };
+  readonly origins: { readonly [K in OptionName]?: Origin };
+}
+
+/** Flags before `PAGI_*` variables, and these before variables that other programs share. An empty one is not set. */
+export function gather(
+  flags: ReadonlyMap<OptionName, GivenFlag>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Given {
+  const values: { [K in OptionName]?: unknown } = {};
+  const names: { [K in OptionName]?: string } = {};
+  const origins: { [K in OptionName]?: Origin } = {};
+  for (const option of OPTION_NAMES) {
+    const { variable, weakVariable, repeatable } = declarationOf(option);
+    const flag = flags.get(option);
+    const name = [variable, weakVariable].find(
+      (each) => each !== undefined && (environment[each] ?? "") !== "",
+    );
+    if (flag !== undefined) {
+      values[option] = flag.value;
+      names[option] = flag.written;
+      origins[option] = "flag";
+    } else if (name !== undefined) {
+      const text = environment[name] ?? "";
+      values[option] = repeatable ? text.split(",").map((each) => each.trim()) : text;
+      names[option] = name;
+      origins[option] = "environment";
+    }
+  }
+  return { values, names, origins };
+}

@@ -1,0 +1,98 @@
+import { defaultText, OPTION_GROUPS, type OptionDeclaration } from "../src/server/option-values.ts";
+import { allFlags, COMMANDS, type Flag, isNegatable } from "./flags.ts";
+
+/** Columns of the help; what is longer is wrapped. */
+const WIDTH = 100;
+/** Where the explanations begin. */
+const INDENT = 34;
+
+/** The text of `--help`, grouped, made from the table of options. */
+export function helpText(): string {
+  const flags = allFlags();
+  const groups = OPTION_GROUPS.map((group) => ({
+    title: group,
+    members: flags.filter((flag) => flag.kind === "option" && flag.declaration.group === group),
+  }));
+  const sections = [...groups, { title: "Instead of serving", members: flags.filter(isCommand) }].map(
+    ({ title, members }) => [title, ...members.flatMap(entry)].join("\n"),
+  );
+  return [
+    "Usage: pagi-server [options] [FILE[:EXPORT]]",
+    "Serves the PAGI application that FILE exports: the export named after the colon, else its default\n" +
+      "export, else its export app. Without FILE, the current directory is served.",
+    ...sections,
+    "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has a unit: 64k, 10m, 1g.\n" +
+      "Each option can also be set in the environment, --max-body-size for example as PAGI_MAX_BODY_SIZE;\n" +
+      "HOST and PORT are read too. A flag goes before the environment.",
+  ].join("\n\n");
+}
+
+/** The flag with its short form, its value and its negation, as documentation shows it. */
+export function synopsis(flag: Flag): string {
+  const first = flag.short === undefined ? [] : [`-${flag.short}`];
+  if (flag.kind === "command") return [...first, `--${flag.name}`].join(", ");
+  const { declaration } = flag;
+  if (declaration.type === "boolean") {
+    const onByDefault = declaration.default || declaration.inDevelopment === true;
+    return [...first, onByDefault ? `--[no-]${flag.name}` : `--${flag.name}`].join(", ");
+  }
+  const aliases = flag.aliases.map((alias) => `--${alias}`);
+  const negated = isNegatable(flag) ? [`--no-${flag.name}`] : [];
+  return [...first, ...aliases, `--${flag.name} ${placeholder(declaration)}`, ...negated].join(", ");
+}
+
+function isCommand(flag: Flag): boolean {
+  return flag.kind === "command";
+}
+
+function placeholder(option: OptionDeclaration): string {
+  switch (option.type) {
+    case "string":
+      return option.placeholder;
+    case "integer":
+      return "NUMBER";
+    case "port":
+      return "PORT";
+    case "size":
+      return "SIZE";
+    case "duration":
+      return "TIME";
+    case "choice":
+      return option.choices.join("|");
+    case "boolean":
+      return "";
+    case "log-target":
+      return "FILE";
+  }
+}
+
+function entry(flag: Flag): string[] {
+  const head = `  ${synopsis(flag)}`;
+  const [first = "", ...more] = wrap(explanation(flag), WIDTH - INDENT);
+  const rest = more.map((line) => " ".repeat(INDENT) + line);
+  // A long flag has a line of its own.
+  return head.length + 2 > INDENT
+    ? [head, " ".repeat(INDENT) + first, ...rest]
+    : [head.padEnd(INDENT) + first, ...rest];
+}
+
+function explanation(flag: Flag): string {
+  if (flag.kind === "command") return COMMANDS[flag.command].doc;
+  const { declaration } = flag;
+  const zero = "zero" in declaration && declaration.zero !== undefined ? `; 0 ${declaration.zero}` : "";
+  const isOff =
+    declaration.type === "boolean" && !declaration.default && declaration.inDevelopment === undefined;
+  return `${declaration.doc}${zero}${isOff ? "" : ` (default: ${defaultText(declaration)})`}`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env bun
+import type { ServerOptions } from "../src/server/option-table.ts";
+import { resolveOptions } from "../src/server/options.ts";
+import { writeLine } from "../src/server/terminal.ts";
+import { type CommandLine, readArguments } from "./arguments.ts";
+import { gather, type Given } from "./given.ts";
+
+// Everything that one kind of start does not need is imported where it is needed: a start is short, and modules are
+// most of it.
+
+/** Does what the command line asks for. Resolves with the exit code. */
+async function run(argv: readonly string[]): Promise<number> {
+  let isDebug = false;
+  try {
+    const commandLine = await readArguments(argv);
+    if (commandLine.commands.has("help")) return await printHelp();
+    if (commandLine.commands.has("version")) return await printVersion();
+    const given = gather(commandLine.options, process.env);
+    isDebug = given.values.logLevel === "debug";
+    const options = await resolveOptions(given.values, given.names);
+    // The application and whatever it loads can see which mode was found.
+    process.env["PAGI_ENV"] = options.env;
+    if (commandLine.commands.has("printConfig")) return await printConfig(commandLine, options, given);
+    if (commandLine.commands.has("checkConfig")) return await checkConfig(commandLine, options);
+    return await serve(commandLine.application, options);
+  } catch (error) {
+    const { exitCodeOf, failureText } = await import("./report.ts");
+    writeLine(2, failureText(error, isDebug));
+    return exitCodeOf(error);
+  }
+}
+
+async function serve(application: string | undefined, options: ServerOptions): Promise<number> {
+  const { loadApplication } = await import("../src/server/load-app.ts");
+  const app = await loadApplication(application, { factory: options.factory });
+  const { Server } = await import("../src/server/server.ts");
+  const { createLogger } = await import("../src/server/logger.ts");
+  const { runUntilSignal } = await import("../src/server/signals.ts");
+  const logger = createLogger(options.logLevel, options.quiet);
+  const server = new Server(app, options, logger);
+  await server.start();
+  const ended = runUntilSignal(server, logger);
+  if (!options.quiet) {
+    const { bannerText } = await import("./report.ts");
+    writeLine(2, bannerText(application, options, server.url));
+  }
+  await ended;
+  return 0;
+}
+
+async function printHelp(): Promise<number> {
+  const { helpText } = await import("./help.ts");
+  writeLine(1, helpText());
+  return 0;
+}
+
+async function printVersion(): Promise<number> {
+  const { default: manifest } = await import("../package.json");
+  const { PAGI_VERSION } = await import("../src/spec/scope.ts");
+  writeLine(1, `pagi-server ${manifest.version} (PAGI ${PAGI_VERSION}, Bun ${Bun.version})`);
+  return 0;
+}
+
+async function printConfig(commandLine: CommandLine, options: ServerOptions, given: Given): Promise<number> {
+  const { configText } = await import("./report.ts");
+  writeLine(1, configText(commandLine.application, options, given));
+  return 0;
+}
+
+async function checkConfig(commandLine: CommandLine, options: ServerOptions): Promise<number> {
+  const { loadApplication } = await import("../src/server/load-app.ts");
+  await loadApplication(commandLine.application, { factory: options.factory });
+  writeLine(
+    1,
+    `ok: the options are good and ${commandLine.application ?? "the current directory"} can be served.`,
+  );
+  return 0;
+}
+
+// No await at the top level: while it waits, Bun does not hand errors to the handlers that keep the process alive.
+void run(process.argv.slice(2)).then((code) => process.exit(code));

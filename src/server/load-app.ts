@@ -1,0 +1,287 @@
+import fs from "node:fs";
+import path from "node:path";
+
+import type { FetchHandler } from "../../adapters/fetch.ts";
+import { LoadError } from "../errors.ts";
+import type { Application } from "../spec/application.ts";
+import { nearestName } from "../spec/nearest-name.ts";
+import { printable } from "./printable.ts";
+
+/** What names an application: a file, and perhaps one of its exports. */
+interface ApplicationSpec {
+  readonly file: string;
+  readonly exported: string | undefined;
+}
+
+type Callable = () => unknown;
+
+interface Component {
+  toApp(): unknown;
+}
+
+interface FetchObject {
+  fetch: FetchHandler;
+}
+
+/** Asked for when a name is given without one. */
+const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs", ".jsx", ".mts", ".cjs", ".cts"];
+
+/** Export names that are listed in a message. */
+const MAX_LISTED = 10;
+
+const EXPECTED =
+  "An application is a function (scope, receive, send), an object with toApp(), or an object with fetch(request)";
+
+/**
+ * Loads an application: the export that `spec` names after a colon (`app.ts:admin`), else the default export, else
+ * the export `app`. Without a spec the current directory is served.
+ *
+ * @param factory the export is a function that returns the application, or a promise of it.
+ * @throws LoadError (as a rejection), which says what was found and what is expected.
+ */
+export async function loadApplication(
+  spec: string | undefined,
+  { factory = false }: { factory?: boolean } = {},
+): Promise<Application> {
+  if (spec === undefined) return servedDirectory(factory);
+  const { file, exported } = splitSpec(spec);
+  const location = path.resolve(file);
+  checkFile(file, location);
+  const found = pick(await importFile(file, location), file, exported, factory);
+  const value = factory ? await made(found.value, found.what) : found.value;
+  return toApplication(value, factory ? `what ${found.what} returned` : found.what);
+}
+
+async function servedDirectory(factory: boolean): Promise<Application> {
+  if (factory) throw new LoadError("There is no file to take a factory from. Name one, such as app.ts.");
+  const { directory } = await import("../apps/directory.ts");
+  return directory({ root: process.cwd() });
+}
+
+/** A colon may also be part of the file's name; then the file exists as it is written. */
+function splitSpec(spec: string): ApplicationSpec {
+  const colon = spec.lastIndexOf(":");
+  const exported = spec.slice(colon + 1);
+  if (colon === -1 || exported.includes("/") || fs.existsSync(spec))
+    return { file: spec, exported: undefined };
+  if (colon === 0 || exported === "") {
+    throw new LoadError(
+      `'${spec}' names no ${colon === 0 ? "file" : "export"}. Write it as app.ts or app.ts:name.`,
+    );
+  }
+  return { file: spec.slice(0, colon), exported };
+}
+
+function checkFile(file: string, location: string): void {
+  const stat = fs.statSync(location, { throwIfNoEntry: false });
+  if (stat === undefined) throw new LoadError(`There is no file '${file}'.${suggestion(file, location)}`);
+  if (stat.isDirectory()) {
+    const inside = EXTENSIONS.map((extension) => `app${extension}`).find((name) =>
+      fs.existsSync(path.join(location, name)),
+    );
+    throw new LoadError(
+      `'${file}' is a directory. Name a file in it, such as ${path.join(file, inside ?? "app.ts")}. ` +
+        `To serve its files, start pagi-server in it without a file.`,
+    );
+  }
+}
+
+function suggestion(file: string, location: string): string {
+  const extension = EXTENSIONS.find((candidate) => fs.existsSync(location + candidate));
+  if (extension !== undefined) return ` Did you mean '${file}${extension}'?`;
+  const folder = path.dirname(location);
+  if (!fs.existsSync(folder))
+    return ` Its directory does not exist either. The current one is ${process.cwd()}.`;
+  const modules = fs.readdirSync(folder).filter((name) => EXTENSIONS.includes(path.extname(name)));
+  const nearest = nearestName(path.basename(location), modules);
+  if (nearest === undefined) return ` Its directory, ${folder}, holds no module at all.`;
+  return ` Did you mean '${path.join(path.dirname(file), nearest)}'?`;
+}
+
+async function importFile(file: string, location: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await import(location);
+  } catch (error) {
+    throw new LoadError(printable(importProblem(file, error)), { cause: error });
+  }
+}
+
+function importProblem(file: string, error: unknown): string {
+  // Several errors of one build come together; the first is where to begin.
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    const [first]: unknown[] = error.errors;
+    const more = error.errors.length - 1;
+    return `${importProblem(file, first)}${more === 0 ? "" : ` (and ${more} more)`}`;
+  }
+  if (error instanceof BuildMessage) {
+    const { position } = error;
+    const where =
+      position === null ? file : `${shortened(position.file)}:${position.line}:${position.column}`;
+    return `'${file}' cannot be compiled: ${error.message} at ${where}`;
+  }
+  if (error instanceof ResolveMessage) return unresolved(file, error);
+  if (error instanceof SyntaxError) return `'${file}' cannot be imported: ${error.message}`;
+  return `'${file}' threw while it was imported: ${thrownText(error)}`;
+}
+
+function unresolved(file: string, error: ResolveMessage): string {
+  const { specifier } = error;
+  const importer = error.referrer === "" ? file : shortened(error.referrer);
+  const isFile = specifier.startsWith(".") || specifier.startsWith("/");
+  const advice = isFile ? "Check its path." : `Install it with: bun add ${packageOf(specifier)}`;
+  return `'${file}' cannot be imported: ${importer} needs '${specifier}', which is not found. ${advice}`;
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+/** Where an error was thrown, as its stack says: the first place outside of installed packages, else the first. */
+function placeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const stack: string | undefined = error.stack;
+  const places = [...(stack ?? "").matchAll(/^\s+at (?:.*\()?(\/.+:\d+:\d+)\)?$/gm)].map(
+    ([, place]) => place ?? "",
+  );
+  const place = places.find((each) => !each.includes("/node_modules/")) ?? places[0];
+  return place === undefined ? undefined : shortened(place);
+}
+
+/** Relative to the current directory where the file is in it. */
+function shortened(location: string): string {
+  const relative = path.relative(process.cwd(), location);
+  return relative === "" || relative.startsWith("..") ? location : relative;
+}
+
+/** The export to use, and how to call it in a message. */
+function pick(
+  module: Readonly<Record<string, unknown>>,
+  file: string,
+  exported: string | undefined,
+  factory: boolean,
+): { value: unknown; what: string } {
+  const names = Object.keys(module);
+  if (exported !== undefined) {
+    if (Object.hasOwn(module, exported)) return { value: module[exported], what: `'${file}:${exported}'` };
+    throw new LoadError(`'${file}' has no export '${exported}'. ${listed(names)}`);
+  }
+  const candidates = ["default", "app"].filter((name) => Object.hasOwn(module, name));
+  const [first] = candidates;
+  // A default export that is something else, such as settings, does not hide an application called app.
+  const usable = candidates.find((name) =>
+    factory ? isCallable(module[name]) : isApplicationLike(module[name]),
+  );
+  const name = usable ?? first;
+  if (name === undefined) {
+    throw new LoadError(
+      `'${file}' has neither a default export nor an export 'app'. ${listed(names)} ${EXPECTED}.`,
+    );
+  }
+  const label = name === "default" ? `the default export of '${file}'` : `the export '${name}' of '${file}'`;
+  return { value: module[name], what: label };
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "It exports nothing.";
+  const shown = names.slice(0, MAX_LISTED).join(", ");
+  return `It exports ${shown}${names.length > MAX_LISTED ? `, and ${names.length - MAX_LISTED} more` : ""}.`;
+}
+
+async function made(factory: unknown, what: string): Promise<unknown> {
+  if (!isCallable(factory) || isClass(factory)) {
+    throw new LoadError(
+      `${sentence(what)} is ${describe(factory)}; --factory expects a function that returns the application.`,
+    );
+  }
+  try {
+    return await factory();
+  } catch (error) {
+    throw new LoadError(printable(`${sentence(what)} threw as a factory: ${thrownText(error)}`), {
+      cause: error,
+    });
+  }
+}
+
+async function toApplication(value: unknown, what: string): Promise<Application> {
+  if (!isClass(value) && isApplication(value)) return value;
+  if (isComponent(value)) return fromComponent(value, what);
+  if (isFetchObject(value)) {
+    const { fromFetch } = await import("../../adapters/fetch.ts");
+    // A method call, since handlers such as a class's own need their `this`.
+    return fromFetch((request, env) => value.fetch(request, env));
+  }
+  throw new LoadError(`${sentence(what)} is ${describe(value)}. ${EXPECTED}.${adviceFor(value)}`);
+}
+
+function fromComponent(component: Component, what: string): Application {
+  let app: unknown;
+  try {
+    app = component.toApp();
+  } catch (error) {
+    throw new LoadError(printable(`${sentence(what)} threw in toApp(): ${thrownText(error)}`), {
+      cause: error,
+    });
+  }
+  if (isApplication(app)) return app;
+  throw new LoadError(
+    `${sentence(what)} has a toApp() that returned ${describe(app)}; it must return a function.`,
+  );
+}
+
+function isApplicationLike(value: unknown): boolean {
+  return (isApplication(value) && !isClass(value)) || isComponent(value) || isFetchObject(value);
+}
+
+// What a function takes and returns cannot be asked of it; that it is one is all that can be checked here.
+function isApplication(value: unknown): value is Application {
+  return typeof value === "function";
+}
+
+function isCallable(value: unknown): value is Callable {
+  return typeof value === "function";
+}
+
+function isComponent(value: unknown): value is Component {
+  return typeof value === "object" && value !== null && "toApp" in value && typeof value.toApp === "function";
+}
+
+function isFetchObject(value: unknown): value is FetchObject {
+  return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
+}
+
+function isClass(value: unknown): boolean {
+  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+/** What a value is, in a few words. */
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (isClass(value)) return "a class";
+  if (typeof value === "function") return "a function";
+  if (value instanceof Promise) return "a promise";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") {
+    const keys = Object.keys(value);
+    return keys.length === 0
+      ? "an object without keys"
+      : `an object with ${keys.slice(0, MAX_LISTED).join(", ")}`;
+  }
+  return `a ${typeof value}`;
+}
+
+function adviceFor(value: unknown): string {
+  if (isClass(value)) return " Export an instance of the class.";
+  if (value instanceof Promise)
+    return " Export what it resolves to, with await, or a function with --factory.";
+  return "";
+}
+
+function sentence(what: string): string {
+  return what.charAt(0).toUpperCase() + what.slice(1);
+}
+
+function thrownText(error: unknown): string {
+  const where = placeOf(error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return where === undefined ? text : `${text} (at ${where})`;
+}

@@ -1,0 +1,115 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { median, aligned, markdown, tableOf } from "../../bench/report.ts";
+import { cpuTimeOf, memoryOf } from "../../bench/process-stats.ts";
+import { METRICS, type Scenario } from "../../bench/scenario.ts";
+import { SERVERS, type ServerName } from "../../bench/servers.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+async function bench(words: string[], environment: Record<string, string> = {}) {
+  const child = Bun.spawn([process.execPath, "bench/main.ts", ...words], {
+    cwd: ROOT,
+    env: { ...process.env, ...environment },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [output, complaints] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, output, complaints };
+}
+
+const hasWrk = Bun.which("wrk") !== null;
+
+describe.skipIf(!hasWrk)("bun run bench hello --quick (needs wrk: apt-get install wrk)", () => {
+  test.skipIf(!existsSync(`${ROOT}cli/main.ts`)).each([["pagi", "pagi-server"]])("%s", measures, 20_000);
+  test.each([["bun", "Bun.serve"]])("%s", measures, 20_000);
+
+  async function measures(name: string, title: string): Promise<void> {
+    const { code, output, complaints } = await bench(["hello", "--quick", "--only", name]);
+    expect(complaints).toBe("");
+    expect(code).toBe(0);
+    expect(output).toContain("CPU: ");
+    expect(output).toContain(`Bun: ${Bun.version}`);
+    expect(output).toMatch(new RegExp(`^${title} +[1-9]`, "m"));
+  }
+});
+
+test.each([
+  [["helo"], "There is no scenario 'helo'; there are hello, json,"],
+  [["--only", "apache"], "There is no server 'apache'; there are pagi, bun,"],
+  [["--rounds", "0"], "--rounds must be a whole number above 0, not '0'."],
+  [["--loud"], "Unknown option '--loud'. See --help."],
+])("%j is refused", async (words, message) => {
+  const { code, complaints } = await bench(words);
+  expect(complaints).toStartWith(message);
+  expect(complaints.trimEnd().split("\n")).toHaveLength(1);
+  expect(code).toBe(1);
+});
+
+test("without wrk: one line that says how to get it", async () => {
+  const { code, complaints } = await bench(["hello"], { PATH: "/nonexistent" });
+  expect(complaints).toBe("wrk is not installed; it makes the load. Install it: apt-get install wrk\n");
+  expect(code).toBe(1);
+});
+
+test("--help lists every scenario", async () => {
+  const { output } = await bench(["--help"]);
+  for (const name of ["hello", "json", "post64k", "stream", "file", "pipelined", "sse", "idle", "cold"]) {
+    expect(output).toContain(`\n  ${name} `);
+  }
+});
+
+test.each([
+  [[3, 1, 2], 2],
+  [[4, 1, 3, 2], 2.5],
+  [[7], 7],
+])("the median of %j is %d", (values, middle) => {
+  expect(median(values)).toBe(middle);
+});
+
+describe("the table", () => {
+  const scenario: Scenario = {
+    name: "hello",
+    about: "",
+    needsWrk: false,
+    metrics: [METRICS.requests, METRICS.p50],
+    measure: () => Promise.reject(new Error("not measured here")),
+  };
+  const series = (name: ServerName, ...requests: number[]) => {
+    const kind = SERVERS.find((one) => one.name === name);
+    if (kind === undefined) throw new Error(name);
+    return { kind, samples: requests.map((value) => ({ requests: value, p50: 1500 })) };
+  };
+
+  test("has medians, and their ratio to Bun.serve", () => {
+    const table = tableOf(scenario, [series("pagi", 90_000, 80_000, 1), series("bun", 100_000)]);
+    expect(aligned(table)).toBe(
+      [
+        "server       requests/s  ratio  p50 ms  ratio",
+        "pagi-server      80 000   0.80    1.50   1.00",
+        "Bun.serve       100 000   1.00    1.50   1.00",
+      ].join("\n"),
+    );
+    expect(markdown(table).split("\n").slice(0, 2)).toEqual([
+      "| server      | requests/s | ratio | p50 ms | ratio |",
+      "|-------------|-----------:|------:|-------:|------:|",
+    ]);
+  });
+
+  test("has no ratio without Bun.serve", () => {
+    expect(aligned(tableOf(scenario, [series("node", 5)]))).toBe(
+      ["server     requests/s  p50 ms", "node:http           5    1.50"].join("\n"),
+    );
+  });
+});
+
+test.if(process.platform === "linux")("the kernel's accounting is read", () => {
+  const until = cpuTimeOf(process.pid).user + 20_000;
+  while (cpuTimeOf(process.pid).user < until);
+  const { now, peak } = memoryOf(process.pid);
+  expect(now).toBeGreaterThan(1e6);
+  expect(peak).toBeGreaterThanOrEqual(now);
+});
