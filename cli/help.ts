@@ -21,7 +21,7 @@ export function helpText(): string {
     "Serves the PAGI application that FILE exports: the export named after the colon, else its default\n" +
       "export, else its export app. Without FILE, the current directory is served.",
     ...sections,
-    "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has a unit: 64k, 10m, 1g.\n" +
+    "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has one: 64k, 10m, 1g.\n" +
       "Each option can also be set in the environment, --max-body-size for example as PAGI_MAX_BODY_SIZE;\n" +
       "HOST and PORT are read too. A flag goes before the environment.",
   ].join("\n\n");

@@ -6,11 +6,11 @@ const HEAD = `# Options
 
 <!-- Made from the table of options by \`bun run docs:options\`; edit src/server/option-table.ts instead. -->
 
-Each option can be given in three ways, of which the first that is there counts:
+Each option can be given in three ways; a flag goes before the environment:
 
-1. as a flag: \`pagi-server --max-body-size 64k app.ts\`
-2. in the environment: \`PAGI_MAX_BODY_SIZE=64k\`; an empty variable is not set
-3. in a program: \`serve(app, { maxBodySize: "64k" })\`, which reads nothing from the environment but \`PAGI_ENV\`
+- as a flag: \`pagi-server --max-body-size 64k app.ts\`
+- in the environment: \`PAGI_MAX_BODY_SIZE=64k\`; an empty variable is not set
+- in a program: \`serve(app, { maxBodySize: "64k" })\`, which reads nothing from the environment but \`PAGI_ENV\`
 
 A size is a number of bytes, or has a unit: \`64k\`, \`10m\`, \`1g\`, in powers of 1024. A duration is a number of seconds, or
 has a unit: \`500ms\`, \`30s\`, \`2m\`, \`1h\`, \`1d\`. A switch in the environment is \`1\`, \`true\`, \`yes\` or \`on\`, or the

@@ -95,7 +95,10 @@ function blobRange(eventType: string, blob: Blob, offset: number, limit: number 
   if ("name" in blob && typeof blob.name === "string" && !(blob instanceof File)) {
     // A Bun.file(). It opens its path only when read, so try that now, while another answer can still be given. What
     // it holds is found out by reading: a slice of one keeps its name, but not where it begins.
-    closeSync(openPath(eventType, "fh", blob.name));
+    const descriptor = openPath(eventType, "fh", blob.name);
+    const isDirectory = fstatSync(descriptor).isDirectory();
+    closeSync(descriptor);
+    if (isDirectory) throw new EventError(eventType, "fh", "is a directory");
     return { ...range, source: blob.slice(offset, end), length: undefined };
   }
   const part = blob.slice(offset, end);

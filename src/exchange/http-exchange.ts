@@ -53,9 +53,8 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
     return this.response.state === "complete";
   }
 
-  protected override backstop(message: string, error?: unknown): void {
+  override serverAnswers(): void {
     this.#state.markStarted();
-    super.backstop(message, error);
   }
 
   protected take(event: SendEvent): Promise<void> {

@@ -98,6 +98,7 @@ export abstract class RequestExchange<
    */
   protected backstop(message: string, error?: unknown): void {
     this.report(message, error);
+    this.serverAnswers();
     this.deliverDisconnect("server_error");
     if (this.transport.hasLeft()) {
       this.transport.abort();
@@ -115,6 +116,9 @@ export abstract class RequestExchange<
     });
     this.transport.writeBody("http.response.body", SERVER_ERROR, true);
   }
+
+  /** The server answers in the application's place, or has to cut what the application has begun. */
+  serverAnswers(): void {}
 
   report(message: string, error?: unknown): void {
     this.host.reportError(`${this.scope.method} ${this.scope.raw_path}: ${message}`, error);

@@ -123,15 +123,27 @@ export class Response {
     if (event.body != null) throw new EventError(event.type, "body", "and 'file' or 'fh' exclude each other");
     if (event.file != null && event.fh != null)
       throw new EventError(event.type, "fh", "and 'file' exclude each other");
-    const next = this.#after(event.type, this.#trailersFollow ? "file, trailers follow" : "file");
-    const range = openFileRange(event);
-    this.#state = next;
+    this.#state = this.#after(event.type, this.#trailersFollow ? "file, trailers follow" : "file");
     try {
-      await this.#transport.writeFile(event.type, range, !this.#trailersFollow);
-      this.#state = this.#trailersFollow ? "trailers" : "complete";
-    } finally {
-      range.close();
+      const range = openFileRange(event);
+      try {
+        await this.#transport.writeFile(event.type, range, !this.#trailersFollow);
+      } finally {
+        range.close();
+      }
+    } catch (error) {
+      this.#takeBack();
+      throw error;
     }
+    this.#state = this.#trailersFollow ? "trailers" : "complete";
+  }
+
+  /** Where nothing has left yet, a file that cannot be sent leaves the application free to answer something else. */
+  #takeBack(): void {
+    if (this.#transport.hasLeft()) return;
+    this.#transport.discardHead();
+    this.#trailersFollow = false;
+    this.#state = "waiting";
   }
 
   #after(eventType: string, step: Step): ResponseState {
@@ -153,7 +165,7 @@ export function responseHead(event: StartFields, connection?: ResponseHead["conn
 
 function headersOf(event: { readonly type: string; readonly headers?: Maybe<Headers> }): Headers {
   const headers = event.headers ?? [];
-  if (!Array.isArray(headers))
+  if (!Array.isArray(headers) || !headers.every(Array.isArray))
     throw new EventError(event.type, "headers", "must be a list of [name, value] pairs");
   return headers;
 }

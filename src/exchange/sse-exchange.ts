@@ -63,7 +63,9 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   }
 
   deliverCompletion(): void {
-    this.#end(CLOSED_BY_APPLICATION);
+    // A stream that was declined was never there, so nothing tells of its end: PAGI Www, "Decline SSE".
+    if (this.#state === "declining") this.flow.end();
+    else this.#end(CLOSED_BY_APPLICATION);
   }
 
   /** The application is told at once and ends the stream in its own words; the server waits for it. */
@@ -106,7 +108,8 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
         return this.flow.after();
       case "sse.http.response.start": {
         const next = this.#after(event.type);
-        this.response.start(event);
+        const { type, status, headers } = event; // and no trailers, which no event of this scope could send
+        this.response.start({ type, status, headers });
         this.#state = next;
         return RESOLVED;
       }

@@ -50,6 +50,11 @@ export class ByteQueue {
     return this.#heldLength > 0;
   }
 
+  /** True when there is not a byte here, nor the memory of one. */
+  get isFresh(): boolean {
+    return this.#length === 0 && this.#heldLength === 0 && !this.#sawCr;
+  }
+
   /** Adds bytes. The buffer is kept, not copied. */
   push(bytes: Buffer): void {
     if (bytes.length === 0) return;

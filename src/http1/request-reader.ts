@@ -62,6 +62,11 @@ export class RequestReader {
     }
   }
 
+  /** True when nothing of the connection's bytes is in here, so that another connection may go on with this reader. */
+  get isFresh(): boolean {
+    return this.#phase === "request-line" && this.#blankLines === 0 && this.#queue.isFresh;
+  }
+
   /** Takes bytes of the connection. They are kept, not copied; after a failure they are ignored. */
   receive(bytes: Buffer): void {
     if (this.#phase !== "failed") this.#queue.push(bytes);

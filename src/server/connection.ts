@@ -2,6 +2,7 @@ import type { Socket } from "bun";
 
 import type { ConnectionInfo } from "../exchange/transport.ts";
 import { Output } from "./output.ts";
+import type { OutputOwner } from "./output.ts";
 import type { Deadline } from "./timers.ts";
 import type { ServerContext } from "./context.ts";
 
@@ -12,6 +13,8 @@ export interface Protocol {
   onEnd(): void;
   /** The kernel took bytes of the output. */
   onDrain(): void;
+  /** The turn of the event loop in which `atTurnEnd` was called is over. */
+  onTurnEnd(): void;
   /** The connection is gone; `error` is what the kernel said, if it was not an orderly end. */
   onClose(error: Error | undefined): void;
   /** The deadline set by `connection.deadline` has passed. */
@@ -33,27 +36,41 @@ type State = "open" | "ending" | "ending-lingering" | "lingering" | "closed";
  */
 const LINGER = 2000;
 
-/** One socket: its bytes in and out, its two deadlines and its ways to close. It knows no HTTP. */
-export class Connection {
+/** What the connections of a listener have in common. */
+export interface ListenerInfo {
+  readonly secure: boolean;
+  readonly server: ConnectionInfo["server"];
+}
+
+/**
+ * One socket: its bytes in and out, its two deadlines and its ways to close. It knows no HTTP. There may be tens of
+ * thousands, most of them idle, so what only a busy one needs is made when it is needed.
+ */
+export class Connection implements OutputOwner {
   readonly server: ServerContext;
-  readonly info: ConnectionInfo;
   readonly output: Output;
   /** What the protocol waits for from the client; each phase sets its own time. */
   readonly deadline: Deadline;
   readonly #socket: Socket<Connection>;
-  readonly #writeDeadline: Deadline;
+  readonly #listener: ListenerInfo;
+  #writeDeadline: Deadline | undefined;
   #protocol: Protocol | undefined;
   #state: State = "open";
   #paused = false;
   #takenAtDeadline = 0;
 
-  constructor(socket: Socket<Connection>, info: ConnectionInfo, server: ServerContext) {
+  constructor(socket: Socket<Connection>, listener: ListenerInfo, server: ServerContext) {
     this.#socket = socket;
-    this.info = info;
+    this.#listener = listener;
     this.server = server;
-    this.output = new Output(socket, () => this.#onBlocked());
+    this.output = new Output(socket, this);
     this.deadline = server.wheel.deadline(() => this.#onDeadline());
-    this.#writeDeadline = server.wheel.deadline(() => this.#onWriteDeadline());
+  }
+
+  /** Both ends of the connection, as long as it is open. */
+  get info(): ConnectionInfo {
+    const { secure, server } = this.#listener;
+    return { secure, client: [this.#socket.remoteAddress, this.#socket.remotePort], server };
   }
 
   /** Hands the connection to a protocol. */
@@ -118,11 +135,12 @@ export class Connection {
   onEnd(): void {
     if (this.#state === "open") this.#protocol?.onEnd();
     else if (this.#state === "lingering") this.abandon();
+    else if (this.#state === "ending-lingering") this.#state = "ending";
   }
 
   onSocketDrain(): void {
     this.output.resume();
-    if (!this.output.isBlocked) this.#writeDeadline.clear();
+    if (!this.output.isBlocked) this.#writeDeadline?.clear();
     this.#protocol?.onDrain();
     this.#finishEnding();
   }
@@ -131,9 +149,33 @@ export class Connection {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.deadline.clear();
-    this.#writeDeadline.clear();
-    this.output.close();
+    this.#writeDeadline?.clear();
     this.#protocol?.onClose(error);
+    this.output.close();
+  }
+
+  // ── what the output and the event loop tell ────────────────────────────────────────────────────────────────────
+
+  /** What the kernel left has to move within the write timeout. */
+  onBlocked(): void {
+    if (this.#writeDeadline?.armed !== true) this.#armWriteDeadline();
+  }
+
+  onHeld(): void {
+    this.atTurnEnd();
+  }
+
+  /** Calls the protocol back when the turn is over. */
+  atTurnEnd(): void {
+    this.server.turnEnd.add(this);
+  }
+
+  onTurnEnd(): void {
+    if (this.#state === "closed") return;
+    this.#protocol?.onTurnEnd();
+    this.output.release();
+    this.#protocol?.onDrain();
+    this.#finishEnding();
   }
 
   // ── what the server tells ──────────────────────────────────────────────────────────────────────────────────────
@@ -166,12 +208,9 @@ export class Connection {
     else this.abandon();
   }
 
-  #onBlocked(): void {
-    if (!this.#writeDeadline.armed) this.#armWriteDeadline();
-  }
-
   #armWriteDeadline(): void {
     this.#takenAtDeadline = this.output.taken;
+    this.#writeDeadline ??= this.server.wheel.deadline(() => this.#onWriteDeadline());
     this.#writeDeadline.set(this.server.times.write);
   }
 

@@ -1,10 +1,10 @@
 import type { ExchangeHost } from "../exchange/host.ts";
-import type { Http1Limits } from "../http1/request-reader.ts";
+import type { Http1Limits, RequestReader } from "../http1/request-reader.ts";
 import type { Application } from "../spec/application.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Logger } from "./logger.ts";
 import type { TimerWheel } from "./timers.ts";
-import type { TurnQueue } from "./turn-queue.ts";
+import type { Later } from "./later.ts";
 
 /** The times of a server's options, in milliseconds; 0 is never. */
 export interface Times {
@@ -27,13 +27,18 @@ export interface ServerContext {
   readonly limits: Http1Limits;
   readonly times: Times;
   readonly wheel: TimerWheel;
-  readonly turn: TurnQueue;
+  /** Connections that hold something back until the turn of the event loop is over. */
+  readonly turnEnd: Later<{ onTurnEnd(): void }>;
+  /** Sessions whose response is delivered, until the application has had its turn. */
+  readonly afterExchange: Later<{ afterExchange(): void }>;
+  /** Readers without a request in them; a connection has one only while a request comes in. */
+  readonly readers: RequestReader[];
   readonly logger: Logger;
   readonly accessLog: AccessLog | undefined;
   /** True once the server shuts down. */
   isDraining: boolean;
   /** Applications that have been called and have not settled yet. */
   running: number;
-  /** An application has settled. */
-  onSettled(): void;
+  /** An application has settled. It needs no `this`. */
+  readonly onSettled: () => void;
 }

@@ -1,8 +1,8 @@
-import type { Socket, TCPSocketListener } from "bun";
+import type { TCPSocketListener } from "bun";
 
 import { ListenError, messageOf } from "../errors.ts";
-import type { ConnectionInfo } from "../exchange/transport.ts";
 import { Connection } from "./connection.ts";
+import type { ListenerInfo } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
 
 /** Where to listen. Port 0 takes a free one. */
@@ -22,6 +22,7 @@ export interface ListenerEvents {
 export class Listener {
   readonly #listener: TCPSocketListener<Connection>;
   readonly #server: readonly [host: string, port: number];
+  readonly #info: ListenerInfo;
 
   /**
    * Listens at once.
@@ -37,7 +38,7 @@ export class Listener {
         allowHalfOpen: true,
         socket: {
           open: (socket) => {
-            socket.data = new Connection(socket, this.#infoOf(socket), context);
+            socket.data = new Connection(socket, this.#info, context);
             events.onOpen(socket.data);
           },
           data: (socket, bytes) => socket.data.onData(bytes),
@@ -58,6 +59,7 @@ export class Listener {
       throw new ListenError(explain(address, error), { cause: error });
     }
     this.#server = [this.#listener.hostname, this.#listener.port];
+    this.#info = { secure: false, server: this.#server };
   }
 
   /** The address as it is in use: a port that was 0 is the one that was found. */
@@ -73,10 +75,6 @@ export class Listener {
   /** Accepts no more; what is open stays open. */
   stop(): void {
     this.#listener.stop(false);
-  }
-
-  #infoOf(socket: Socket<Connection>): ConnectionInfo {
-    return { secure: false, client: [socket.remoteAddress, socket.remotePort], server: this.#server };
   }
 }
 

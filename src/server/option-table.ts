@@ -115,7 +115,7 @@ export const OPTIONS = {
     inDevelopment: true,
     flag: "access-log",
     variable: "PAGI_ACCESS_LOG",
-    doc: "File to which requests are logged; - is standard error",
+    doc: "File to which requests are logged; - is standard error, off is no log",
   },
   accessLogFormat: {
     group: "Logging",

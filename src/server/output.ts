@@ -3,6 +3,14 @@ export interface ByteSink {
   write(bytes: Uint8Array, byteOffset: number, byteLength: number): number;
 }
 
+/** Who is told what becomes of the bytes. */
+export interface OutputOwner {
+  /** The kernel has taken less than it was given. */
+  onBlocked(): void;
+  /** Bytes are held back: `release` is to be called when the turn is over. */
+  onHeld(): void;
+}
+
 interface Chunk {
   bytes: Uint8Array;
   /** The memory belongs to the application, which may reuse it once its `send` has resolved. */
@@ -11,12 +19,18 @@ interface Chunk {
 
 const SCRATCH_SIZE = 128 * 1024;
 
+/** Up to here bytes that may wait are held back for more to come, in this turn of the event loop. */
+const HOLD_LIMIT = 64 * 1024;
+
 /** Up to here what the kernel leaves is copied at once; a longer rest is kept where it is until `send` resolves. */
 const COPY_LIMIT = 64 * 1024;
 
-// Head, framing and body meet here, so that they leave in one system call. One buffer serves the whole process: a
-// write is synchronous, and what the kernel did not take is copied out before the next one begins.
+// Head, framing and body meet here, so that they leave in one system call. One buffer serves the whole process: only
+// one connection holds bytes in it at a time, and they are written before another one's go in. What the kernel does
+// not take is copied out at once.
 const scratch = Buffer.allocUnsafe(SCRATCH_SIZE);
+let holder: Output | undefined;
+let heldBytes = 0;
 
 /**
  * The bytes on their way out of one connection. Bun's sockets do not buffer: this writes what the kernel takes and
@@ -24,7 +38,7 @@ const scratch = Buffer.allocUnsafe(SCRATCH_SIZE);
  */
 export class Output {
   readonly #sink: ByteSink;
-  readonly #onBlocked: () => void;
+  readonly #owner: OutputOwner;
   #queue: Chunk[] = [];
   #size = 0;
   #closed = false;
@@ -32,15 +46,14 @@ export class Output {
   #writable: PromiseWithResolvers<void> | undefined;
   #taken = 0;
 
-  /** `onBlocked` runs whenever the kernel takes less than it was given. */
-  constructor(sink: ByteSink, onBlocked: () => void) {
+  constructor(sink: ByteSink, owner: OutputOwner) {
     this.#sink = sink;
-    this.#onBlocked = onBlocked;
+    this.#owner = owner;
   }
 
-  /** Bytes that the kernel has not taken yet. */
+  /** Bytes that the kernel has not taken yet, held back ones included. */
   get size(): number {
-    return this.#size;
+    return holder === this ? this.#size + heldBytes : this.#size;
   }
 
   /** Bytes that the kernel has taken so far; it grows as long as the client reads. */
@@ -59,29 +72,42 @@ export class Output {
 
   /**
    * Writes three parts as one: Latin-1 framing before and after a body of bytes, or of text, which goes as UTF-8.
-   * `bodyLength` is the body's length in bytes.
+   * `bodyLength` is the body's length in bytes. With `hold` they may wait for more to come until the turn is over.
    */
-  write(prefix: string, body: Uint8Array | string, bodyLength: number, suffix: string): void {
+  write(prefix: string, body: Uint8Array | string, bodyLength: number, suffix: string, hold = false): void {
     if (this.#closed) return;
     const total = prefix.length + bodyLength + suffix.length;
     if (total === 0) return;
-    if (total <= SCRATCH_SIZE) {
-      let end = prefix.length === 0 ? 0 : scratch.write(prefix, 0, "latin1");
-      if (typeof body === "string") end += body.length === 0 ? 0 : scratch.write(body, end, "utf8");
-      else {
-        scratch.set(body, end);
-        end += bodyLength;
-      }
-      if (suffix.length > 0) end += scratch.write(suffix, end, "latin1");
-      const taken = this.#queue.length === 0 ? this.#give(scratch, total) : 0;
-      if (taken < total && !this.#closed)
-        this.#enqueue(Uint8Array.prototype.slice.call(scratch, taken, total), false);
+    if (holder !== this) holder?.release();
+    else if (heldBytes + total > SCRATCH_SIZE) this.release();
+    if (total > SCRATCH_SIZE) {
+      this.#writeLarge(prefix, body, suffix);
       return;
     }
-    if (prefix.length > 0) this.#put(Buffer.from(prefix, "latin1"), false);
-    if (typeof body === "string") this.#put(Buffer.from(body), false);
-    else this.#put(body, true);
-    if (suffix.length > 0) this.#put(Buffer.from(suffix, "latin1"), false);
+    let end = holder === this ? heldBytes : 0;
+    if (prefix.length > 0) end += scratch.write(prefix, end, "latin1");
+    if (typeof body === "string") end += body.length === 0 ? 0 : scratch.write(body, end, "utf8");
+    else {
+      scratch.set(body, end);
+      end += bodyLength;
+    }
+    if (suffix.length > 0) end += scratch.write(suffix, end, "latin1");
+    if (!hold || end >= HOLD_LIMIT || this.#queue.length > 0) {
+      holder = undefined;
+      this.#giveScratch(end);
+      return;
+    }
+    heldBytes = end;
+    if (holder === this) return;
+    holder = this;
+    this.#owner.onHeld();
+  }
+
+  /** Writes what is held back. */
+  release(): void {
+    if (holder !== this) return;
+    holder = undefined;
+    if (!this.#closed) this.#giveScratch(heldBytes);
   }
 
   /**
@@ -90,11 +116,13 @@ export class Output {
    * @returns how many bytes were taken; fewer than `length` means: wait for {@link whenWritable} and come again.
    */
   writeSome(bytes: Uint8Array, length: number): number {
+    this.release();
     return this.#queue.length === 0 && !this.#closed ? this.#give(bytes, length) : 0;
   }
 
   /** Resolves once nothing is queued and the kernel takes bytes again, or the connection is closed. */
   whenWritable(): Promise<void> {
+    this.release();
     if (this.#closed || (!this.#blocked && this.#queue.length === 0)) return Promise.resolve();
     return (this.#writable ??= Promise.withResolvers()).promise;
   }
@@ -118,9 +146,23 @@ export class Output {
   /** Drops what is queued; every later write does nothing. */
   close(): void {
     this.#closed = true;
+    if (holder === this) holder = undefined;
     this.#queue = [];
     this.#size = 0;
     this.#wake();
+  }
+
+  #giveScratch(end: number): void {
+    const taken = this.#queue.length === 0 ? this.#give(scratch, end) : 0;
+    if (taken < end && !this.#closed)
+      this.#enqueue(Uint8Array.prototype.slice.call(scratch, taken, end), false);
+  }
+
+  #writeLarge(prefix: string, body: Uint8Array | string, suffix: string): void {
+    if (prefix.length > 0) this.#put(Buffer.from(prefix, "latin1"), false);
+    if (typeof body === "string") this.#put(Buffer.from(body), false);
+    else this.#put(body, true);
+    if (suffix.length > 0) this.#put(Buffer.from(suffix, "latin1"), false);
   }
 
   #put(bytes: Uint8Array, borrowed: boolean): void {
@@ -145,7 +187,7 @@ export class Output {
     this.#taken += taken;
     if (taken < length) {
       this.#blocked = true;
-      this.#onBlocked();
+      this.#owner.onBlocked();
     }
     return taken;
   }
@@ -154,6 +196,7 @@ export class Output {
   #giveQueued(): void {
     const [first] = this.#queue;
     if (first === undefined) return;
+    holder?.release(); // the scratch buffer is needed
     if (this.#queue.length === 1 || first.bytes.byteLength > COPY_LIMIT) {
       this.#drop(this.#give(first.bytes, first.bytes.byteLength));
       return;

@@ -6,13 +6,13 @@ import type { Connection } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
 import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
+import { Later } from "./later.ts";
 import { Lifespan } from "./lifespan.ts";
 import { Listener } from "./listener.ts";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
 import type { ServerOptions } from "./options.ts";
 import { TimerWheel } from "./timers.ts";
-import { TurnQueue } from "./turn-queue.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -82,6 +82,7 @@ export class Server {
       await this.#lifespan.start();
       // Loaded only where it is used: it would make every start in production a little slower.
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
+      if (this.#stopping !== undefined) throw new Error("The server was stopped before it listened.");
       this.#context = this.#createContext(validator);
       const events = {
         onOpen: (connection: Connection) => this.#onOpen(connection),
@@ -90,7 +91,7 @@ export class Server {
       this.#listeners.push(new Listener({ host: options.host, port: options.port }, this.#context, events));
       this.#state = "running";
     } catch (error) {
-      await this.#release();
+      await (this.#stopping ?? this.#release());
       throw error;
     }
   }
@@ -101,7 +102,10 @@ export class Server {
    * also on a second call while the first one waits, the waiting ends at once. Safe to call at any time.
    */
   stop({ force = false }: { force?: boolean } = {}): Promise<void> {
-    if (this.#state === "new") this.#state = "stopped";
+    if (this.#state === "new") {
+      this.#state = "stopped";
+      this.#stopped.resolve();
+    }
     if (this.#state === "stopped") return Promise.resolve();
     this.#stopping ??= this.#drainAndStop();
     if (force) this.#cutNow?.();
@@ -187,7 +191,7 @@ export class Server {
   #createContext(validator: EventValidator | undefined): ServerContext {
     const { options } = this;
     const milliseconds = (seconds: number): number => seconds * 1000;
-    return {
+    const context: ServerContext = {
       app: this.#app,
       host: {
         validator,
@@ -208,13 +212,19 @@ export class Server {
         halfClose: milliseconds(options.halfCloseGrace),
       },
       wheel: this.#wheel,
-      turn: new TurnQueue(),
+      turnEnd: new Later(setImmediate, (connection) => connection.onTurnEnd()),
+      afterExchange: new Later(queueMicrotask, (session) => session.afterExchange()),
+      readers: [],
       logger: this.#logger,
       accessLog: this.#accessLog,
       isDraining: false,
       running: 0,
-      onSettled: () => this.#checkIdle(),
+      onSettled: () => {
+        context.running--;
+        this.#checkIdle();
+      },
     };
+    return context;
   }
 }
 

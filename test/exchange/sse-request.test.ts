@@ -154,8 +154,8 @@ const BODIES: [about: string, request: string, body: string][] = [
   ["POST with Content-Length 0", streamRequest({ method: "POST", fields: ["Content-Length: 0"] }), ""],
   [
     "POST with Content-Length",
-    streamRequest({ method: "POST", fields: ["Content-Length: 9"], body: '{"q":"é"}' }),
-    '{"q":"\ufffd"}',
+    streamRequest({ method: "POST", fields: ["Content-Length: 9"], body: '{"q":"e"}' }),
+    '{"q":"e"}',
   ],
   ["GET with a body", streamRequest({ fields: ["Content-Length: 5"], body: "hello" }), "hello"],
   [

@@ -1,0 +1,257 @@
+import { EventError } from "../errors.ts";
+import type { FileRange } from "../exchange/file-range.ts";
+import type { ResponseHead, Transport } from "../exchange/transport.ts";
+import type { Http1Request } from "../http1/events.ts";
+import { LAST_CHUNK, chunkPrefix, planResponse, trailerSection } from "../http1/response-head.ts";
+import type { ResponsePlan } from "../http1/response-head.ts";
+import type { Headers } from "../spec/values.ts";
+import type { Connection } from "./connection.ts";
+import { httpDate } from "./http-date.ts";
+import { pumpFile, readChunks, readWhole } from "./send-file.ts";
+
+/** A file up to this size, in bytes, is read at once and leaves together with the head. */
+const SMALL_FILE = 64 * 1024;
+
+/** The session that a transport belongs to. */
+export interface TransportOwner {
+  /** The application waits for body bytes. */
+  onDemand(): void;
+  /** Whether the connection has to close after a response that begins now. */
+  mustClose(): boolean;
+  /** The response has been given to the kernel whole. */
+  onDelivered(): void;
+  /** The response ends here, incomplete. */
+  onTruncated(): void;
+}
+
+/** One response on an HTTP/1 connection: its head, its framing and its bytes. RFC 9112 sections 4, 6 and 7. */
+export class Http1Transport implements Transport {
+  readonly #owner: TransportOwner;
+  readonly #connection: Connection;
+  readonly #request: Http1Request;
+  #plan: ResponsePlan | undefined;
+  /** The head, as long as it has not left. */
+  #held = "";
+  #bodyLength = 0;
+  #isAnswered = false;
+  /** The request has ended; whatever the application still does must not reach the next one. */
+  #isOver = false;
+  #status = 0;
+
+  constructor(owner: TransportOwner, connection: Connection, request: Http1Request) {
+    this.#owner = owner;
+    this.#connection = connection;
+    this.#request = request;
+  }
+
+  // ── what the exchange asks for ─────────────────────────────────────────────────────────────────────────────────
+
+  demandBody(): void {
+    if (!this.#isOver) this.#owner.onDemand();
+  }
+
+  writeHead(eventType: string, head: ResponseHead): void {
+    if (this.#isOver) return;
+    const outgoing = this.#owner.mustClose() ? { ...head, connection: "close" as const } : head;
+    this.#plan = planResponse(this.#request, eventType, outgoing, httpDate());
+    this.#status = head.status;
+    this.#held = this.#plan.head;
+    this.#connection.atTurnEnd();
+  }
+
+  writeBody(eventType: string, bytes: Uint8Array | string, last: boolean): void {
+    const plan = this.#plan;
+    if (plan === undefined || this.#isOver) return;
+    const length = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.byteLength;
+    switch (plan.framing) {
+      case "none":
+        this.#write(this.#takeHeld(), "", 0, "", !last);
+        break;
+      case "length":
+        this.#checkLength(eventType, plan.length, length);
+        this.#write(this.#takeHeld(), bytes, length, "", !last);
+        break;
+      case "chunked":
+        if (length === 0) this.#write(this.#takeHeld(), "", 0, last ? LAST_CHUNK : "", !last);
+        else {
+          const prefix = this.#takeHeld() + chunkPrefix(length);
+          this.#write(prefix, bytes, length, last ? `\r\n${LAST_CHUNK}` : "\r\n", !last);
+        }
+        break;
+      case "close":
+        this.#write(this.#takeHeld(), bytes, length, "", !last);
+        break;
+    }
+    if (plan.framing !== "none") this.#bodyLength += length;
+    if (last) this.#answer(eventType, plan);
+  }
+
+  async writeFile(eventType: string, file: FileRange, last: boolean): Promise<void> {
+    const plan = this.#plan;
+    if (plan === undefined || this.#isOver) return;
+    const { source, seekable, offset, length } = file;
+    if (plan.framing === "none") {
+      this.writeBody(eventType, "", last);
+    } else if (typeof source === "number" && seekable && length !== undefined) {
+      if (length <= SMALL_FILE) this.writeBody(eventType, readWhole(eventType, source, offset, length), last);
+      else await this.#writeDescriptor(eventType, plan, source, offset, length, last);
+    } else {
+      await this.#writeStream(eventType, file, last);
+    }
+  }
+
+  writeTrailers(eventType: string, headers: Headers): void {
+    const plan = this.#plan;
+    if (plan === undefined || this.#isOver) return;
+    const section = trailerSection(eventType, headers);
+    this.#write(this.#takeHeld(), "", 0, plan.framing === "chunked" ? section : "", false);
+    this.#answer(eventType, plan);
+  }
+
+  flush(): void {
+    if (this.#isOver) return;
+    if (this.#held !== "") this.#write(this.#takeHeld(), "", 0, "", false);
+    else this.#connection.output.release();
+  }
+
+  hasResponse(): boolean {
+    return this.#plan !== undefined;
+  }
+
+  hasLeft(): boolean {
+    return this.#plan !== undefined && this.#held === "";
+  }
+
+  discardHead(): void {
+    this.#plan = undefined;
+    this.#held = "";
+  }
+
+  abort(): void {
+    if (!this.#isOver) this.#owner.onTruncated();
+  }
+
+  bufferedAmount(): number {
+    return this.#isOver ? 0 : this.#connection.output.size;
+  }
+
+  // ── what the session asks for ──────────────────────────────────────────────────────────────────────────────────
+
+  /** The status that was sent, or 0. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Bytes of the body, without its framing, that were taken. */
+  get bodyLength(): number {
+    return this.#bodyLength;
+  }
+
+  /** The response has been given to the output whole. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  /** The connection closes after this response. */
+  get closes(): boolean {
+    return this.#plan?.close === true;
+  }
+
+  /** Only the end of the connection tells the client that the body is over. */
+  get endsWithConnection(): boolean {
+    return this.#plan?.framing === "close";
+  }
+
+  /** Bytes have left the output. */
+  onDrain(): void {
+    if (this.#isAnswered && !this.#isOver && this.#connection.output.size === 0) this.#owner.onDelivered();
+  }
+
+  /** Nothing more is written for this request. */
+  end(): void {
+    this.#isOver = true;
+    this.#held = "";
+  }
+
+  // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #write(
+    prefix: string,
+    body: Uint8Array | string,
+    bodyLength: number,
+    suffix: string,
+    mayWait: boolean,
+  ): void {
+    const { output, server } = this.#connection;
+    const { highWaterMark } = server.host;
+    // Bytes that wait for more must not be what makes the application wait.
+    const holds = mayWait && output.size + prefix.length + bodyLength + suffix.length < highWaterMark;
+    output.write(prefix, body, bodyLength, suffix, holds);
+    if (output.size > 0 && output.size < highWaterMark) output.detach();
+  }
+
+  #takeHeld(): string {
+    const held = this.#held;
+    this.#held = "";
+    return held;
+  }
+
+  #checkLength(eventType: string, declared: number, more: number): void {
+    const excess = this.#bodyLength + more - declared;
+    if (excess <= 0) return;
+    throw new EventError(
+      eventType,
+      "body",
+      `is ${excess} bytes longer than the content-length of ${declared} allows`,
+    );
+  }
+
+  #answer(eventType: string, plan: ResponsePlan): void {
+    if (plan.framing === "length" && this.#bodyLength < plan.length) {
+      const missing = plan.length - this.#bodyLength;
+      this.#owner.onTruncated();
+      throw new EventError(
+        eventType,
+        "body",
+        `is ${missing} bytes shorter than the content-length of ${plan.length}`,
+      );
+    }
+    this.#isAnswered = true;
+    this.onDrain();
+  }
+
+  async #writeDescriptor(
+    eventType: string,
+    plan: ResponsePlan,
+    descriptor: number,
+    offset: number,
+    length: number,
+    last: boolean,
+  ): Promise<void> {
+    const isChunked = plan.framing === "chunked";
+    if (plan.framing === "length") this.#checkLength(eventType, plan.length, length);
+    this.#write(this.#takeHeld() + (isChunked ? chunkPrefix(length) : ""), "", 0, "", true);
+    const sent = await pumpFile(this.#connection.output, descriptor, offset, length);
+    if (this.#isOver) return;
+    this.#bodyLength += sent;
+    if (sent < length) {
+      this.#owner.onTruncated();
+      throw new EventError(
+        eventType,
+        undefined,
+        `the file ended ${length - sent} bytes early; the response is cut`,
+      );
+    }
+    if (isChunked) this.#write("", "", 0, last ? `\r\n${LAST_CHUNK}` : "\r\n", !last);
+    if (last) this.#answer(eventType, plan);
+  }
+
+  async #writeStream(eventType: string, file: FileRange, last: boolean): Promise<void> {
+    for await (const chunk of readChunks(file)) {
+      if (this.#isOver) return;
+      this.writeBody(eventType, chunk, false);
+      await this.#connection.output.whenWritable();
+    }
+    this.writeBody(eventType, "", last);
+  }
+}

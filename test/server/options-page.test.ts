@@ -1,0 +1,15 @@
+import { expect, test } from "bun:test";
+
+import { optionsPage } from "../../docs/write-options.ts";
+import { OPTION_NAMES } from "../../src/server/option-table.ts";
+
+const page = Bun.file(new URL("../../docs/options.md", import.meta.url));
+
+test("docs/options.md is what the table makes of it; if not: bun run docs:options", async () => {
+  expect(await page.text()).toBe(optionsPage());
+});
+
+test("docs/options.md has a heading for every option", async () => {
+  const text = await page.text();
+  for (const name of OPTION_NAMES) expect(text).toContain(`\n### ${name}\n`);
+});
