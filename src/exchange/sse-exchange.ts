@@ -136,7 +136,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
     this.transport.writeHead(event.type, { ...head, headers: [...head.headers, ...supplied] });
     this.transport.flush(); // an EventSource is open once it has the head
     if (this.host.sseIdleTimeout > 0) {
-      this.#idle = this.host.timer(() => this.#close("idle_timeout"));
+      this.#idle = this.host.timer(() => this.#onIdle());
       this.#idle.set(this.host.sseIdleTimeout);
     }
   }
@@ -166,6 +166,12 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
     // A client that is behind has bytes coming: it needs no comment to stay connected, and must not get more of them.
     if (this.transport.bufferedAmount() > 0) this.#keepalive.timer.set(this.#keepalive.milliseconds);
     else void this.#write(encodeComment(this.#keepalive.comment));
+  }
+
+  /** The server ends the stream; the application sees that as it sees the client go. */
+  #onIdle(): void {
+    this.#close("idle_timeout");
+    this.gone = "idle_timeout";
   }
 
   #close(reason: string): void {

@@ -81,6 +81,8 @@ export interface Exchange {
   deliverBody(bytes: Uint8Array, more: boolean): void;
   /** The client is gone or the request was cut. Called at most once, and not after `deliverCompletion`. */
   deliverDisconnect(reason: DisconnectReason): void;
+  /** The wire answers in the application's place; `deliverDisconnect` follows. */
+  deliverAnswer(): void;
   /** Buffered bytes have been handed to the operating system. */
   deliverDrain(): void;
   /** The whole response has been handed to the operating system. */

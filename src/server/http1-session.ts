@@ -93,7 +93,9 @@ export class Http1Session implements Protocol, TransportOwner {
 
   onClose(error: Error | undefined): void {
     if (this.#current !== undefined) {
-      const hasUnsent = this.#connection.output.size > 0 || this.#current.transport.isAnswered;
+      const { output } = this.#connection;
+      // It is closed already when a write has failed before the close was told.
+      const hasUnsent = output.size > 0 || output.isClosed || this.#current.transport.isAnswered;
       this.#lose(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
     }
     this.#phase = "over";
@@ -125,7 +127,8 @@ export class Http1Session implements Protocol, TransportOwner {
   }
 
   onWriteTimeout(): void {
-    if (this.#phase === "exchange") this.#lose("write_timeout");
+    this.#endExchange("write_timeout");
+    this.#phase = "over";
   }
 
   onDrainServer(): void {
@@ -135,7 +138,8 @@ export class Http1Session implements Protocol, TransportOwner {
   }
 
   onCut(): void {
-    if (this.#phase === "exchange") this.#lose("server_shutdown");
+    this.#endExchange("server_shutdown");
+    this.#phase = "over";
   }
 
   // ── what the transport tells ───────────────────────────────────────────────────────────────────────────────────
@@ -283,14 +287,12 @@ export class Http1Session implements Protocol, TransportOwner {
   }
 
   #regulateIdle(deadline: { set(milliseconds: number): void }): void {
-    if (this.#reader === undefined) return;
-    if (this.#reader.state !== "idle") {
+    if (this.#isHalfClosed) this.#close();
+    else if (this.#readerState !== "idle") {
       if (this.#isTimingHead) return;
       this.#isTimingHead = true;
       deadline.set(this.#server.times.header);
-    } else if (this.#isHalfClosed) {
-      this.#close();
-    } else if (this.#reader.isFresh) {
+    } else if (this.#reader?.isFresh === true) {
       if (this.#server.readers.length < MAX_SPARE_READERS) this.#server.readers.push(this.#reader);
       this.#reader = undefined;
     }
@@ -348,14 +350,21 @@ export class Http1Session implements Protocol, TransportOwner {
     this.#server.logger.debug(
       `${this.#connection.info.client?.join(":") ?? "unix"}: ${error.status} ${error.message}`,
     );
-    const transport = this.#current?.transport;
-    if (transport?.hasLeft() === true) {
+    if (this.#current?.transport.hasLeft() === true) {
       this.#truncate(error.reason);
+      return;
+    }
+    if (this.#phase === "discard") {
+      // The request at fault has been answered already; another answer would be taken for the next one's.
+      this.#close();
       return;
     }
     const text = `${error.message}.\n`;
     if (this.#current === undefined) this.#logRefusal(error.status, text.length);
-    else this.#endExchange(error.reason, error.status);
+    else {
+      this.#current.exchange.deliverAnswer();
+      this.#endExchange(error.reason, error.status);
+    }
     this.#phase = "over";
     this.#connection.output.write(errorResponse(error.status, text, httpDate()), "", 0, "");
     this.#connection.linger();
@@ -363,14 +372,17 @@ export class Http1Session implements Protocol, TransportOwner {
 
   /** The client is gone, or is treated as gone. */
   #lose(reason: DisconnectReason): void {
+    const endsWithConnection = this.#current?.transport.endsWithConnection === true;
     this.#endExchange(reason);
     this.#phase = "over";
-    this.#connection.abandon();
+    if (endsWithConnection) this.#connection.cut();
+    else this.#connection.abandon();
   }
 
   /** The connection ends in the middle of a response, so that the client cannot take it for a whole one. */
   #truncate(reason: DisconnectReason): void {
     const endsWithConnection = this.#current?.transport.endsWithConnection === true;
+    this.#connection.output.detach();
     this.#endExchange(reason);
     this.#phase = "over";
     // Where the end of the connection is the end of the body, only a reset tells the difference.

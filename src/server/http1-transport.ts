@@ -164,7 +164,9 @@ export class Http1Transport implements Transport {
 
   /** Bytes have left the output. */
   onDrain(): void {
-    if (this.#isAnswered && !this.#isOver && this.#connection.output.size === 0) this.#owner.onDelivered();
+    const { output } = this.#connection;
+    // A lost connection is empty too; its close is about to be told.
+    if (this.#isAnswered && !this.#isOver && output.size === 0 && !output.isClosed) this.#owner.onDelivered();
   }
 
   /** Nothing more is written for this request. */
@@ -234,6 +236,7 @@ export class Http1Transport implements Transport {
     const sent = await pumpFile(this.#connection.output, descriptor, offset, length);
     if (this.#isOver) return;
     this.#bodyLength += sent;
+    if (this.#connection.output.isClosed) return;
     if (sent < length) {
       this.#owner.onTruncated();
       throw new EventError(

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 
-import type { SendEvent, SseHandler, SseReceiveEvent } from "../../src/spec/index.ts";
+import type { SendEvent, SseDisconnect, SseHandler, SseReceiveEvent } from "../../src/spec/index.ts";
 import { startServer, startSse } from "../support/server.ts";
-import { Journal, failureOf, openStream, openWire, streamRequest } from "../support/sse.ts";
+import { Flood, Journal, failureOf, openStream, openWire, streamRequest } from "../support/sse.ts";
 import { Wire } from "../support/wire.ts";
 
 // PAGI Www, "SSE Disconnect" and "Standard Disconnect Reasons": the ends that others give a stream.
@@ -17,7 +17,7 @@ function watching(events: Journal<SseReceiveEvent>): SseHandler {
   };
 }
 
-const gone = (reason: string) => ({ type: "sse.disconnect", reason });
+const gone = (reason: SseDisconnect["reason"]): SseReceiveEvent => ({ type: "sse.disconnect", reason });
 
 /** Waits for a condition that nothing announces. */
 async function until(condition: () => boolean): Promise<void> {
@@ -76,25 +76,15 @@ test("a reset of a stream on which nothing is on its way: read_error", async () 
 });
 
 test("a reset by a client that has left events unread: write_error, and the waiting send goes on", async () => {
-  const events = new Journal<SseReceiveEvent>();
-  const sent = new Journal<unknown>();
-  await using server = await startSse(async (scope, receive, send) => {
-    await receive();
-    await send({ type: "sse.start" });
-    const data = "x".repeat(64 * 1024);
-    while (scope["pagi.transport"].bufferedAmount() === 0)
-      await Promise.race([send({ type: "sse.send", data }), Bun.sleep(50)]);
-    const waiting = send({ type: "sse.send", data });
-    sent.add("waits");
-    sent.add(await failureOf(waiting));
-    events.add(await receive());
-  });
+  const flood = new Flood();
+  await using server = await startSse(flood.handler);
   await using wire = await openStream(server);
   wire.pause();
-  await sent.first(1);
+  await flood.stalled();
   wire.reset();
-  expect(await events.first(1)).toEqual([gone("write_error")]);
-  expect(await sent.first(2)).toEqual(["waits", undefined]);
+  expect(await flood.ended).toEqual(gone("write_error"));
+  await flood.returned;
+  expect(server.logger.messages("error")).toEqual([]);
 });
 
 test("after the client has gone every send does nothing and resolves", async () => {
@@ -193,35 +183,33 @@ test("a body that is too large: 413 and body_too_large", async () => {
 // ── timeouts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 test("a client that reads nothing for the write timeout: write_timeout, and a reset", async () => {
-  const events = new Journal<SseReceiveEvent>();
-  let sent = 0;
-  await using server = await startSse(
-    async (scope, receive, send) => {
-      await receive();
-      await send({ type: "sse.start" });
-      const data = "x".repeat(64 * 1024);
-      const transport = scope["pagi.transport"];
-      while (transport.bufferedAmount() === 0)
-        await Promise.race([send({ type: "sse.send", data }), Bun.sleep(20)]);
-      const stalled = performance.now();
-      const waiting = send({ type: "sse.send", data });
-      events.add(await receive());
-      await waiting;
-      sent = performance.now() - stalled;
-      await send({ type: "sse.send", data: "late" });
-    },
-    { writeTimeout: 0.3 },
-  );
+  const flood = new Flood();
+  await using server = await startSse(flood.handler, { writeTimeout: 0.3 });
   await using wire = await openStream(server);
   wire.pause();
-  expect(await events.first(1)).toEqual([gone("write_timeout")]);
-  await until(() => sent > 0);
-  expect(sent).toBeGreaterThan(200);
+  expect(await flood.ended).toEqual(gone("write_timeout"));
+  await flood.returned;
   wire.resume();
   expect(await wire.readToEnd()).not.toContain("0\r\n\r\n");
   // An end could be taken for the end of the stream, and the kernel would keep what nobody reads.
   expect(wire.error).toMatchObject({ code: "ECONNRESET" });
   expect(server.logger.messages("error")).toEqual([]);
+});
+
+test("a client that reads slowly, but reads, is no stalled one", async () => {
+  const flood = new Flood();
+  await using server = await startSse(flood.handler, { writeTimeout: 0.4 });
+  await using wire = await openStream(server);
+  for (let i = 0; i < 12; i++) {
+    wire.pause();
+    await Bun.sleep(70);
+    wire.resume();
+    await wire.readTo("\n\n");
+    await Bun.sleep(5);
+  }
+  expect(flood.reason).toBeUndefined();
+  wire.halfClose();
+  expect(await flood.ended).toEqual(gone("client_closed"));
 });
 
 test("an idle stream ends after the idle timeout, and what is sent later goes nowhere", async () => {

@@ -1,3 +1,4 @@
+import type { SseHandler, SseReceiveEvent, TransportState } from "../../src/spec/index.ts";
 import { Wire } from "./wire.ts";
 
 /** What a request for an event stream may have of its own. */
@@ -72,5 +73,60 @@ export class Journal<T> {
   async first(count: number): Promise<T[]> {
     while (this.entries.length < count) await this.#news.promise;
     return this.entries.slice(0, count);
+  }
+}
+
+/** An application that sends events as fast as it may, until its client is gone. */
+export class Flood {
+  readonly #ended = Promise.withResolvers<SseReceiveEvent>();
+  readonly #returned = Promise.withResolvers<void>();
+  readonly #data: string;
+  #transport: TransportState | undefined;
+  #isOver = false;
+  /** Events that `send` has resolved for. */
+  sent = 0;
+  reason: string | undefined;
+
+  /** Each event has `size` bytes of data. */
+  constructor(size = 16 * 1024) {
+    this.#data = "x".repeat(size);
+  }
+
+  /** The event that told of the end. */
+  get ended(): Promise<SseReceiveEvent> {
+    return this.#ended.promise;
+  }
+
+  get returned(): Promise<void> {
+    return this.#returned.promise;
+  }
+
+  get bufferedAmount(): number {
+    return this.#transport?.bufferedAmount() ?? 0;
+  }
+
+  readonly handler: SseHandler = async (scope, receive, send) => {
+    this.#transport = scope["pagi.transport"];
+    await receive();
+    await send({ type: "sse.start" });
+    void receive().then((event) => {
+      this.#isOver = true;
+      this.reason = event.type === "sse.disconnect" ? event.reason : event.type;
+      this.#ended.resolve(event);
+    });
+    while (!this.#isOver) {
+      await send({ type: "sse.send", data: this.#data });
+      this.sent++;
+      if (this.sent % 16 === 0) await Bun.sleep(0);
+    }
+    this.#returned.resolve();
+  };
+
+  /** Resolves once the client takes nothing more: no `send` has resolved for a while, and bytes are waiting. */
+  async stalled(): Promise<void> {
+    for (let last = -1; last !== this.sent || this.bufferedAmount === 0;) {
+      last = this.sent;
+      await Bun.sleep(60);
+    }
   }
 }
