@@ -68,7 +68,6 @@ export abstract class RequestExchange<
   protected abstract isAnswered(): boolean;
 
   abstract deliverBody(bytes: Uint8Array, more: boolean): void;
-  abstract deliverAnswer(): void;
   abstract deliverDisconnect(reason: DisconnectReason): void;
   abstract deliverCompletion(): void;
   abstract deliverShutdown(): void;

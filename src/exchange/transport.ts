@@ -82,7 +82,7 @@ export interface Exchange {
   /** The client is gone or the request was cut. Called at most once, and not after `deliverCompletion`. */
   deliverDisconnect(reason: DisconnectReason): void;
   /** The wire answers in the application's place; `deliverDisconnect` follows. */
-  deliverAnswer(): void;
+  serverAnswers(): void;
   /** Buffered bytes have been handed to the operating system. */
   deliverDrain(): void;
   /** The whole response has been handed to the operating system. */

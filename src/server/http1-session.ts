@@ -362,7 +362,7 @@ export class Http1Session implements Protocol, TransportOwner {
     const text = `${error.message}.\n`;
     if (this.#current === undefined) this.#logRefusal(error.status, text.length);
     else {
-      this.#current.exchange.deliverAnswer();
+      this.#current.exchange.serverAnswers();
       this.#endExchange(error.reason, error.status);
     }
     this.#phase = "over";
