@@ -38,8 +38,14 @@ async function serve(application: string | undefined, options: ServerOptions): P
   const { runUntilSignal } = await import("../src/server/signals.ts");
   const logger = createLogger(options.logLevel, options.quiet);
   const server = new Server(app, options, logger);
-  await server.start();
+  // Before the start, so that a signal during a long startup of the application is not lost on it.
   const ended = runUntilSignal(server, logger);
+  try {
+    await server.start();
+  } catch (error) {
+    if (await ended) return 0;
+    throw error;
+  }
   if (!options.quiet) {
     const { bannerText } = await import("./report.ts");
     writeLine(2, bannerText(application, options, server.url));

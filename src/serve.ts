@@ -32,11 +32,12 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   const resolved = await resolveOptions(given);
   const log = logger ?? createLogger(resolved.logLevel, resolved.quiet);
   const server = new Server(app, resolved, log);
-  await server.start();
+  // Before the start, so that a signal during a long startup of the application is not lost on it.
   if (signals) {
     void runUntilSignal(server, log).then((signalled) => {
       if (signalled) process.exit(0);
     });
   }
+  await server.start();
   return server;
 }

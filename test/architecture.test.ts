@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "src/testing": ["src/spec", "src/errors", "src/toolkit"],
   adapters: ["src/spec", "src/errors", "src/toolkit", "src/apps"],
   middleware: ["src/spec", "src/errors", "src/toolkit"],
-  cli: ["src/spec", "src/errors", "src/server", "src/supervisor"],
+  cli: ["src/spec", "src/errors", "src/server", "src/supervisor", "package.json"],
 };
 
 /** Only these may know what they stand on: Bun's sockets, the clock, the file system. */

@@ -217,7 +217,9 @@ export class Lifespan {
       return;
     }
     this.#logger.info(
-      `The application does not take part in lifespan (${why}); the server goes on. --lifespan on forbids that.`,
+      cause instanceof UnsupportedScopeError
+        ? "The application has no lifespan handler; the server goes on without."
+        : `The application does not take part in lifespan (${why}); the server goes on without.`,
     );
     // A failure looks like declining; its stack tells the two apart.
     if (cause instanceof Error && !(cause instanceof UnsupportedScopeError)) {

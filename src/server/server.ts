@@ -36,7 +36,7 @@ export class Server {
   #context: ServerContext | undefined;
   #state: State = "new";
   #stopping: Promise<void> | undefined;
-  #cutNow: (() => void) | undefined;
+  #force: (() => void) | undefined;
   #whenIdle: (() => void) | undefined;
   readonly #stopped = Promise.withResolvers<void>();
 
@@ -98,8 +98,9 @@ export class Server {
 
   /**
    * Drains and stops: no new connections, idle ones closed at once, live event streams told, requests finished, at
-   * most for `shutdownTimeout` seconds; then what is left is cut, and the application's shutdown runs. With `force`,
-   * also on a second call while the first one waits, the waiting ends at once. Safe to call at any time.
+   * most for `shutdownTimeout` seconds; then what is left is cut, and the application's shutdown runs. A call with
+   * `force` ends what is being waited for at once: the first one the requests, another one the application's shutdown.
+   * Safe to call at any time.
    */
   stop({ force = false }: { force?: boolean } = {}): Promise<void> {
     if (this.#state === "new") {
@@ -108,7 +109,7 @@ export class Server {
     }
     if (this.#state === "stopped") return Promise.resolve();
     this.#stopping ??= this.#drainAndStop();
-    if (force) this.#cutNow?.();
+    if (force) this.#force?.();
     return this.#stopping;
   }
 
@@ -139,38 +140,44 @@ export class Server {
   }
 
   async #drainAndStop(): Promise<void> {
-    const cut = new Promise<void>((resolve) => (this.#cutNow = resolve));
     this.#state = "stopping";
     for (const listener of this.#listeners) listener.stop();
-    const context = this.#context;
-    if (context !== undefined) {
-      context.isDraining = true;
-      for (const connection of [...this.#connections]) connection.drain();
-      const idle = new Promise<void>((resolve) => (this.#whenIdle = resolve));
-      this.#checkIdle();
-      const { promise: late, timer } = after(this.options.shutdownTimeout);
-      const isLate = await Promise.race([idle.then(() => false), late, cut.then(() => true)]);
-      clearTimeout(timer);
-      if (isLate) this.#cutAll(context);
-    }
+    if (this.#context !== undefined) await this.#drain(this.#context);
     await this.#release();
   }
 
-  #cutAll(context: ServerContext): void {
+  async #drain(context: ServerContext): Promise<void> {
+    context.isDraining = true;
+    for (const connection of [...this.#connections]) connection.drain();
+    const idle = new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    this.#checkIdle();
+    const { promise: late, timer } = after(this.options.shutdownTimeout);
+    const isIdle = await Promise.race([idle.then(() => true), late, this.#forced()]);
+    clearTimeout(timer);
+    if (isIdle) return;
     const { size } = this.#connections;
     if (size > 0)
       this.#logger.warn(`${size} ${size === 1 ? "connection was" : "connections were"} cut at shutdown`);
     for (const connection of [...this.#connections]) connection.cutByServer();
-    if (context.running > 0) this.#logger.warn(`${context.running} application calls have not returned`);
+    // Applications have just been told; those that listen return in this very turn.
+    await Promise.race([idle, new Promise(setImmediate)]);
+    const { running } = context;
+    if (running > 0)
+      this.#logger.warn(`${running} ${running === 1 ? "request has" : "requests have"} not returned`);
   }
 
   /** The end of every way out: shutdown of the application, and what the server itself holds. */
   async #release(): Promise<void> {
-    await this.#lifespan.stop();
+    await Promise.race([this.#lifespan.stop(), this.#forced()]);
     this.#wheel.close();
     await this.#accessLog?.close();
     this.#state = "stopped";
     this.#stopped.resolve();
+  }
+
+  /** Resolves with false once `stop` is called with `force` while this is what it waits for. */
+  #forced(): Promise<false> {
+    return new Promise((resolve) => (this.#force = () => resolve(false)));
   }
 
   #onOpen(connection: Connection): void {
@@ -235,7 +242,7 @@ function turnAway(connection: Connection): void {
   connection.linger();
 }
 
-function after(seconds: number): { promise: Promise<true>; timer: ReturnType<typeof setTimeout> } {
-  const { promise, resolve } = Promise.withResolvers<true>();
-  return { promise, timer: setTimeout(() => resolve(true), seconds * 1000) };
+function after(seconds: number): { promise: Promise<false>; timer: ReturnType<typeof setTimeout> } {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  return { promise, timer: setTimeout(() => resolve(false), seconds * 1000) };
 }

@@ -2,8 +2,8 @@ import type { Logger } from "./logger.ts";
 import type { Server } from "./server.ts";
 
 /**
- * Lets signals end a started server: SIGTERM and SIGINT drain it, a second one cuts. Until it has stopped, nothing
- * that an application throws behind the server's back ends the process; it is logged.
+ * Lets signals end a server, which may be still to be started: SIGTERM and SIGINT drain it, a second one cuts. Until
+ * it has stopped, nothing that an application throws behind the server's back ends the process; it is logged.
  *
  * @returns true when a signal ended it, false when the program itself called `stop`.
  */

@@ -1,0 +1,580 @@
+import { describe, expect, test } from "bun:test";
+
+import type { HttpHandler, HttpScope } from "../../src/spec/index.ts";
+import type { PartialOptions } from "../../src/server/options.ts";
+import type { TestServer } from "../support/server.ts";
+import { echo, startHttp, text } from "../support/server.ts";
+import { Wire, eventually, get, post, postChunked } from "../support/wire.ts";
+
+/** What a request's `pagi.connection` told, in order. */
+interface Record {
+  readonly events: string[];
+  scope: HttpScope | undefined;
+  /** Resolves when the application has returned or thrown. */
+  readonly settled: Promise<void>;
+}
+
+/** Starts a server whose application is watched: callbacks, promise, signal and the end of `receive`. */
+async function watch(
+  app: HttpHandler,
+  options: PartialOptions = {},
+): Promise<{ server: TestServer; record: Record }> {
+  const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const record: Record = { events: [], scope: undefined, settled };
+  const server = await startHttp(async (scope, receive, send) => {
+    if (record.scope !== undefined) return await text("another")(scope, receive, send);
+    record.scope = scope;
+    const connection = scope["pagi.connection"];
+    const { events } = record;
+    connection.onDisconnect((reason) => events.push(`disconnect ${reason}`));
+    connection.onComplete(() => events.push("complete"));
+    void connection.whenDisconnected().then((reason) => events.push(`promise ${reason}`));
+    connection.signal.addEventListener("abort", () => events.push(`signal ${connection.signal.reason}`));
+    try {
+      await app(scope, receive, send);
+    } finally {
+      resolve();
+    }
+  }, options);
+  return { server, record };
+}
+
+const readAll: HttpHandler = async (_scope, receive) => {
+  while ((await receive()).type === "http.request");
+};
+
+const stream: HttpHandler = async (scope, _receive, send) => {
+  await send({ type: "http.response.start", status: 200 });
+  const chunk = new Uint8Array(100_000);
+  while (scope["pagi.connection"].isConnected()) {
+    await send({ type: "http.response.body", body: chunk, more: true });
+    await Bun.sleep(1);
+  }
+};
+
+interface Ending {
+  readonly name: string;
+  readonly app: HttpHandler;
+  readonly options?: PartialOptions;
+  readonly client: (wire: Wire, server: TestServer, record: Record) => Promise<unknown>;
+  /** A reason, or undefined for completion. */
+  readonly reason: string | undefined;
+}
+
+const running = (record: Record): Promise<void> =>
+  eventually("the application runs", () => record.scope !== undefined);
+
+const ENDINGS: readonly Ending[] = [
+  {
+    name: "the response was delivered",
+    app: text("ok"),
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.response();
+    },
+    reason: undefined,
+  },
+  {
+    name: "a response without a body was delivered",
+    app: async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 204 });
+      await send({ type: "http.response.body" });
+    },
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.response();
+    },
+    reason: undefined,
+  },
+  {
+    name: "trailers were delivered",
+    app: async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200, trailers: true });
+      await send({ type: "http.response.body", body: "a" });
+      await send({ type: "http.response.trailers", headers: [["x", "y"]] });
+    },
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.response();
+    },
+    reason: undefined,
+  },
+  {
+    name: "a response was delivered, though its request body was not read",
+    app: text("ok"),
+    client: async (wire) => {
+      await wire.send(`${post("/", "x").slice(0, -1)}`);
+      await wire.response();
+    },
+    reason: undefined,
+  },
+  {
+    name: "the client sent FIN in the middle of its body",
+    app: readAll,
+    client: async (wire) => {
+      await wire.send(postChunked("/") + "5\r\nab");
+      wire.halfClose();
+      await wire.readToEnd();
+    },
+    reason: "client_closed",
+  },
+  {
+    name: "the client sent FIN and the grace is over",
+    app: readAll,
+    options: { halfCloseGrace: 0.1 },
+    client: async (wire) => {
+      await wire.send(get("/"));
+      wire.halfClose();
+      await wire.readToEnd();
+    },
+    reason: "client_closed",
+  },
+  {
+    name: "the client reset while the application worked",
+    app: readAll,
+    client: async (wire, _server, record) => {
+      await wire.send(get("/"));
+      await running(record);
+      wire.reset();
+    },
+    reason: "read_error",
+  },
+  {
+    name: "the client reset in the middle of its body",
+    app: readAll,
+    client: async (wire, _server, record) => {
+      await wire.send(postChunked("/") + "5\r\nab");
+      await running(record);
+      wire.reset();
+    },
+    reason: "read_error",
+  },
+  {
+    name: "the client reset while the response waited for it",
+    app: stream,
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.readTo("\r\n\r\n");
+      wire.pause();
+      await Bun.sleep(150); // until the kernel takes no more
+      wire.reset();
+    },
+    reason: "write_error",
+  },
+  {
+    name: "the request body stalled",
+    app: readAll,
+    options: { requestTimeout: 0.2 },
+    client: async (wire) => {
+      await wire.send(postChunked("/") + "5\r\nab");
+      expect((await wire.response()).status).toBe(408);
+    },
+    reason: "client_timeout",
+  },
+  {
+    name: "the client took nothing for the write timeout",
+    app: stream,
+    options: { writeTimeout: 0.2 },
+    client: async (wire, _server, record) => {
+      await wire.send(get("/"));
+      await wire.readTo("\r\n\r\n");
+      wire.pause();
+      await record.settled;
+    },
+    reason: "write_timeout",
+  },
+  {
+    name: "the request body grew over the limit",
+    app: readAll,
+    options: { maxBodySize: 10 },
+    client: async (wire) => {
+      await wire.send(postChunked("/") + "b\r\n");
+      expect((await wire.response()).status).toBe(413);
+    },
+    reason: "body_too_large",
+  },
+  {
+    name: "the request body broke the protocol",
+    app: readAll,
+    client: async (wire) => {
+      await wire.send(postChunked("/") + "2\r\nab\r\nnonsense\r\n");
+      expect((await wire.response()).status).toBe(400);
+    },
+    reason: "protocol_error",
+  },
+  {
+    name: "the request body broke the protocol after the response had started",
+    app: async (scope, receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "a", more: true });
+      await readAll(scope, receive, send);
+    },
+    client: async (wire) => {
+      await wire.send(postChunked("/"));
+      await wire.readTo("a\r\n");
+      await wire.send("nonsense\r\n");
+      expect(await wire.readToEnd()).toBe("");
+    },
+    reason: "protocol_error",
+  },
+  {
+    name: "the application threw before the start",
+    app: async () => {
+      throw new Error("before");
+    },
+    client: async (wire) => {
+      await wire.send(get("/"));
+      expect((await wire.response()).status).toBe(500);
+    },
+    reason: "server_error",
+  },
+  {
+    name: "the application threw after the start",
+    app: async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "a", more: true });
+      await Bun.sleep(5);
+      throw new Error("after");
+    },
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.readToEnd();
+    },
+    reason: "server_error",
+  },
+  {
+    name: "the application returned without a response",
+    app: async () => {},
+    client: async (wire) => {
+      await wire.send(get("/"));
+      expect((await wire.response()).status).toBe(500);
+    },
+    reason: "server_error",
+  },
+  {
+    name: "the application returned in the middle of its response",
+    app: async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "a", more: true });
+      await Bun.sleep(5);
+    },
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.readToEnd();
+    },
+    reason: "server_error",
+  },
+  {
+    name: "the application's body was short",
+    app: async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200, headers: [["content-length", "9"]] });
+      await send({ type: "http.response.body", body: "a" }).catch(() => {});
+    },
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.readToEnd();
+    },
+    reason: "server_error",
+  },
+  {
+    name: "the server cut at shutdown",
+    app: readAll,
+    client: async (wire, server, record) => {
+      await wire.send(get("/"));
+      await running(record);
+      await server.server.stop({ force: true });
+    },
+    reason: "server_shutdown",
+  },
+];
+
+describe("PAGI Www, Connection State: exactly one of onDisconnect and onComplete", () => {
+  test.each(ENDINGS.map((ending) => [ending.name, ending] as const))("%s", async (_name, ending) => {
+    const { server, record } = await watch(ending.app, ending.options);
+    await using _server = server;
+    await using wire = await Wire.open(server);
+    await ending.client(wire, server, record);
+    await record.settled;
+    await eventually("the request has ended", () => record.scope?.["pagi.connection"].isConnected() === false);
+    await server.server.stop({ force: true });
+    const connection = record.scope?.["pagi.connection"];
+    if (ending.reason === undefined) {
+      expect(record.events).toEqual(["complete"]);
+      expect(connection?.disconnectReason()).toBeUndefined();
+      expect(connection?.responseComplete()).toBe(true);
+      expect(connection?.responseStarted()).toBe(true);
+      expect(connection?.signal.aborted).toBe(false);
+    } else {
+      const { reason } = ending;
+      expect(record.events).toEqual([`signal ${reason}`, `disconnect ${reason}`, `promise ${reason}`]);
+      expect(connection?.disconnectReason() as unknown).toBe(reason);
+      expect(connection?.responseComplete()).toBe(false);
+      expect(connection?.signal.aborted).toBe(true);
+    }
+  });
+});
+
+describe("PAGI Www, State Transition Order", () => {
+  test("on a disconnect: not connected, reason, promise, callbacks in order, and then http.disconnect", async () => {
+    const seen: string[] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    await using server = await startHttp(async (scope, receive) => {
+      const connection = scope["pagi.connection"];
+      await receive();
+      expect(connection.isConnected()).toBe(true);
+      expect(connection.disconnectReason()).toBeUndefined();
+      const state = (): string => `${connection.isConnected()} ${connection.disconnectReason()}`;
+      const promise = connection.whenDisconnected();
+      void promise.then(() => seen.push("promise"));
+      connection.onDisconnect(() => {
+        seen.push(`first ${state()} ${Bun.peek.status(promise)}`);
+        // Not to be called a second time by the loop that runs.
+        connection.onDisconnect((reason) => seen.push(`from within ${reason}`));
+      });
+      connection.onDisconnect(() => {
+        throw new Error("from a callback");
+      });
+      connection.onDisconnect(() => seen.push(`last ${state()}`));
+      connection.onComplete(() => seen.push("complete"));
+      const event = await receive();
+      seen.push(event.type);
+      connection.onDisconnect((reason) => seen.push(`late ${reason}`));
+      connection.onComplete(() => seen.push("late complete"));
+      expect(await connection.whenDisconnected()).toBe("client_closed");
+      resolve();
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await Bun.sleep(10);
+    await wire[Symbol.asyncDispose]();
+    await done;
+    expect(seen.filter((each) => each !== "promise")).toEqual([
+      "first false client_closed fulfilled",
+      "from within client_closed",
+      "last false client_closed",
+      "http.disconnect",
+      "late client_closed",
+    ]);
+    expect(server.logger.messages("error")).toEqual(["GET /: an onDisconnect callback threw"]);
+  });
+
+  test("on completion: callbacks in order, at once when registered late, never a disconnect", async () => {
+    const seen: string[] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    await using server = await startHttp(async (scope, receive, send) => {
+      const connection = scope["pagi.connection"];
+      connection.onComplete(() => seen.push(`1 ${connection.responseComplete()} ${connection.isConnected()}`));
+      connection.onComplete(() => {
+        throw new Error("from a callback");
+      });
+      connection.onComplete(() => seen.push("2"));
+      connection.onDisconnect(() => seen.push("disconnect"));
+      void connection.whenDisconnected().then(() => seen.push("promise"));
+      await text("ok")(scope, receive, send);
+      connection.onComplete(() => seen.push("late"));
+      connection.onDisconnect(() => seen.push("late disconnect"));
+      resolve();
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await wire.response();
+    await done;
+    await wire.send(get("/", "Connection: close"));
+    await wire.readToEnd();
+    expect(seen.slice(0, 3)).toEqual(["1 true false", "2", "late"]);
+    expect(seen).not.toContain("disconnect");
+    expect(seen).not.toContain("late disconnect");
+    expect(seen).not.toContain("promise");
+    expect(server.logger.messages("error")[0]).toBe("GET /: an onComplete callback threw");
+  });
+
+  test("responseStarted and responseComplete follow the response", async () => {
+    const seen: boolean[][] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    await using server = await startHttp(async (scope, _receive, send) => {
+      const connection = scope["pagi.connection"];
+      const look = (): void => void seen.push([connection.responseStarted(), connection.responseComplete()]);
+      look();
+      await send({ type: "http.response.start", status: 200 });
+      look();
+      await send({ type: "http.response.body", body: "a", more: true });
+      look();
+      await send({ type: "http.response.body" });
+      look();
+      resolve();
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await wire.response();
+    await done;
+    expect(seen).toEqual([
+      [false, false],
+      [true, false],
+      [true, false],
+      [true, true],
+    ]);
+  });
+
+  test("completion waits for the last byte to be handed to the kernel", async () => {
+    let complete = false;
+    await using server = await startHttp(async (scope, _receive, send) => {
+      scope["pagi.connection"].onComplete(() => (complete = true));
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: new Uint8Array(20_000_000) });
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await wire.readTo("\r\n\r\n");
+    wire.pause();
+    await Bun.sleep(100);
+    expect(complete).toBe(false);
+    wire.resume();
+    await eventually("the response is complete", () => complete);
+  });
+
+  test("responseStarted is true in onDisconnect when the server answered in the application's place", async () => {
+    const started: unknown[] = [];
+    const app: HttpHandler = async (scope, receive, send) => {
+      const connection = scope["pagi.connection"];
+      connection.onDisconnect((reason) => started.push([reason, connection.responseStarted()]));
+      if (scope.path === "/read") await readAll(scope, receive, send);
+    };
+    await using server = await startHttp(app, { maxBodySize: 3 });
+    for (const bytes of [get("/"), postChunked("/read") + "4\r\n", postChunked("/read") + "x\r\n"]) {
+      await using wire = await Wire.open(server);
+      await wire.send(bytes);
+      await wire.readToEnd();
+    }
+    expect(started).toEqual([
+      ["server_error", true],
+      ["body_too_large", true],
+      ["protocol_error", true],
+    ]);
+  });
+});
+
+describe("PAGI Www, Disconnect", () => {
+  test("receive gives http.disconnect at once when the client goes, while the application runs", async () => {
+    const { promise: events, resolve } = Promise.withResolvers<string[]>();
+    await using server = await startHttp(async (_scope, receive) => {
+      const first = await receive();
+      // Two wait, and a third one comes later.
+      const waiting = await Promise.all([receive(), receive()]);
+      resolve([first.type, ...waiting.map((each) => each.type), (await receive()).type]);
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await Bun.sleep(10);
+    wire.reset();
+    expect(await events).toEqual(["http.request", "http.disconnect", "http.disconnect", "http.disconnect"]);
+  });
+
+  test("receive gives http.disconnect after the response, and wakes then", async () => {
+    const seen: string[] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    await using server = await startHttp(async (scope, receive, send) => {
+      await receive();
+      const waiting = receive();
+      await text("ok")(scope, receive, send);
+      seen.push((await waiting).type, (await receive()).type);
+      resolve();
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await wire.response();
+    await done;
+    expect(seen).toEqual(["http.disconnect", "http.disconnect"]);
+  });
+
+  test("body that has come is not lost before the disconnect", async () => {
+    const seen: string[] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    await using server = await startHttp(async (scope, receive) => {
+      await scope["pagi.connection"].whenDisconnected();
+      for (;;) {
+        const event = await receive();
+        seen.push(event.type === "http.request" ? Buffer.from(event.body).toString() : event.type);
+        if (event.type === "http.disconnect") break;
+      }
+      resolve();
+    }, { halfCloseGrace: 0 });
+    await using wire = await Wire.open(server);
+    await wire.send(post("/", "whole"));
+    wire.halfClose();
+    await done;
+    expect(seen).toEqual(["whole", "http.disconnect"]);
+  });
+
+  test("a request without a body is one empty http.request; what is received is the application's to keep", async () => {
+    const bodies: Uint8Array[] = [];
+    await using server = await startHttp(async (scope, receive, send) => {
+      const event = await receive();
+      if (event.type === "http.request") {
+        expect(event.body).toBeInstanceOf(Uint8Array);
+        expect(event.more).toBe(false);
+        bodies.push(event.body);
+      }
+      await text("ok")(scope, receive, send);
+    });
+    await using wire = await Wire.open(server);
+    for (const bytes of [get("/"), post("/", "first"), post("/", "second")]) {
+      await wire.send(bytes);
+      await wire.response();
+    }
+    expect(bodies.map((each) => Buffer.from(each).toString())).toEqual(["", "first", "second"]);
+  });
+
+  test("send after the client has gone does nothing and resolves, even for what would be refused", async () => {
+    const { promise: done, resolve } = Promise.withResolvers<string>();
+    await using server = await startHttp(async (scope, _receive, send) => {
+      await scope["pagi.connection"].whenDisconnected();
+      await send({ type: "http.response.body", body: "x" });
+      await send({ type: "http.response.start", status: 200, headers: [["a\r\nb", "c"]] });
+      await send({ type: "http.response.body", file: "/nowhere" });
+      await send({ type: "http.fullflush" });
+      resolve("done");
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await Bun.sleep(5);
+    wire.reset();
+    expect(await done).toBe("done");
+    await server.server.stop();
+    expect(server.logger.messages("error")).toEqual([]);
+  });
+
+  test("an application that returns or throws after the client has gone: no 500, no error for returning", async () => {
+    for (const throws of [false, true]) {
+      await using server = await startHttp(async (scope) => {
+        await scope["pagi.connection"].whenDisconnected();
+        if (throws) throw new Error("late");
+      });
+      await using wire = await Wire.open(server);
+      await wire.send(get("/x"));
+      await Bun.sleep(5);
+      wire.reset();
+      await eventually("no connection is left", () => server.server.connectionCount === 0);
+      await server.server.stop();
+      expect(server.logger.messages("error")).toEqual(
+        throws ? ["GET /x: the application threw after the end of the request"] : [],
+      );
+    }
+  });
+
+  test("each request of a connection has its own state", async () => {
+    const reasons: unknown[] = [];
+    const connections: unknown[] = [];
+    await using server = await startHttp(async (scope, receive, send) => {
+      connections.push(scope["pagi.connection"]);
+      scope["pagi.connection"].onComplete(() => reasons.push("complete"));
+      scope["pagi.connection"].onDisconnect((reason) => reasons.push(reason));
+      if (scope.path === "/3") throw new Error("third");
+      await echo(scope, receive, send);
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/1") + get("/2") + get("/3"));
+    await wire.readToEnd();
+    expect(reasons).toEqual(["complete", "complete", "server_error"]);
+    expect(new Set(connections).size).toBe(3);
+  });
+});
