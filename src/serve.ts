@@ -17,6 +17,9 @@ export interface ServeOptions extends PartialOptions {
   logger?: Logger;
 }
 
+/** Servers that a signal ends; it reaches all of them, and the process ends with the last. */
+let underSignals = 0;
+
 /**
  * Starts a server for `app` and resolves once it accepts connections.
  *
@@ -34,8 +37,10 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   const server = new Server(app, resolved, log);
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   if (signals) {
+    underSignals++;
     void runUntilSignal(server, log).then((signalled) => {
-      if (signalled) process.exit(0);
+      underSignals--;
+      if (signalled && underSignals === 0) process.exit(0);
     });
   }
   await server.start();

@@ -1,5 +1,6 @@
 import type { TransportState } from "../spec/transport-state.ts";
 import type { ExchangeHost } from "./host.ts";
+import type { Reporter } from "./request-state.ts";
 import type { Transport } from "./transport.ts";
 
 /** What a `send` that need not wait resolves with; one for all, since it carries nothing. */
@@ -12,15 +13,17 @@ export const RESOLVED: Promise<void> = Promise.resolve();
 export class FlowControl implements TransportState {
   readonly #transport: Transport;
   readonly #host: ExchangeHost;
+  readonly #reporter: Reporter;
   #isHigh = false;
   #ended = false;
   #highWaterCallbacks: (() => void)[] | undefined;
   #drainCallbacks: (() => void)[] | undefined;
   #waiting: (() => void)[] | undefined;
 
-  constructor(transport: Transport, host: ExchangeHost) {
+  constructor(transport: Transport, host: ExchangeHost, reporter: Reporter) {
     this.#transport = transport;
     this.#host = host;
+    this.#reporter = reporter;
   }
 
   bufferedAmount(): number {
@@ -56,6 +59,7 @@ export class FlowControl implements TransportState {
       if (this.#transport.bufferedAmount() < this.#host.highWaterMark) return RESOLVED;
       this.#isHigh = true;
       this.#run(this.#highWaterCallbacks);
+      if (this.#ended) return RESOLVED; // a callback has closed the stream of a client that is too slow
     }
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
   }
@@ -86,7 +90,7 @@ export class FlowControl implements TransportState {
       try {
         callback();
       } catch (error) {
-        this.#host.reportError("a pagi.transport callback threw", error);
+        this.#reporter.report("a pagi.transport callback threw", error);
       }
     }
   }

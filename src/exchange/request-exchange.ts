@@ -40,7 +40,7 @@ export abstract class RequestExchange<
     this.host = host;
     this.transport = transport;
     this.inbox = new Inbox<R>(transport);
-    this.flow = new FlowControl(transport, host);
+    this.flow = new FlowControl(transport, host, this);
     this.response = new Response(transport, connection);
   }
 

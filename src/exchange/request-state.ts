@@ -5,7 +5,7 @@ type Ending =
   { readonly kind: "complete" } | { readonly kind: "disconnected"; readonly reason: DisconnectReason };
 
 /** Takes what a callback throws. */
-interface Reporter {
+export interface Reporter {
   report(message: string, error: unknown): void;
 }
 

@@ -123,9 +123,10 @@ export class Response {
     if (event.body != null) throw new EventError(event.type, "body", "and 'file' or 'fh' exclude each other");
     if (event.file != null && event.fh != null)
       throw new EventError(event.type, "fh", "and 'file' exclude each other");
-    this.#state = this.#after(event.type, this.#trailersFollow ? "file, trailers follow" : "file");
+    const next = this.#after(event.type, this.#trailersFollow ? "file, trailers follow" : "file");
     try {
       const range = openFileRange(event);
+      this.#state = next;
       try {
         await this.#transport.writeFile(event.type, range, !this.#trailersFollow);
       } finally {

@@ -19,8 +19,11 @@ export function runApplication(
     const promise = app(exchange.scope, exchange.receive, exchange.send);
     // A JavaScript application may forget to be async; its return is then the end of it.
     Promise.resolve(promise).then(() => {
-      exchange.applicationReturned();
-      settled();
+      try {
+        exchange.applicationReturned();
+      } finally {
+        settled();
+      }
     }, threw);
   } catch (error) {
     threw(error);

@@ -35,6 +35,7 @@ const WHY: { readonly [From in State]: string } = {
   closed: "the event stream is closed",
 };
 
+const SHUTDOWN: SseReceiveEvent = Object.freeze({ type: "sse.disconnect", reason: "server_shutdown" });
 const NO_BODY: SseReceiveEvent = Object.freeze({ type: "sse.request", body: new Uint8Array(0), more: false });
 
 /** What `sse.disconnect` says when the application ended the stream itself and gave no reason. */
@@ -46,6 +47,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   #state: State = "waiting";
   #keepalive: { readonly timer: Timer; milliseconds: number; comment: string } | undefined;
   #idle: Timer | undefined;
+  #isShutdown = false;
 
   constructor(parts: ExchangeParts) {
     super(parts, "close");
@@ -68,9 +70,13 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
     else this.#end(CLOSED_BY_APPLICATION);
   }
 
-  /** The application is told at once and ends the stream in its own words; the server waits for it. */
+  /**
+   * A stream that runs is told at once and ends in the application's own words, for which the server waits. One that
+   * has not started may still be reading its request or be about to decline: it is told when it starts.
+   */
   deliverShutdown(): void {
-    this.inbox.end({ type: "sse.disconnect", reason: "server_shutdown" });
+    this.#isShutdown = true;
+    if (this.#state === "streaming") this.inbox.end(SHUTDOWN);
   }
 
   override applicationReturned(): void {
@@ -88,6 +94,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
         const next = this.#after(event.type);
         this.#start(event);
         this.#state = next;
+        if (this.#isShutdown) this.inbox.end(SHUTDOWN);
         return this.flow.after();
       }
       case "sse.send":
@@ -130,6 +137,13 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   #start(event: SseStart): void {
     const head = responseHead({ ...event, status: event.status ?? 200 }, "close-after");
     const given = new Set(head.headers.map(([name]) => String(name).toLowerCase()));
+    if (given.has("content-length")) {
+      throw new EventError(
+        event.type,
+        "headers",
+        "has content-length, but an event stream has no length: leave it out",
+      );
+    }
     const supplied: HeaderPair[] = [];
     if (!given.has("content-type")) supplied.push(["content-type", "text/event-stream"]);
     if (!given.has("cache-control")) supplied.push(["cache-control", "no-cache"]);

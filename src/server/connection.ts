@@ -53,6 +53,7 @@ export class Connection implements OutputOwner {
   readonly deadline: Deadline;
   readonly #socket: Socket<Connection>;
   readonly #listener: ListenerInfo;
+  #info: ConnectionInfo | undefined;
   #writeDeadline: Deadline | undefined;
   #protocol: Protocol | undefined;
   #state: State = "open";
@@ -67,10 +68,13 @@ export class Connection implements OutputOwner {
     this.deadline = server.wheel.deadline(() => this.#onDeadline());
   }
 
-  /** Both ends of the connection, as long as it is open. */
+  /** Both ends of the connection. Asked of the kernel once: each question is a system call. */
   get info(): ConnectionInfo {
-    const { secure, server } = this.#listener;
-    return { secure, client: [this.#socket.remoteAddress, this.#socket.remotePort], server };
+    if (this.#info === undefined) {
+      const { secure, server } = this.#listener;
+      this.#info = { secure, client: [this.#socket.remoteAddress, this.#socket.remotePort], server };
+    }
+    return this.#info;
   }
 
   /** Hands the connection to a protocol. */

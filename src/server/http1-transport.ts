@@ -34,6 +34,7 @@ export class Http1Transport implements Transport {
   #held = "";
   #bodyLength = 0;
   #isAnswered = false;
+  #isDelivered = false;
   /** The request has ended; whatever the application still does must not reach the next one. */
   #isOver = false;
   #status = 0;
@@ -166,7 +167,9 @@ export class Http1Transport implements Transport {
   onDrain(): void {
     const { output } = this.#connection;
     // A lost connection is empty too; its close is about to be told.
-    if (this.#isAnswered && !this.#isOver && output.size === 0 && !output.isClosed) this.#owner.onDelivered();
+    if (!this.#isAnswered || this.#isDelivered || this.#isOver || output.size > 0 || output.isClosed) return;
+    this.#isDelivered = true;
+    this.#owner.onDelivered();
   }
 
   /** Nothing more is written for this request. */

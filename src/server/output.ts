@@ -22,6 +22,9 @@ const SCRATCH_SIZE = 128 * 1024;
 /** Up to here bytes that may wait are held back for more to come, in this turn of the event loop. */
 const HOLD_LIMIT = 64 * 1024;
 
+/** The same for text, which every connection holds for itself. */
+const TEXT_LIMIT = 16 * 1024;
+
 /** Up to here what the kernel leaves is copied at once; a longer rest is kept where it is until `send` resolves. */
 const COPY_LIMIT = 64 * 1024;
 
@@ -45,6 +48,9 @@ export class Output {
   #blocked = false;
   #writable: PromiseWithResolvers<void> | undefined;
   #taken = 0;
+  /** Text that is held back, framing included; a string, since many small texts make one without being copied. */
+  #text = "";
+  #textBytes = 0;
 
   constructor(sink: ByteSink, owner: OutputOwner) {
     this.#sink = sink;
@@ -53,7 +59,7 @@ export class Output {
 
   /** Bytes that the kernel has not taken yet, held back ones included. */
   get size(): number {
-    return holder === this ? this.#size + heldBytes : this.#size;
+    return this.#size + this.#textBytes + (holder === this ? heldBytes : 0);
   }
 
   /** Bytes that the kernel has taken so far; it grows as long as the client reads. */
@@ -78,8 +84,18 @@ export class Output {
     if (this.#closed) return;
     const total = prefix.length + bodyLength + suffix.length;
     if (total === 0) return;
-    if (holder !== this) holder?.release();
-    else if (heldBytes + total > SCRATCH_SIZE) this.release();
+    if (
+      typeof body === "string" &&
+      (hold || this.#textBytes > 0) &&
+      this.#holdText(prefix, body, suffix, total)
+    ) {
+      if (!hold) this.release();
+      return;
+    }
+    if (holder !== this || this.#textBytes > 0) {
+      this.release();
+      holder?.release();
+    } else if (heldBytes + total > SCRATCH_SIZE) this.release();
     if (total > SCRATCH_SIZE) {
       this.#writeLarge(prefix, body, suffix);
       return;
@@ -105,9 +121,16 @@ export class Output {
 
   /** Writes what is held back. */
   release(): void {
-    if (holder !== this) return;
-    holder = undefined;
-    if (!this.#closed) this.#giveScratch(heldBytes);
+    if (holder === this) {
+      holder = undefined;
+      if (!this.#closed) this.#giveScratch(heldBytes);
+    } else if (this.#textBytes > 0) {
+      const text = this.#text;
+      const length = this.#textBytes;
+      this.#text = "";
+      this.#textBytes = 0;
+      this.write("", text, length, "");
+    }
   }
 
   /**
@@ -147,9 +170,23 @@ export class Output {
   close(): void {
     this.#closed = true;
     if (holder === this) holder = undefined;
+    this.#text = "";
+    this.#textBytes = 0;
     this.#queue = [];
     this.#size = 0;
     this.#wake();
+  }
+
+  /** Holds text back for more to come, if it can be held as text. */
+  #holdText(prefix: string, body: string, suffix: string, total: number): boolean {
+    const isFirst = this.#textBytes === 0;
+    if (holder === this || this.#queue.length > 0 || this.#textBytes + total > TEXT_LIMIT) return false;
+    // All of it becomes UTF-8 in the end, which a head in Latin-1 must not.
+    if (isFirst && Buffer.byteLength(prefix) !== prefix.length) return false;
+    this.#text += prefix + body + suffix;
+    this.#textBytes += total;
+    if (isFirst) this.#owner.onHeld();
+    return true;
   }
 
   #giveScratch(end: number): void {

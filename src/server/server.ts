@@ -31,6 +31,7 @@ export class Server {
   readonly #lifespan: Lifespan;
   readonly #wheel: TimerWheel;
   readonly #connections = new Set<Connection>();
+  readonly #turnedAway = new Set<Connection>();
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
   #context: ServerContext | undefined;
@@ -79,7 +80,8 @@ export class Server {
           this.#logger.error(message),
         );
       }
-      await this.#lifespan.start();
+      // A stop that is forced does not wait for a startup that hangs, so neither does this.
+      await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
       // Loaded only where it is used: it would make every start in production a little slower.
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
       if (this.#stopping !== undefined) throw new Error("The server was stopped before it listened.");
@@ -182,12 +184,18 @@ export class Server {
 
   #onOpen(connection: Connection): void {
     this.#connections.add(connection);
-    if (this.#connections.size > this.options.maxConnections) turnAway(connection);
-    else connection.start(new Http1Session(connection));
+    // One that was turned away and is still there takes nobody's place.
+    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections) {
+      this.#turnedAway.add(connection);
+      turnAway(connection);
+    } else {
+      connection.start(new Http1Session(connection));
+    }
   }
 
   #onClose(connection: Connection): void {
     this.#connections.delete(connection);
+    this.#turnedAway.delete(connection);
     this.#checkIdle();
   }
 

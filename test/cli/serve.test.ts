@@ -182,6 +182,26 @@ test("an application that hangs in its shutdown: another Ctrl-C ends it at once"
   expect(await program.ended()).toBe(0);
 });
 
+test("Ctrl-C during a startup that hangs: the first waits for it, the second ends it", async () => {
+  using folder = new Folder({
+    "app.ts": `
+      import { writeFileSync } from "node:fs";
+      export default async (scope, receive) => {
+        await receive();
+        writeFileSync("marks", "starting\\n");
+        await new Promise(() => {});
+      };`,
+  });
+  await using program = Program.serve(folder, ["app.ts", "-p", "0"]);
+  await marked(folder, "starting");
+  program.kill("SIGINT");
+  await program.prints(/Stopping/);
+  expect(program.isRunning).toBe(true);
+  program.kill("SIGINT");
+  expect(await program.ended()).toBe(0);
+  expect(program.stderr).not.toContain("http://");
+});
+
 // ── errors of the application ───────────────────────────────────────────────────────────────────────────────────────
 
 test("nothing that an application throws ends the process; all of it is logged", async () => {

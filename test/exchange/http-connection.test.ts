@@ -1,6 +1,6 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 
-import type { HttpHandler, HttpScope } from "../../src/spec/index.ts";
+import type { HttpHandler, HttpScope, HttpSendEvent } from "../../src/spec/index.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
 import type { TestServer } from "../support/server.ts";
 import { echo, startHttp, text } from "../support/server.ts";
@@ -295,7 +295,10 @@ describe("PAGI Www, Connection State: exactly one of onDisconnect and onComplete
     await using wire = await Wire.open(server);
     await ending.client(wire, server, record);
     await record.settled;
-    await eventually("the request has ended", () => record.scope?.["pagi.connection"].isConnected() === false);
+    await eventually(
+      "the request has ended",
+      () => record.scope?.["pagi.connection"].isConnected() === false,
+    );
     await server.server.stop({ force: true });
     const connection = record.scope?.["pagi.connection"];
     if (ending.reason === undefined) {
@@ -363,7 +366,9 @@ describe("PAGI Www, State Transition Order", () => {
     const { promise: done, resolve } = Promise.withResolvers<void>();
     await using server = await startHttp(async (scope, receive, send) => {
       const connection = scope["pagi.connection"];
-      connection.onComplete(() => seen.push(`1 ${connection.responseComplete()} ${connection.isConnected()}`));
+      connection.onComplete(() =>
+        seen.push(`1 ${connection.responseComplete()} ${connection.isConnected()}`),
+      );
       connection.onComplete(() => {
         throw new Error("from a callback");
       });
@@ -453,6 +458,47 @@ describe("PAGI Www, State Transition Order", () => {
   });
 });
 
+describe("a response that is written into a connection which the client has just reset", () => {
+  const LARGE = new Uint8Array(3_000_000);
+  const file = `${process.env["TMPDIR"] ?? "/tmp"}/pagi-reset-${process.pid}`;
+  afterAll(() => Bun.file(file).delete());
+
+  test.each([
+    ["a body", { type: "http.response.body", body: "answer" }],
+    ["a large body", { type: "http.response.body", body: LARGE }],
+    ["a file", { type: "http.response.body", file }],
+  ] satisfies [string, HttpSendEvent][])(
+    "%s: it is no completion, and nobody is to blame",
+    async (_name, event) => {
+      await Bun.write(file, LARGE);
+      let reset = (): unknown => undefined;
+      const { server, record } = await watch(async (_scope, _receive, send) => {
+        await Bun.sleep(10);
+        reset(); // in the same turn, so that the server cannot have noticed
+        await send({
+          type: "http.response.start",
+          status: 200,
+          headers: [["content-length", "3000000"]].slice(event.body === "answer" ? 1 : 0) as [
+            string,
+            string,
+          ][],
+        });
+        await send(event);
+      });
+      await using _server = server;
+      const client = await Bun.connect({ hostname: server.host, port: server.port, socket: { data() {} } });
+      reset = () => client.terminate();
+      client.write(get("/"));
+      await record.settled;
+      await eventually("none is left", () => server.server.connectionCount === 0);
+      expect(record.events.filter((each) => each.startsWith("disconnect") || each === "complete")).toEqual([
+        expect.stringMatching(/^disconnect (write_error|read_error|client_closed)$/),
+      ]);
+      expect(server.logger.messages("error")).toEqual([]);
+    },
+  );
+});
+
 describe("PAGI Www, Disconnect", () => {
   test("receive gives http.disconnect at once when the client goes, while the application runs", async () => {
     const { promise: events, resolve } = Promise.withResolvers<string[]>();
@@ -489,15 +535,18 @@ describe("PAGI Www, Disconnect", () => {
   test("body that has come is not lost before the disconnect", async () => {
     const seen: string[] = [];
     const { promise: done, resolve } = Promise.withResolvers<void>();
-    await using server = await startHttp(async (scope, receive) => {
-      await scope["pagi.connection"].whenDisconnected();
-      for (;;) {
-        const event = await receive();
-        seen.push(event.type === "http.request" ? Buffer.from(event.body).toString() : event.type);
-        if (event.type === "http.disconnect") break;
-      }
-      resolve();
-    }, { halfCloseGrace: 0 });
+    await using server = await startHttp(
+      async (scope, receive) => {
+        await scope["pagi.connection"].whenDisconnected();
+        for (;;) {
+          const event = await receive();
+          seen.push(event.type === "http.request" ? Buffer.from(event.body).toString() : event.type);
+          if (event.type === "http.disconnect") break;
+        }
+        resolve();
+      },
+      { halfCloseGrace: 0 },
+    );
     await using wire = await Wire.open(server);
     await wire.send(post("/", "whole"));
     wire.halfClose();

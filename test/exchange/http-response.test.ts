@@ -10,7 +10,11 @@ const start = (headers: [string, string][] = []): HttpSendEvent => ({
   status: 200,
   headers,
 });
-const body = (text: string, more = false): HttpSendEvent => ({ type: "http.response.body", body: text, more });
+const body = (text: string, more = false): HttpSendEvent => ({
+  type: "http.response.body",
+  body: text,
+  more,
+});
 const trailers: HttpSendEvent = { type: "http.response.trailers" };
 const withTrailers: HttpSendEvent = { type: "http.response.start", status: 200, trailers: true };
 
@@ -48,10 +52,33 @@ describe("the order of events", () => {
     ["a body behind the last", [start(), body("ok"), body("x")], [undefined, undefined, STATE]],
     ["a start behind the last", [start(), body("ok"), start()], [undefined, undefined, STATE]],
     ["trailers that were not announced", [start(), body("ok"), trailers], [undefined, undefined, STATE]],
-    ["trailers in the middle of the body", [withTrailers, body("o", true), trailers, body("k"), trailers], [undefined, undefined, STATE, undefined, undefined]],
-    ["a body where only trailers are missing", [withTrailers, body("ok"), body("x"), trailers], [undefined, undefined, STATE, undefined]],
-    ["a flush before the start", [{ type: "http.fullflush" }, start(), body("ok")], [STATE, undefined, undefined]],
-    ["flushes anywhere else", [start(), { type: "http.fullflush" }, body("o", true), { type: "http.fullflush" }, body("k"), { type: "http.fullflush" }], Array(6).fill(undefined)],
+    [
+      "trailers in the middle of the body",
+      [withTrailers, body("o", true), trailers, body("k"), trailers],
+      [undefined, undefined, STATE, undefined, undefined],
+    ],
+    [
+      "a body where only trailers are missing",
+      [withTrailers, body("ok"), body("x"), trailers],
+      [undefined, undefined, STATE, undefined],
+    ],
+    [
+      "a flush before the start",
+      [{ type: "http.fullflush" }, start(), body("ok")],
+      [STATE, undefined, undefined],
+    ],
+    [
+      "flushes anywhere else",
+      [
+        start(),
+        { type: "http.fullflush" },
+        body("o", true),
+        { type: "http.fullflush" },
+        body("k"),
+        { type: "http.fullflush" },
+      ],
+      Array(6).fill(undefined),
+    ],
   ])("%s", async (_name, events, codes) => {
     for (const validateEvents of [true, false]) {
       const result = await rejections(events, { validateEvents });
@@ -80,8 +107,21 @@ describe("the order of events", () => {
     ["headers that are an object", { type: "http.response.start", status: 200, headers: { a: "b" } }],
     ["a header that is no pair", { type: "http.response.start", status: 200, headers: ["a"] }],
     ["a header value that is a number", { type: "http.response.start", status: 200, headers: [["a", 1]] }],
-    ["a content-length that is no number", { type: "http.response.start", status: 200, headers: [["content-length", "five"]] }],
-    ["two content-lengths", { type: "http.response.start", status: 200, headers: [["content-length", "2"], ["content-length", "2"]] }],
+    [
+      "a content-length that is no number",
+      { type: "http.response.start", status: 200, headers: [["content-length", "five"]] },
+    ],
+    [
+      "two content-lengths",
+      {
+        type: "http.response.start",
+        status: 200,
+        headers: [
+          ["content-length", "2"],
+          ["content-length", "2"],
+        ],
+      },
+    ],
   ])("%s is an EventError, with validation on and off", async (_name, event) => {
     for (const validateEvents of [true, false]) {
       const { codes, body: sent } = await rejections([event, start(), body("ok")], { validateEvents });
@@ -106,7 +146,16 @@ describe("the order of events", () => {
   test("null fields count as absent, unknown ones are ignored", async () => {
     const { codes, body: sent } = await rejections([
       { type: "http.response.start", status: 200, headers: null, trailers: null, reason: "x" },
-      { type: "http.response.body", body: "o", more: 1, file: null, fh: null, offset: null, length: null, extra: 1 },
+      {
+        type: "http.response.body",
+        body: "o",
+        more: 1,
+        file: null,
+        fh: null,
+        offset: null,
+        length: null,
+        extra: 1,
+      },
       { type: "http.response.body", body: null, more: true },
       { type: "http.response.body", body: "k", more: 0 },
     ]);
@@ -142,21 +191,24 @@ describe("PAGI Www, Application Produced No Response", () => {
       },
       "the application returned before its response was complete",
     ],
-  ])("an application that %s gets 500 for its client, a closed connection and a log line", async (_name, app, line) => {
-    await using server = await startHttp(app);
-    await using wire = await Wire.open(server);
-    await wire.send(get("/a%20b?c") + get("/next"));
-    const response = await wire.response();
-    expect(response.status).toBe(500);
-    expect(field(response, "connection")).toBe("close");
-    expect(field(response, "content-type")).toBe("text/plain; charset=utf-8");
-    expect(response.body).toBe("Internal Server Error\n");
-    expect(field(response, "x-half")).toBeUndefined();
-    expect(await wire.readToEnd()).toBe("");
-    expect(server.logger.messages("error")).toEqual([`GET /a%20b: ${line}`]);
-    const [logged] = server.logger.lines.filter((each) => each.level === "error");
-    expect(logged?.error).toBe(line === "the application threw" ? secret : undefined);
-  });
+  ])(
+    "an application that %s gets 500 for its client, a closed connection and a log line",
+    async (_name, app, line) => {
+      await using server = await startHttp(app);
+      await using wire = await Wire.open(server);
+      await wire.send(get("/a%20b?c") + get("/next"));
+      const response = await wire.response();
+      expect(response.status).toBe(500);
+      expect(field(response, "connection")).toBe("close");
+      expect(field(response, "content-type")).toBe("text/plain; charset=utf-8");
+      expect(response.body).toBe("Internal Server Error\n");
+      expect(field(response, "x-half")).toBeUndefined();
+      expect(await wire.readToEnd()).toBe("");
+      expect(server.logger.messages("error")).toEqual([`GET /a%20b: ${line}`]);
+      const [logged] = server.logger.lines.filter((each) => each.level === "error");
+      expect(logged?.error).toBe(line === "the application threw" ? secret : undefined);
+    },
+  );
 
   test("HEAD gets the 500 without its text", async () => {
     await using server = await startHttp(async () => {});
@@ -168,7 +220,9 @@ describe("PAGI Www, Application Produced No Response", () => {
   test("the unread body of a request does not keep the 500 from its client", async () => {
     await using server = await startHttp(async () => {});
     await using wire = await Wire.open(server);
-    void wire.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n${"x".repeat(3_000_000)}`).catch(() => {});
+    void wire
+      .send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n${"x".repeat(3_000_000)}`)
+      .catch(() => {});
     expect((await wire.response()).status).toBe(500);
     expect(await wire.readToEnd()).toBe("");
     expect(wire.error).toBeUndefined();
@@ -189,33 +243,41 @@ describe("PAGI Www: an error after the start truncates", () => {
     ["chunked", [], get("/")],
     ["with a length", [["content-length", "8"]], get("/")],
     ["to the close, HTTP/1.0", [], "GET / HTTP/1.0\r\n\r\n"],
-  ] satisfies [string, [string, string][], string][])("%s: the client sees that some is missing", async (name, headers, bytes) => {
-    for (const fails of [true, false]) {
-      await using server = await startHttp(half(headers, fails));
-      await using wire = await Wire.open(server);
-      await wire.send(bytes);
-      const all = await wire.readToEnd();
-      expect(all).not.toContain("0\r\n\r\n");
-      if (name.endsWith("1.0")) expect(wire.error).toMatchObject({ code: "ECONNRESET" });
-      else {
-        expect(all).toContain("half");
-        expect(wire.error).toBeUndefined();
+  ] satisfies [string, [string, string][], string][])(
+    "%s: the client sees that some is missing",
+    async (name, headers, bytes) => {
+      for (const fails of [true, false]) {
+        await using server = await startHttp(half(headers, fails));
+        await using wire = await Wire.open(server);
+        await wire.send(bytes);
+        const all = await wire.readToEnd();
+        expect(all).not.toContain("0\r\n\r\n");
+        if (name.endsWith("1.0")) expect(wire.error).toMatchObject({ code: "ECONNRESET" });
+        else {
+          expect(all).toContain("half");
+          expect(wire.error).toBeUndefined();
+        }
+        const what = fails
+          ? "the application threw"
+          : "the application returned before its response was complete";
+        expect(server.logger.messages("error")).toEqual([`GET /: ${what}`]);
       }
-      const what = fails ? "the application threw" : "the application returned before its response was complete";
-      expect(server.logger.messages("error")).toEqual([`GET /: ${what}`]);
-    }
-  });
+    },
+  );
 
   test.each([
     ["chunked", []],
     ["with a length", [["content-length", "8"]]],
-  ] satisfies [string, [string, string][]][])("fetch fails for a truncated body, %s", async (_name, headers) => {
-    await using server = await startHttp(half(headers, true));
-    const response = await fetch(server.url);
-    expect(response.status).toBe(200);
-    expect(response.text()).rejects.toThrow();
-    await response.text().catch(() => {});
-  });
+  ] satisfies [string, [string, string][]][])(
+    "fetch fails for a truncated body, %s",
+    async (_name, headers) => {
+      await using server = await startHttp(half(headers, true));
+      const response = await fetch(server.url);
+      expect(response.status).toBe(200);
+      expect(response.text()).rejects.toThrow();
+      await response.text().catch(() => {});
+    },
+  );
 
   test("a close-delimited body that the grace of a half-close, or the server, cuts is reset too", async () => {
     const waits: HttpHandler = async (scope, _receive, send) => {
@@ -248,7 +310,9 @@ describe("PAGI Www: an error after the start truncates", () => {
     expect((await wire.response()).body).toBe("ok");
     await wire.send(get("/2"));
     expect((await wire.response()).body).toBe("ok");
-    expect(server.logger.messages("error")).toEqual(["GET /1: the application threw after the end of the request"]);
+    expect(server.logger.messages("error")).toEqual([
+      "GET /1: the application threw after the end of the request",
+    ]);
   });
 });
 
@@ -330,12 +394,19 @@ test("a rejected send that nobody awaits, and a throw outside of any request, do
     const server = await serve(app, { port: 0, env: "production", lifespan: "off" });
     console.log(server.url);
   `;
-  const server = Bun.spawn([process.execPath, "-e", program], { stdout: "pipe", stderr: "pipe", stdin: "ignore" });
+  const server = Bun.spawn([process.execPath, "-e", program], {
+    stdout: "pipe",
+    stderr: "pipe",
+    stdin: "ignore",
+  });
   try {
     const reader = server.stdout.getReader();
     const { value } = await reader.read();
-    const url = Buffer.from(value ?? []).toString().trim();
-    for (const path of ["reject", "throw", "reject"]) expect(await (await fetch(url + path)).text()).toBe("ok");
+    const url = Buffer.from(value ?? [])
+      .toString()
+      .trim();
+    for (const path of ["reject", "throw", "reject"])
+      expect(await (await fetch(url + path)).text()).toBe("ok");
     await Bun.sleep(20);
     expect(await (await fetch(url)).text()).toBe("ok");
   } finally {

@@ -29,7 +29,17 @@ describe("PAGI Www, HTTP Connection Scope", () => {
     const scope = await scopeOf("GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n");
     expect(Object.keys(scope).sort()).toEqual(
       [
-        ...["type", "pagi", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path"],
+        ...[
+          "type",
+          "pagi",
+          "http_version",
+          "method",
+          "scheme",
+          "path",
+          "raw_path",
+          "query_string",
+          "root_path",
+        ],
         ...["headers", "client", "server", "state", "extensions", "pagi.connection", "pagi.transport"],
       ].sort(),
     );

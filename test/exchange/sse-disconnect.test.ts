@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { SendEvent, SseDisconnect, SseHandler, SseReceiveEvent } from "../../src/spec/index.ts";
 import { startServer, startSse } from "../support/server.ts";
 import { Flood, Journal, failureOf, openStream, openWire, streamRequest } from "../support/sse.ts";
-import { Wire } from "../support/wire.ts";
+import { Wire, request } from "../support/wire.ts";
 
 // PAGI Www, "SSE Disconnect" and "Standard Disconnect Reasons": the ends that others give a stream.
 
@@ -290,36 +290,70 @@ test("at shutdown a stream is told before it is waited for, and ends in its own 
   expect(server.logger.messages("warn")).toEqual([]);
 });
 
-test("at shutdown also one that has not started yet, and one whose request comes while the server drains", async () => {
-  const reasons = new Journal<string>();
-  const handler: SseHandler = async (_scope, receive, send) => {
-    for (;;) {
+test("one that has not started yet gets its request whole, and is told once it starts", async () => {
+  const events = new Journal<string>();
+  await using server = await startSse(async (_scope, receive, send) => {
+    let body = "";
+    for (let more = true; more;) {
       const event = await receive();
-      if (event.type === "sse.disconnect") {
-        reasons.add(event.reason);
-        break;
-      }
-      reasons.add(event.type);
+      events.add(event.type);
+      if (event.type !== "sse.request") return;
+      body += Buffer.from(event.body).toString();
+      more = event.more;
     }
-    await send({ type: "sse.http.response.start", status: 503 });
-    await send({ type: "sse.http.response.body", body: "closing" });
-  };
-  await using server = await startSse(handler);
-  await using early = await openWire(server);
-  await reasons.first(1);
-  await using late = await Wire.open(server);
-  const bytes = streamRequest();
-  await late.send(bytes.slice(0, 20));
-  await until(() => server.server.connectionCount === 2);
-  await Bun.sleep(20);
+    await send({ type: "sse.start" });
+    const end = await receive();
+    if (end.type === "sse.disconnect") await send({ type: "sse.send", event: end.reason, data: body });
+  });
+  await using wire = await openWire(server, { method: "POST", fields: ["Content-Length: 6"], body: "abc" });
+  await events.first(1);
   const stopped = server.server.stop();
-  expect((await early.response()).body).toBe("closing");
-  await late.send(bytes.slice(20));
-  const response = await late.response();
-  expect(response.status).toBe(503);
-  expect(await late.readToEnd()).toBe("");
+  await wire.send("def");
+  const stream = await wire.readToEnd();
+  expect(stream).toContain("connection: close\r\n");
+  expect(stream).toContain("event: server_shutdown\ndata: abcdef\n\n");
+  expect(stream).toEndWith("0\r\n\r\n");
   await stopped;
-  expect(reasons.entries).toEqual(["sse.request", "server_shutdown", "sse.request", "server_shutdown"]);
+  expect(events.entries).toEqual(["sse.request", "sse.request"]);
+});
+
+test("also one whose request comes while the server drains", async () => {
+  await using server = await startSse(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "sse.start" });
+    const event = await receive();
+    if (event.type === "sse.disconnect") await send({ type: "sse.send", data: event.reason });
+  });
+  await using wire = await Wire.open(server);
+  const bytes = streamRequest();
+  await wire.send(bytes.slice(0, 20));
+  await request(server, bytes.replace("text/event-stream", "*/*")); // after which the server has seen those bytes
+  const stopped = server.server.stop();
+  await wire.send(bytes.slice(20));
+  const stream = await wire.readToEnd();
+  expect(stream).toContain("data: server_shutdown\n\n");
+  expect(stream).toEndWith("0\r\n\r\n");
+  await stopped;
+});
+
+test("one that is being declined is waited for like any response, and told nothing", async () => {
+  const events = new Journal<string>();
+  const go = Promise.withResolvers<void>();
+  await using server = await startSse(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "sse.http.response.start", status: 401 });
+    await send({ type: "sse.http.response.body", body: "no", more: true });
+    void receive().then((event) => events.add(event.type));
+    await go.promise;
+    await send({ type: "sse.http.response.body", body: " way" });
+  });
+  await using wire = await openWire(server);
+  await wire.until((all) => (all.includes("no") ? true : undefined));
+  const stopped = server.server.stop();
+  go.resolve();
+  expect((await wire.response()).body).toBe("no way");
+  await stopped;
+  expect(events.entries).toEqual([]);
 });
 
 test("one that goes on is cut when the shutdown timeout is over, and its sends do nothing from then on", async () => {

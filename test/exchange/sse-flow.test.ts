@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 
 import type { TransportState } from "../../src/spec/index.ts";
+import { Folder } from "../support/program.ts";
 import { startSse } from "../support/server.ts";
 import { Flood, Journal, openStream } from "../support/sse.ts";
 
@@ -135,4 +136,47 @@ test("keepalive adds nothing to what a stalled client has not read", async () =>
   const before = flood.bufferedAmount;
   await Bun.sleep(500);
   expect(flood.bufferedAmount).toBe(before);
+});
+
+test("an application may end the stream of a client that is behind, from the callback itself", async () => {
+  const result = new Journal<string>();
+  await using server = await startSse(async (scope, _receive, send) => {
+    await send({ type: "sse.start" });
+    let over = false;
+    scope["pagi.transport"].onHighWater(() => {
+      over = true;
+      void send({ type: "sse.close", reason: "x-too-slow" });
+    });
+    while (!over) await send({ type: "sse.send", data: "x".repeat(16_000) });
+    result.add("goes on");
+  });
+  await using wire = await openStream(server);
+  wire.pause();
+  // The send that reached the mark does not wait: nothing more will be sent.
+  await result.first(1);
+  wire.resume();
+  expect(await wire.readToEnd()).toEndWith("0\r\n\r\n");
+});
+
+test("a stream that is ended from the drain callback is logged once", async () => {
+  using folder = new Folder();
+  const accessLog = folder.file("access.log");
+  {
+    await using server = await startSse(
+      async (scope, receive, send) => {
+        await receive();
+        await send({ type: "sse.start" });
+        const drained = Promise.withResolvers<void>();
+        scope["pagi.transport"].onDrain(() => drained.resolve(send({ type: "sse.close" })));
+        let isHigh = false;
+        scope["pagi.transport"].onHighWater(() => (isHigh = true));
+        while (!isHigh) void send({ type: "sse.send", data: "x".repeat(16_000) });
+        await drained.promise;
+      },
+      { accessLog, accessLogFormat: "%m %s" },
+    );
+    await using wire = await openStream(server);
+    expect(await wire.readToEnd()).toEndWith("0\r\n\r\n");
+  }
+  expect(folder.lines("access.log")).toEqual(["GET 200"]);
 });

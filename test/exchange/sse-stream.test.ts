@@ -254,6 +254,7 @@ for (const validateEvents of [true, false]) {
     ["headers that are no list", untyped({ type: "sse.start", headers: { a: "b" } }), "headers"],
     ["a header that is no pair", untyped({ type: "sse.start", headers: [null] }), "headers"],
     ["a name that is no string", untyped({ type: "sse.start", headers: [[1, "b"]] }), "headers"],
+    ["a length, which no stream has", { type: "sse.start", headers: [["content-length", "5"]] }, "headers"],
     ["an interim status", { type: "sse.start", status: 103 }, "status"],
     ["status as text", untyped({ type: "sse.start", status: "200" }), "status"],
   ];

@@ -209,7 +209,7 @@ const DECLINING: [how: string, app: Application, why: RegExp][] = [
     },
     /it threw: a string/,
   ],
-  ["an UnsupportedScopeError", dispatch({}), /does not handle the scope type 'lifespan'/],
+  ["an UnsupportedScopeError", dispatch({}), /does not handle the scope type 'lifespan'|no lifespan handler/],
   ["returning at once", async () => {}, /it returned without lifespan\.startup\.complete/],
   [
     "returning after receive",

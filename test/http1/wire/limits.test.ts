@@ -64,7 +64,9 @@ describe("limits of a request body", () => {
       { maxBodySize: 10 },
     );
     expect((await request(server, post("/", "x".repeat(10)))).status).toBe(200);
-    expect((await request(server, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")).status).toBe(413);
+    expect((await request(server, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")).status).toBe(
+      413,
+    );
     expect(count).toBe(1);
   });
 
@@ -98,7 +100,8 @@ describe("limits of a request body", () => {
 
   test("the default is 10 000 000 bytes", async () => {
     await using server = await startHttp(echo);
-    const declared = (size: number): string => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\nExpect: 100-continue\r\n\r\n`;
+    const declared = (size: number): string =>
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\nExpect: 100-continue\r\n\r\n`;
     await using wire = await Wire.open(server);
     await wire.send(declared(10_000_000));
     expect((await wire.response()).status).toBe(100);

@@ -294,7 +294,8 @@ async function segments(address: { host: string; port: number }, target: string)
       open: (each) => void each.write(get(target)),
       data: (each, bytes) => {
         received += bytes.toString("latin1");
-        if (received.endsWith("0\r\n\r\n") || received.endsWith("\r\n\r\nfirst")) resolve(dataSegmentsIn(each));
+        if (received.endsWith("0\r\n\r\n") || received.endsWith("\r\n\r\nfirst"))
+          resolve(dataSegmentsIn(each));
       },
     },
   });

@@ -16,9 +16,17 @@ describe("RFC 9112 section 7.1: chunked request bodies", () => {
     ["several chunks", "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", "abc"],
     ["none", "0\r\n\r\n", ""],
     ["zeros before the size and before the end", "0005\r\nhello\r\n000\r\n\r\n", "hello"],
-    ["hexadecimal in both cases", `a\r\n${"x".repeat(10)}\r\nA\r\n${"y".repeat(10)}\r\n0\r\n\r\n`, "x".repeat(10) + "y".repeat(10)],
-    ["section 7.1.1: extensions, ignored", "5;a=b;c\r\nhello\r\n0;d=\"e\"\r\n\r\n", "hello"],
-    ["section 7.1.2: trailer fields, dropped", "5\r\nhello\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n", "hello"],
+    [
+      "hexadecimal in both cases",
+      `a\r\n${"x".repeat(10)}\r\nA\r\n${"y".repeat(10)}\r\n0\r\n\r\n`,
+      "x".repeat(10) + "y".repeat(10),
+    ],
+    ["section 7.1.1: extensions, ignored", '5;a=b;c\r\nhello\r\n0;d="e"\r\n\r\n', "hello"],
+    [
+      "section 7.1.2: trailer fields, dropped",
+      "5\r\nhello\r\n0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\n",
+      "hello",
+    ],
     ["bytes that look like chunks", "7\r\n0\r\n\r\nGE\r\n0\r\n\r\n", "0\r\n\r\nGE"],
   ])("%s", async (_name, coded, body) => {
     await using wire = await Wire.open(server);

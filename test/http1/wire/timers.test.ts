@@ -171,7 +171,8 @@ describe("timers", () => {
       async (scope, _receive, send) => {
         await send({ type: "http.response.start", status: 200 });
         const chunk = new Uint8Array(1_000_000);
-        while (scope["pagi.connection"].isConnected()) await send({ type: "http.response.body", body: chunk, more: true });
+        while (scope["pagi.connection"].isConnected())
+          await send({ type: "http.response.body", body: chunk, more: true });
         resolve(scope["pagi.connection"].disconnectReason());
       },
       { writeTimeout: SHORT },
