@@ -56,10 +56,10 @@ function layerOf(file: string): string {
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), "utf8");
   const pattern =
-    /^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)/gms;
+    /^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|require\("([^"]+)"\)/gms;
   return [...text.matchAll(pattern)].map((match) => ({
     file,
-    target: match[2] ?? match[3] ?? match[4] ?? "",
+    target: match[2] ?? match[3] ?? match[4] ?? match[5] ?? "",
     isType: match[1] !== undefined,
   }));
 }

@@ -1,6 +1,5 @@
 import { EventError, StateError } from "../errors.ts";
 import type { FileSource, Flag, Headers, Maybe } from "../spec/values.ts";
-import { openFileRange } from "./file-range.ts";
 import type { ResponseHead, Transport } from "./transport.ts";
 
 /** `waiting` for the start, `started`, sending a `file`, waiting for `trailers`, `complete`. */
@@ -125,8 +124,11 @@ export class Response {
       throw new EventError(event.type, "fh", "and 'file' exclude each other");
     const next = this.#after(event.type, this.#trailersFollow ? "file, trailers follow" : "file");
     try {
+      // Loaded with the first file: many applications send none, and it brings node:fs with it. Not by import(), which
+      // would let the head leave before it is known whether the file can be opened.
+      const { openFileRange }: typeof import("./file-range.ts") = require("./file-range.ts");
       const range = openFileRange(event);
-      this.#state = next;
+      this.#state = next; // what cannot be opened changes nothing
       try {
         await this.#transport.writeFile(event.type, range, !this.#trailersFollow);
       } finally {

@@ -7,7 +7,6 @@ import type { ResponsePlan } from "../http1/response-head.ts";
 import type { Headers } from "../spec/values.ts";
 import type { Connection } from "./connection.ts";
 import { httpDate } from "./http-date.ts";
-import { pumpFile, readChunks, readWhole } from "./send-file.ts";
 
 /** A file up to this size, in bytes, is read at once and leaves together with the head. */
 const SMALL_FILE = 64 * 1024;
@@ -90,10 +89,13 @@ export class Http1Transport implements Transport {
   async writeFile(eventType: string, file: FileRange, last: boolean): Promise<void> {
     const plan = this.#plan;
     if (plan === undefined || this.#isOver) return;
-    const { source, seekable, offset, length } = file;
     if (plan.framing === "none") {
       this.writeBody(eventType, "", last);
-    } else if (typeof source === "number" && seekable && length !== undefined) {
+      return;
+    }
+    const { readWhole } = fileSender();
+    const { source, seekable, offset, length } = file;
+    if (typeof source === "number" && seekable && length !== undefined) {
       if (length <= SMALL_FILE) this.writeBody(eventType, readWhole(eventType, source, offset, length), last);
       else await this.#writeDescriptor(eventType, plan, source, offset, length, last);
     } else {
@@ -236,7 +238,7 @@ export class Http1Transport implements Transport {
     const isChunked = plan.framing === "chunked";
     if (plan.framing === "length") this.#checkLength(eventType, plan.length, length);
     this.#write(this.#takeHeld() + (isChunked ? chunkPrefix(length) : ""), "", 0, "", true);
-    const sent = await pumpFile(this.#connection.output, descriptor, offset, length);
+    const sent = await fileSender().pumpFile(this.#connection.output, descriptor, offset, length);
     if (this.#isOver) return;
     this.#bodyLength += sent;
     if (this.#connection.output.isClosed) return;
@@ -253,11 +255,16 @@ export class Http1Transport implements Transport {
   }
 
   async #writeStream(eventType: string, file: FileRange, last: boolean): Promise<void> {
-    for await (const chunk of readChunks(file)) {
+    for await (const chunk of fileSender().readChunks(file)) {
       if (this.#isOver) return;
       this.writeBody(eventType, chunk, false);
       await this.#connection.output.whenWritable();
     }
     this.writeBody(eventType, "", last);
   }
+}
+
+/** Loaded with the first file: many applications send none, and it brings node:fs with it. */
+function fileSender(): typeof import("./send-file.ts") {
+  return require("./send-file.ts");
 }

@@ -1,10 +1,6 @@
-import fs from "node:fs";
-import path from "node:path";
-
 import type { FetchHandler } from "../../adapters/fetch.ts";
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
-import { nearestName } from "../spec/nearest-name.ts";
 import { printable } from "./printable.ts";
 
 /** What names an application: a file, and perhaps one of its exports. */
@@ -22,9 +18,6 @@ interface Component {
 interface FetchObject {
   fetch: FetchHandler;
 }
-
-/** Asked for when a name is given without one. */
-const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs", ".jsx", ".mts", ".cjs", ".cts"];
 
 /** Export names that are listed in a message. */
 const MAX_LISTED = 10;
@@ -44,10 +37,8 @@ export async function loadApplication(
   { factory = false }: { factory?: boolean } = {},
 ): Promise<Application> {
   if (spec === undefined) return servedDirectory(factory);
-  const { file, exported } = splitSpec(spec);
-  const location = path.resolve(file);
-  checkFile(file, location);
-  const found = pick(await importFile(file, location), file, exported, factory);
+  const { file, exported } = await splitSpec(spec);
+  const found = pick(await importFile(file), file, exported, factory);
   const value = factory ? await made(found.value, found.what) : found.value;
   return toApplication(value, factory ? `what ${found.what} returned` : found.what);
 }
@@ -59,11 +50,12 @@ async function servedDirectory(factory: boolean): Promise<Application> {
 }
 
 /** A colon may also be part of the file's name; then the file exists as it is written. */
-function splitSpec(spec: string): ApplicationSpec {
+async function splitSpec(spec: string): Promise<ApplicationSpec> {
   const colon = spec.lastIndexOf(":");
   const exported = spec.slice(colon + 1);
-  if (colon === -1 || exported.includes("/") || fs.existsSync(spec))
+  if (colon === -1 || exported.includes("/") || (await Bun.file(spec).exists())) {
     return { file: spec, exported: undefined };
+  }
   if (colon === 0 || exported === "") {
     throw new LoadError(
       `'${spec}' names no ${colon === 0 ? "file" : "export"}. Write it as app.ts or app.ts:name.`,
@@ -72,35 +64,14 @@ function splitSpec(spec: string): ApplicationSpec {
   return { file: spec.slice(0, colon), exported };
 }
 
-function checkFile(file: string, location: string): void {
-  const stat = fs.statSync(location, { throwIfNoEntry: false });
-  if (stat === undefined) throw new LoadError(`There is no file '${file}'.${suggestion(file, location)}`);
-  if (stat.isDirectory()) {
-    const inside = EXTENSIONS.map((extension) => `app${extension}`).find((name) =>
-      fs.existsSync(path.join(location, name)),
-    );
-    throw new LoadError(
-      `'${file}' is a directory. Name a file in it, such as ${path.join(file, inside ?? "app.ts")}. ` +
-        `To serve its files, start pagi-server in it without a file.`,
-    );
+async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  // What is wrong with a path is found out with node:fs, which takes longer to load than most applications.
+  if (!(await Bun.file(file).exists())) {
+    const { missingFileProblem } = await import("./missing-file.ts");
+    throw new LoadError(missingFileProblem(file));
   }
-}
-
-function suggestion(file: string, location: string): string {
-  const extension = EXTENSIONS.find((candidate) => fs.existsSync(location + candidate));
-  if (extension !== undefined) return ` Did you mean '${file}${extension}'?`;
-  const folder = path.dirname(location);
-  if (!fs.existsSync(folder))
-    return ` Its directory does not exist either. The current one is ${process.cwd()}.`;
-  const modules = fs.readdirSync(folder).filter((name) => EXTENSIONS.includes(path.extname(name)));
-  const nearest = nearestName(path.basename(location), modules);
-  if (nearest === undefined) return ` Its directory, ${folder}, holds no module at all.`;
-  return ` Did you mean '${path.join(path.dirname(file), nearest)}'?`;
-}
-
-async function importFile(file: string, location: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await import(location);
+    return await import(Bun.pathToFileURL(file).href);
   } catch (error) {
     throw new LoadError(printable(importProblem(file, error)), { cause: error });
   }
@@ -149,8 +120,8 @@ function placeOf(error: unknown): string | undefined {
 
 /** Relative to the current directory where the file is in it. */
 function shortened(location: string): string {
-  const relative = path.relative(process.cwd(), location);
-  return relative === "" || relative.startsWith("..") ? location : relative;
+  const here = `${process.cwd()}/`;
+  return location.startsWith(here) ? location.slice(here.length) : location;
 }
 
 /** The export to use, and how to call it in a message. */

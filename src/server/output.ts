@@ -25,6 +25,9 @@ const HOLD_LIMIT = 64 * 1024;
 /** The same for text, which every connection holds for itself. */
 const TEXT_LIMIT = 16 * 1024;
 
+/** Bytes behind the last chunk's data; a longer suffix holds fields. */
+const CHUNK_END = 7;
+
 /** Up to here what the kernel leaves is copied at once; a longer rest is kept where it is until `send` resolves. */
 const COPY_LIMIT = 64 * 1024;
 
@@ -183,6 +186,7 @@ export class Output {
     if (holder === this || this.#queue.length > 0 || this.#textBytes + total > TEXT_LIMIT) return false;
     // All of it becomes UTF-8 in the end, which a head in Latin-1 must not.
     if (isFirst && Buffer.byteLength(prefix) !== prefix.length) return false;
+    if (suffix.length > CHUNK_END && Buffer.byteLength(suffix) !== suffix.length) return false; // trailers
     this.#text += prefix + body + suffix;
     this.#textBytes += total;
     if (isFirst) this.#owner.onHeld();

@@ -1,4 +1,5 @@
-import fs from "node:fs";
+// node:fs takes 2 ms to load, and not every start has a use for it.
+const loadFs = (): typeof import("node:fs") => require("node:fs");
 
 /**
  * Whether a file descriptor of this process is a terminal. `process.stdout.isTTY` and `node:tty` say the same, but
@@ -6,6 +7,7 @@ import fs from "node:fs";
  */
 export function isTerminal(fd: number): boolean {
   try {
+    const fs = loadFs();
     const stat = fs.fstatSync(fd);
     return stat.isCharacterDevice() && stat.rdev !== fs.statSync("/dev/null").rdev;
   } catch {
@@ -18,6 +20,7 @@ export function isTerminal(fd: number): boolean {
  * `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
  */
 export function writeLine(fd: 1 | 2, text: string): void {
+  const fs = loadFs();
   let rest = Buffer.from(`${text}\n`);
   while (rest.byteLength > 0) {
     try {

@@ -117,6 +117,32 @@ describe("PAGI Www, Transport Flow Control", () => {
     expect(events).toEqual(["high", "drain"]);
   });
 
+  test("the drain is told at the low mark, and not before", async () => {
+    const marks = { writeHighWatermark: 8_000_000, writeLowWatermark: 100_000 };
+    const amounts: number[] = [];
+    await using server = await startHttp(async (scope, _receive, send) => {
+      const transport = scope["pagi.transport"];
+      transport?.onDrain(() => amounts.push(transport.bufferedAmount()));
+      await send({ type: "http.response.start", status: 200 });
+      const sends = Array.from({ length: 40 }, () => send(more));
+      void sends[39]?.then(() => amounts.push(transport?.bufferedAmount() ?? -1));
+      await Promise.all(sends);
+      await send({ type: "http.response.body" });
+    }, marks);
+    await using wire = await stalledClient(server);
+    await Bun.sleep(50);
+    expect(amounts).toEqual([]);
+    for (let i = 0; i < 200 && amounts.length < 2; i++) {
+      wire.resume();
+      await Bun.sleep(1);
+      wire.pause();
+      await Bun.sleep(1);
+    }
+    wire.resume();
+    await eventually("it has drained", () => amounts.length === 2);
+    for (const amount of amounts) expect(amount).toBeLessThanOrEqual(marks.writeLowWatermark);
+  });
+
   test.each([
     ["is reset", (wire: Wire) => wire.reset()],
     ["is closed by the server", undefined],

@@ -191,4 +191,23 @@ describe("downloads", () => {
     expect(body.length).toBe(count * 200_000);
     expect(body.findIndex((byte, i) => byte !== Math.floor(i / 200_000))).toBe(-1);
   });
+
+  test("a response that is cut short holds no byte that the application wrote into its buffer later", async () => {
+    await using server = await startHttp(async (_scope, _receive, send) => {
+      const buffer = new Uint8Array(20_000_000).fill(1);
+      await send({ type: "http.response.start", status: 200 });
+      void send({ type: "http.response.body", body: buffer, more: true }).then(() => buffer.fill(255));
+      await Bun.sleep(20);
+      throw new Error("in the middle");
+    });
+    await using wire = await Wire.open(server);
+    wire.pause();
+    await wire.send(get("/"));
+    await server.logger.seen(/the application threw/);
+    await Bun.sleep(20);
+    wire.resume();
+    const all = await wire.readToEnd();
+    expect(all.length).toBeGreaterThan(1_000_000);
+    expect(all.includes("\xff")).toBe(false);
+  });
 });

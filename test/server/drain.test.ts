@@ -100,6 +100,18 @@ describe("drain", () => {
     await stopping;
   });
 
+  test("the rest of a body that nobody reads ends its connection, and not only the timer for it", async () => {
+    await using server = await startHttp(text("done"));
+    await using wire = await Wire.open(server);
+    const bytes = post("/", "hello");
+    await wire.send(bytes.slice(0, -2));
+    expect((await wire.response()).body).toBe("done");
+    const stopping = server.server.stop();
+    await wire.send(bytes.slice(-2) + get("/not-served"));
+    expect(await wire.readToEnd()).toBe("");
+    await stopping;
+  });
+
   test("new connections are refused meanwhile", async () => {
     const { app, running, release } = held();
     await using server = await startHttp(app);

@@ -195,6 +195,26 @@ describe("RFC 9112 sections 4 and 6: the response's framing", () => {
     expect((await answeredWith([start([], 418), body("")])).bytes).toStartWith("HTTP/1.1 418 ");
   });
 
+  test("header and trailer bytes above ASCII leave as they are, also beside text", async () => {
+    for (const chunk of ["é", "e"]) {
+      const { bytes } = await answeredWith([
+        { type: "http.response.start", status: 200, trailers: true, headers: [["x", "\xe9\xff"]] },
+        body("plain", true),
+        body(chunk),
+        { type: "http.response.trailers", headers: [["y", "\xe9\xff"]] },
+      ]);
+      expect(bytes).toContain("\r\nx: \xe9\xff\r\n");
+      expect(bytes).toEndWith("\r\n0\r\ny: \xe9\xff\r\n\r\n");
+      const plain = await answeredWith([
+        { type: "http.response.start", status: 200, trailers: true },
+        body("plain", true),
+        body(chunk),
+        { type: "http.response.trailers", headers: [["y", "\xe9\xff"]] },
+      ]);
+      expect(plain.bytes).toEndWith("\r\n0\r\ny: \xe9\xff\r\n\r\n");
+    }
+  });
+
   test("header bytes above ASCII leave as they are", async () => {
     expect((await answeredWith([start([["x", "\x80\xff"]]), body("")])).bytes).toContain(
       "\r\nx: \x80\xff\r\n",
