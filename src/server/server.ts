@@ -1,7 +1,7 @@
 import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
 import { errorResponse } from "../http1/response-head.ts";
-import { AccessLog } from "./access-log.ts";
+import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
 import { Http1Session } from "./http1-session.ts";
@@ -74,15 +74,10 @@ export class Server {
     this.#state = "starting";
     const { options } = this;
     try {
-      if (options.accessLog !== false) {
-        const destination = options.accessLog === true ? "stderr" : { path: options.accessLog };
-        this.#accessLog = new AccessLog(destination, options.accessLogFormat, (message) =>
-          this.#logger.error(message),
-        );
-      }
+      // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
+      if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
-      // Loaded only where it is used: it would make every start in production a little slower.
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
       if (this.#stopping !== undefined) throw new Error("The server was stopped before it listened.");
       this.#context = this.#createContext(validator);
@@ -139,6 +134,12 @@ export class Server {
   /** Resolves when the server has stopped, whoever stopped it. */
   get whenStopped(): Promise<void> {
     return this.#stopped.promise;
+  }
+
+  async #openAccessLog(target: true | string): Promise<AccessLog> {
+    const { AccessLog: Log } = await import("./access-log.ts");
+    const destination = target === true ? "stderr" : { path: target };
+    return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
   async #drainAndStop(): Promise<void> {

@@ -213,6 +213,28 @@ describe("PAGI Www, Response Body: errors", () => {
     },
   );
 
+  test.skipIf(process.seteuid === undefined)(
+    "a file that may not be read is refused in the same way",
+    async () => {
+      const name = inFolder("forbidden");
+      fs.writeFileSync(name, "secret", { mode: 0o000 });
+      const codes: unknown[] = [];
+      await using server = await startHttp(async (_scope, _receive, send) => {
+        await send({ type: "http.response.start", status: 200 });
+        // Root may read everything; for as long as send opens the file, be somebody else.
+        const isRoot = process.geteuid?.() === 0;
+        if (isRoot) process.seteuid?.(65_534);
+        const sending = send({ type: "http.response.body", file: name });
+        if (isRoot) process.seteuid?.(0);
+        await sending.catch((error) => codes.push(error.code));
+        await send({ type: "http.response.start", status: 403 });
+        await send({ type: "http.response.body", body: "no" });
+      });
+      const response = await request(server, get("/"));
+      expect([response.status, response.body, codes]).toEqual([403, "no", ["ERR_PAGI_EVENT"]]);
+    },
+  );
+
   test("a closed FileHandle is refused", async () => {
     const handle = await fs.promises.open(inFolder("small"));
     await handle.close();
