@@ -55,12 +55,18 @@ export function requestKeys<Type extends "http" | "sse">(
     root_path: host.rootPath,
     headers: joinCookies(head.headers),
     server: connection.server,
-    state: { ...host.state },
+    state: copyOf(host.state),
     extensions,
     "pagi.transport": transport,
   };
   if (connection.client !== undefined) keys.client = connection.client;
   return keys;
+}
+
+/** A shallow copy. Most applications leave no state, and copying nothing costs as much as the rest of a scope. */
+function copyOf(state: State): State {
+  for (const _key in state) return { ...state };
+  return {};
 }
 
 /**

@@ -19,6 +19,12 @@ import type { TransportOwner } from "./http1-transport.ts";
  */
 type Phase = "idle" | "exchange" | "discard" | "over";
 
+/**
+ * What the connection's deadline is for: the next request; the rest of a request head; bytes of a body; the
+ * application's answer to a client that has ended its direction. With `nothing` it may still run, and means nothing.
+ */
+type Timed = "next" | "head" | "body" | "answer" | "nothing";
+
 /** A request that is with the application. */
 interface Current {
   readonly request: Http1Request;
@@ -50,8 +56,7 @@ export class Http1Session implements Protocol, TransportOwner {
   #reader: RequestReader | undefined;
   #phase: Phase = "idle";
   #current: Current | undefined;
-  /** The time for a request head runs; on a new connection it does from the start. */
-  #isTimingHead = true;
+  #timed: Timed = "nothing";
   #isPumping = false;
   #isDemanded = false;
   #isContinueDue = false;
@@ -62,7 +67,7 @@ export class Http1Session implements Protocol, TransportOwner {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#server = connection.server;
-    connection.deadline.set(this.#server.times.header);
+    this.#time("head", this.#server.times.header);
   }
 
   // ── what the connection tells ──────────────────────────────────────────────────────────────────────────────────
@@ -102,8 +107,13 @@ export class Http1Session implements Protocol, TransportOwner {
   }
 
   onDeadline(): void {
-    switch (this.#phase) {
-      case "idle":
+    const timed = this.#timed;
+    this.#timed = "nothing";
+    switch (timed) {
+      case "next":
+        this.#close();
+        return;
+      case "head":
         // A connection on which no byte came is closed without a word: it may be one that a browser opened ahead of
         // its need, and an answer to no request would be taken for the answer to the next one.
         if (this.#readerState === "idle") this.#close();
@@ -112,17 +122,17 @@ export class Http1Session implements Protocol, TransportOwner {
             new ProtocolError(408, "The request head did not arrive in time (RFC 9110 section 15.5.9)"),
           );
         return;
-      case "exchange":
-        if (this.#isHalfClosed) this.#onGraceOver();
+      case "body":
+        if (this.#phase === "discard") this.#close();
         else
           this.#refuse(
             new ProtocolError(408, "The request body stalled (RFC 9110 section 15.5.9)", "client_timeout"),
           );
         return;
-      case "discard":
-        this.#close();
+      case "answer":
+        this.#onGraceOver();
         return;
-      case "over":
+      case "nothing":
     }
   }
 
@@ -237,7 +247,7 @@ export class Http1Session implements Protocol, TransportOwner {
     const startedAt = accessLog === undefined ? 0 : performance.now();
     this.#phase = "exchange";
     this.#current = { request, exchange, transport, client: info.client?.[0], startedAt };
-    this.#isTimingHead = false;
+    this.#timed = "nothing";
     this.#isDemanded = false;
     this.#isContinueDue = request.expectContinue;
     this.#server.running++;
@@ -261,41 +271,44 @@ export class Http1Session implements Protocol, TransportOwner {
     this.#phase = "idle";
     this.#reader?.nextRequest();
     if (this.#server.isDraining) this.#close();
-    else this.#connection.deadline.set(this.#server.times.keepAlive);
+    else this.#time("next", this.#server.times.keepAlive);
   }
 
   /** Sets the deadline that fits the phase, and stops reading from a client that is too far ahead. */
   #regulate(): void {
-    const { deadline } = this.#connection;
     switch (this.#phase) {
       case "exchange":
-        if (this.#isDemanded && this.#readerState === "body") deadline.set(this.#server.times.body);
-        else if (!this.#isHalfClosed) deadline.clear();
+        if (this.#isDemanded && this.#readerState === "body") this.#time("body", this.#server.times.body);
+        else if (this.#timed === "body") this.#timed = "nothing";
         if ((this.#reader?.bufferedBytes ?? 0) > READ_AHEAD) this.#connection.pause();
         else this.#connection.resume();
         return;
       case "discard":
         this.#connection.resume();
-        deadline.set(this.#server.times.body);
+        this.#time("body", this.#server.times.body);
         return;
       case "idle":
         this.#connection.resume();
-        this.#regulateIdle(deadline);
+        this.#regulateIdle();
         return;
       case "over":
     }
   }
 
-  #regulateIdle(deadline: { set(milliseconds: number): void }): void {
+  #regulateIdle(): void {
     if (this.#isHalfClosed) this.#close();
     else if (this.#readerState !== "idle") {
-      if (this.#isTimingHead) return;
-      this.#isTimingHead = true;
-      deadline.set(this.#server.times.header);
+      if (this.#timed !== "head") this.#time("head", this.#server.times.header);
     } else if (this.#reader?.isFresh === true) {
       if (this.#server.readers.length < MAX_SPARE_READERS) this.#server.readers.push(this.#reader);
       this.#reader = undefined;
     }
+  }
+
+  /** Begins to wait. What was waited for before is not waited for any more; its deadline moves, and is not cleared. */
+  #time(what: Exclude<Timed, "nothing">, milliseconds: number): void {
+    this.#timed = what;
+    this.#connection.deadline.set(milliseconds);
   }
 
   // ── a client that has ended its direction ──────────────────────────────────────────────────────────────────────
@@ -323,7 +336,7 @@ export class Http1Session implements Protocol, TransportOwner {
 
   #armGrace(): void {
     this.#takenAtGrace = this.#connection.output.taken;
-    this.#connection.deadline.set(this.#server.times.halfClose);
+    this.#time("answer", this.#server.times.halfClose);
   }
 
   #onGraceOver(): void {
