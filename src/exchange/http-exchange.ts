@@ -21,11 +21,10 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
   readonly #state: RequestState;
 
   constructor(parts: ExchangeParts) {
-    super(parts);
+    super(parts, NO_BODY);
     this.#state = new RequestState(this);
     const keys = requestKeys("http", parts, HTTP_EXTENSIONS, this.flow);
     this.scope = Object.assign(keys, { "pagi.connection": this.#state });
-    if (!parts.hasBody) this.inbox.put(NO_BODY);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

@@ -10,12 +10,16 @@ export interface Source {
  */
 export class Inbox<Event> {
   readonly #source: Source;
+  /** The only event of most requests, which so need no list. */
+  #first: Event | undefined;
   #events: Event[] | undefined;
   #waiting: ((event: Event) => void)[] | undefined;
   #last: Event | undefined;
 
-  constructor(source: Source) {
+  /** `first` is in the inbox from the start. */
+  constructor(source: Source, first: Event | undefined) {
     this.#source = source;
+    this.#first = first;
   }
 
   /** True while a `take` waits for an event. */
@@ -57,6 +61,11 @@ export class Inbox<Event> {
   }
 
   #next(): Event | undefined {
+    if (this.#first !== undefined) {
+      const first = this.#first;
+      this.#first = undefined;
+      return first;
+    }
     return this.#events !== undefined && this.#events.length > 0 ? this.#events.shift() : this.#last;
   }
 }

@@ -1,6 +1,7 @@
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
+import { blame } from "./blame.ts";
 import { FlowControl, RESOLVED } from "./flow-control.ts";
 import type { ExchangeHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
@@ -36,10 +37,15 @@ export abstract class RequestExchange<
   /** Why the client can no longer be answered; every `send` from then on does nothing. */
   protected gone: DisconnectReason | undefined;
 
-  constructor({ host, transport }: ExchangeParts, connection?: ResponseHead["connection"]) {
+  /** `noBody` is what a request without a body delivers, once. */
+  constructor(
+    { host, transport, hasBody }: ExchangeParts,
+    noBody: R,
+    connection?: ResponseHead["connection"],
+  ) {
     this.host = host;
     this.transport = transport;
-    this.inbox = new Inbox<R>(transport);
+    this.inbox = new Inbox<R>(transport, hasBody ? undefined : noBody);
     this.flow = new FlowControl(transport, host, this);
     this.response = new Response(transport, connection);
   }
@@ -55,9 +61,10 @@ export abstract class RequestExchange<
     if (this.gone !== undefined) return RESOLVED;
     try {
       this.host.validator?.validateSendEvent(this.scope.type, event);
-      return this.take(event);
+      const taken = this.take(event);
+      return taken === RESOLVED ? RESOLVED : taken.catch((error) => this.#reject(error));
     } catch (error) {
-      return Promise.reject(error);
+      return this.#reject(error);
     }
   };
 
@@ -121,6 +128,15 @@ export abstract class RequestExchange<
   serverAnswers(): void {}
 
   report(message: string, error?: unknown): void {
-    this.host.reportError(`${this.scope.method} ${this.scope.raw_path}: ${message}`, error);
+    this.host.reportError(`${this.#name}: ${message}`, error);
+  }
+
+  #reject(error: unknown): Promise<never> {
+    blame(error, this.#name);
+    return Promise.reject(error);
+  }
+
+  get #name(): string {
+    return `${this.scope.method} ${this.scope.raw_path}`;
   }
 }

@@ -50,9 +50,8 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   #isShutdown = false;
 
   constructor(parts: ExchangeParts) {
-    super(parts, "close");
+    super(parts, NO_BODY, "close");
     this.scope = requestKeys("sse", parts, SSE_EXTENSIONS, this.flow);
-    if (!parts.hasBody) this.inbox.put(NO_BODY);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

@@ -30,12 +30,6 @@ export interface Protocol {
 /** `open`; `ending` once queued bytes have left; `lingering` after our FIN, reading until theirs; `closed`. */
 type State = "open" | "ending" | "ending-lingering" | "lingering" | "closed";
 
-/**
- * How long an unread rest of a request is read and thrown away after the last response, in milliseconds: a close
- * with unread bytes would reset the connection and could destroy that response (RFC 9112 section 9.6).
- */
-const LINGER = 2000;
-
 /** What the connections of a listener have in common. */
 export interface ListenerInfo {
   readonly secure: boolean;
@@ -203,7 +197,8 @@ export class Connection implements OutputOwner {
     else if (this.#state === "ending-lingering") {
       this.#state = "lingering";
       this.#socket.shutdown();
-      this.deadline.set(LINGER);
+      if (this.server.times.linger === 0) this.abandon();
+      else this.deadline.set(this.server.times.linger);
     }
   }
 

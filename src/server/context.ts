@@ -18,6 +18,8 @@ export interface Times {
   readonly write: number;
   /** From a client's FIN to the application's answer. */
   readonly halfClose: number;
+  /** From our FIN to the client's, while what it still sends is read away. */
+  readonly linger: number;
 }
 
 /** What the connections of a server share. */

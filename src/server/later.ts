@@ -5,12 +5,21 @@
 export class Later<Item> {
   readonly #schedule: (run: () => void) => void;
   readonly #action: (item: Item) => void;
+  readonly #onError: (error: unknown) => void;
   #items: Item[] = [];
 
-  /** `schedule` is `setImmediate` for the end of the turn, or `queueMicrotask` for the end of what runs now. */
-  constructor(schedule: (run: () => void) => void, action: (item: Item) => void) {
+  /**
+   * `schedule` is `setImmediate` for the end of the turn, or `queueMicrotask` for the end of what runs now. What
+   * `action` throws for one item goes to `onError`, and the others still have their turn.
+   */
+  constructor(
+    schedule: (run: () => void) => void,
+    action: (item: Item) => void,
+    onError: (error: unknown) => void,
+  ) {
     this.#schedule = schedule;
     this.#action = action;
+    this.#onError = onError;
   }
 
   add(item: Item): void {
@@ -20,6 +29,12 @@ export class Later<Item> {
   readonly #run = (): void => {
     const items = this.#items;
     this.#items = [];
-    for (const item of items) this.#action(item);
+    for (const item of items) {
+      try {
+        this.#action(item);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
   };
 }

@@ -263,6 +263,17 @@ export const OPTIONS = {
     doc: "How long a client that has closed its sending side still gets its answer",
     reason: "A client that sends its request and then FIN is rare; one that is gone looks the same.",
   },
+  lingerTimeout: {
+    group: "Timeouts",
+    type: "duration",
+    default: 2,
+    minimum: 0,
+    zero: "closes at once",
+    flag: "linger-timeout",
+    variable: "PAGI_LINGER_TIMEOUT",
+    doc: "How long the unread rest of a request is read away after the last response of a connection",
+    reason: "A close with unread bytes is a reset, which could destroy the response on its way.",
+  },
   shutdownTimeout: {
     group: "Timeouts",
     type: "duration",

@@ -206,6 +206,8 @@ export class Server {
 
   #createContext(validator: EventValidator | undefined): ServerContext {
     const { options } = this;
+    const internalError = (error: unknown): void =>
+      this.#logger.error("internal error on a connection", error);
     const milliseconds = (seconds: number): number => seconds * 1000;
     const context: ServerContext = {
       app: this.#app,
@@ -226,10 +228,11 @@ export class Server {
         body: milliseconds(options.requestTimeout),
         write: milliseconds(options.writeTimeout),
         halfClose: milliseconds(options.halfCloseGrace),
+        linger: milliseconds(options.lingerTimeout),
       },
       wheel: this.#wheel,
-      turnEnd: new Later(setImmediate, (connection) => connection.onTurnEnd()),
-      afterExchange: new Later(queueMicrotask, (session) => session.afterExchange()),
+      turnEnd: new Later(setImmediate, (connection) => connection.onTurnEnd(), internalError),
+      afterExchange: new Later(queueMicrotask, (session) => session.afterExchange(), internalError),
       readers: [],
       logger: this.#logger,
       accessLog: this.#accessLog,

@@ -1,3 +1,4 @@
+import { blamedRequest } from "../exchange/blame.ts";
 import type { Logger } from "./logger.ts";
 import type { Server } from "./server.ts";
 
@@ -17,14 +18,23 @@ export async function runUntilSignal(server: Server, logger: Logger): Promise<bo
   const handlers: readonly [event: string, handler: (argument: unknown) => void][] = [
     ["SIGTERM", onSignal],
     ["SIGINT", onSignal],
-    ["uncaughtException", (error) => logger.error("The application let an exception escape", error)],
+    [
+      "uncaughtException",
+      (error) => logger.error(`${originOf(error)}the application let an exception escape`, error),
+    ],
     [
       "unhandledRejection",
-      (error) => logger.error("The application left a rejected promise unhandled", error),
+      (error) => logger.error(`${originOf(error)}the application left a rejected promise unhandled`, error),
     ],
   ];
   for (const [event, handler] of handlers) process.on(event, handler);
   await server.whenStopped;
   for (const [event, handler] of handlers) process.off(event, handler);
   return signals > 0;
+}
+
+/** The request that an error came from, as far as it can be known. */
+function originOf(error: unknown): string {
+  const request = blamedRequest(error);
+  return request === undefined ? "" : `${request}: `;
 }
