@@ -9,7 +9,7 @@ import { cold } from "./scenarios/cold.ts";
 import { idle } from "./scenarios/idle.ts";
 import { REQUEST_SCENARIOS } from "./scenarios/requests.ts";
 import { sse } from "./scenarios/sse.ts";
-import type { ServerKind } from "./servers.ts";
+import { buildPackage, type ServerKind } from "./servers.ts";
 
 const SCENARIOS: readonly Scenario[] = [...REQUEST_SCENARIOS, sse, idle, cold];
 
@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     throw new BenchFailure(WRK_MISSING);
   }
   const servers = presentServers(line);
+  if (servers.some(({ name }) => name === "pagi")) buildPackage();
   const cores = coresOf();
   const settings: Settings = { ...line, cores };
   console.log(

@@ -16,13 +16,15 @@ export interface ServerKind {
 }
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
-const CLI = here("../cli/main.ts");
+const ROOT = here("..");
+/** What is installed with the package, and so what its users run. */
+const CLI = here("../dist/pagi-server.js");
 
 export const SERVERS: readonly ServerKind[] = [
   {
     name: "pagi",
     title: "pagi-server",
-    missing: () => (existsSync(CLI) ? undefined : "cli/main.ts is not there"),
+    missing: () => undefined,
     command: (scenario, port) => [
       process.execPath,
       CLI,
@@ -59,6 +61,20 @@ export const SERVERS: readonly ServerKind[] = [
     ],
   },
 ];
+
+/**
+ * Makes the command line as the package ships it.
+ *
+ * @throws BenchFailure when it cannot be built.
+ */
+export function buildPackage(): void {
+  const { success, stderr } = Bun.spawnSync([process.execPath, "run", "prepack"], {
+    cwd: ROOT,
+    stdout: "ignore",
+  });
+  if (!success || !existsSync(CLI))
+    throw new BenchFailure(`bun run prepack failed: ${stderr.toString().trim()}`);
+}
 
 /** A server that has been started and accepts connections. */
 export interface RunningServer {
