@@ -3,7 +3,7 @@ import type { ArgsDef } from "citty";
 import { OptionError } from "../src/errors.ts";
 import type { OptionName } from "../src/server/option-table.ts";
 import { fromText } from "../src/server/option-values.ts";
-import { nearestName } from "../src/spec/nearest-name.ts";
+import { similarName } from "../src/spec/nearest-name.ts";
 import { allFlags, type CommandName, type Flag, isNegatable, takesValue } from "./flags.ts";
 
 /** What one flag was given, and how it was written. */
@@ -181,9 +181,7 @@ function unknown(written: string, byName: ReadonlyMap<string, Flag>): OptionErro
   const names = [...byName].flatMap(([name, flag]) => (isNegatable(flag) ? [name, `no-${name}`] : [name]));
   // Words written together, in camelCase, are compared as the flags are written.
   const plain = written.replace(/^-+/, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  const nearest = nearestName(plain, names);
-  return new OptionError(
-    written,
-    `there is no such flag. Did you mean --${nearest}? See --help for all of them.`,
-  );
+  const similar = similarName(plain, names);
+  const question = similar === undefined ? "" : ` Did you mean --${similar}?`;
+  return new OptionError(written, `there is no such flag.${question} See --help for all of them.`);
 }

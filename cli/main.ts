@@ -43,15 +43,15 @@ async function serve(application: string | undefined, options: ServerOptions): P
   try {
     await server.start();
   } catch (error) {
-    if (await ended) return 0;
+    const code = await ended;
+    if (code !== undefined) return code;
     throw error;
   }
   if (!options.quiet) {
     const { bannerText } = await import("./report.ts");
     writeLine(2, bannerText(application, options, server.url));
   }
-  await ended;
-  return 0;
+  return (await ended) ?? 0;
 }
 
 async function printHelp(): Promise<number> {
@@ -82,6 +82,15 @@ async function checkConfig(commandLine: CommandLine, options: ServerOptions): Pr
   );
   return 0;
 }
+
+// An application whose top-level await never ends leaves nothing to do, and Bun would end with code 0 and no word.
+process.once("beforeExit", () => {
+  writeLine(
+    2,
+    "pagi-server: the application waits, in a top-level await perhaps, for what cannot come any more.",
+  );
+  process.exit(1);
+});
 
 // No await at the top level: while it waits, Bun does not hand errors to the handlers that keep the process alive.
 void run(process.argv.slice(2)).then((code) => process.exit(code));

@@ -107,7 +107,11 @@ export class LifespanError extends PagiError {
   readonly fault = "application";
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown. Never throws itself, as what was thrown may on being looked at. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return "something that cannot be shown";
+  }
 }

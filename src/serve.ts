@@ -9,8 +9,9 @@ import type { Application } from "./spec/application.ts";
 /** The server's options, and what `serve` itself does with the process. */
 export interface ServeOptions extends PartialOptions {
   /**
-   * Whether SIGTERM and SIGINT drain the server and then end the process, and errors outside of requests are logged
-   * instead of ending it. Default true; false leaves the process alone.
+   * Whether SIGTERM and SIGINT drain the server and then end the process, with exit code 0, or 1 when something had to
+   * be cut; and errors outside of requests are logged instead of ending it. Default true; false leaves the process
+   * alone.
    */
   signals?: boolean;
   /** Where the server's messages go. Default: standard error. */
@@ -19,6 +20,8 @@ export interface ServeOptions extends PartialOptions {
 
 /** Servers that a signal ends; it reaches all of them, and the process ends with the last. */
 let underSignals = 0;
+/** 1 once one of them had to cut something. */
+let exitCode: 0 | 1 = 0;
 
 /**
  * Starts a server for `app` and resolves once it accepts connections.
@@ -38,9 +41,10 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   if (signals) {
     underSignals++;
-    void runUntilSignal(server, log).then((signalled) => {
+    void runUntilSignal(server, log).then((code) => {
       underSignals--;
-      if (signalled && underSignals === 0) process.exit(0);
+      if (code === 1) exitCode = 1;
+      if (code !== undefined && underSignals === 0) process.exit(exitCode);
     });
   }
   await server.start();

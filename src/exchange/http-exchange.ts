@@ -24,7 +24,7 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
     super(parts, NO_BODY);
     this.#state = new RequestState(this);
     const keys = requestKeys("http", parts, HTTP_EXTENSIONS, this.flow);
-    this.scope = Object.assign(keys, { "pagi.connection": this.#state });
+    this.scope = { ...keys, "pagi.connection": this.#state };
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

@@ -127,8 +127,7 @@ export class ByteQueue {
       }
       if (complete) {
         this.#sawCr = false;
-        const line =
-          this.#heldLength === 0 ? chunk.toString("latin1", start, end) : this.#release(chunk, start, end);
+        const line = this.#heldLength === 0 ? textOf(chunk, start, end) : this.#release(chunk, start, end);
         this.#skip(after - start);
         this.#sectionLength += line.length + 2;
         return line;
@@ -187,6 +186,11 @@ export class ByteQueue {
       this.#nextWaiting = 0;
     }
   }
+}
+
+/** Every head ends with an empty line, for which Buffer need not be asked. */
+function textOf(bytes: Buffer, start: number, end: number): string {
+  return start === end ? "" : bytes.toString("latin1", start, end);
 }
 
 function bareCr(): ProtocolError {

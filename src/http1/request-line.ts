@@ -16,7 +16,8 @@ export interface RequestLine {
   readonly authority: string | undefined;
 }
 
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"]);
+/** Known methods, the most usual first. They need no check, and are found in a line without being cut out of it. */
+const METHODS = ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];
 
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
 
@@ -38,10 +39,7 @@ export function parseRequestLine(line: string): RequestLine {
   if (methodEnd === -1 || targetEnd === -1) {
     throw new ProtocolError(400, "The request line is not 'method target version' (RFC 9112 section 3)");
   }
-  const method = line.slice(0, methodEnd);
-  if (!METHODS.has(method) && !isToken(method)) {
-    throw new ProtocolError(400, "The method is no token (RFC 9112 section 3.1)");
-  }
+  const method = parseMethod(line, methodEnd);
   const httpVersion = parseVersion(line, targetEnd + 1);
   const target = line.slice(methodEnd + 1, targetEnd);
   if (NOT_IN_TARGET.test(target)) {
@@ -57,6 +55,13 @@ export function parseRequestLine(line: string): RequestLine {
     return { method, target, rawPath, queryString, httpVersion, authority: undefined };
   }
   return parseOtherForm(method, target, httpVersion);
+}
+
+function parseMethod(line: string, end: number): string {
+  for (const method of METHODS) if (method.length === end && line.startsWith(method)) return method;
+  const method = line.slice(0, end);
+  if (!isToken(method)) throw new ProtocolError(400, "The method is no token (RFC 9112 section 3.1)");
+  return method;
 }
 
 function parseVersion(line: string, start: number): "1.0" | "1.1" {

@@ -1,4 +1,5 @@
-import { LifespanError, messageOf, StateError, UnsupportedScopeError } from "../errors.ts";
+import type { UnsupportedScopeError } from "../errors.ts";
+import { LifespanError, messageOf, StateError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import type { LifespanReceiveEvent, LifespanSendEvent, ReceiveEvent, SendEvent } from "../spec/events.ts";
 import { PAGI_VERSION, type LifespanScope, type State } from "../spec/scope.ts";
@@ -69,8 +70,10 @@ export class Lifespan {
   #returned = false;
   readonly #startup = Promise.withResolvers<void>();
   readonly #shutdown = Promise.withResolvers<void>();
+  /** False once shutdown has failed or was not waited for. */
+  #isClean = true;
   #starting: Promise<void> | undefined;
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<boolean> | undefined;
 
   constructor(app: Application, options: LifespanOptions, logger: LifespanLogger) {
     this.#app = app;
@@ -111,8 +114,10 @@ export class Lifespan {
   /**
    * Tells an application that has started to shut down, and waits until it has. Never rejects: what goes wrong is
    * logged, for the server ends in any case. A second call waits for the first.
+   *
+   * @returns false when the application failed in its shutdown or did not come to the end of it in time.
    */
-  stop(): Promise<void> {
+  stop(): Promise<boolean> {
     return (this.#stopping ??= this.#stop());
   }
 
@@ -132,25 +137,29 @@ export class Lifespan {
     return this.#startup.promise;
   }
 
-  async #stop(): Promise<void> {
+  async #stop(): Promise<boolean> {
     const { shutdownTimeout } = this.#options;
     if (this.#phase === "starting") {
       // What has begun to open its pools is given the time to say so, or they would never be closed.
       await settledWithin(this.#startup.promise, shutdownTimeout);
       if (this.#is("starting")) {
+        this.#isClean = false;
         this.#failStartup("The server was stopped before the application had started.");
       }
     }
-    if (this.#phase !== "started" || this.#returned) return this.#end();
+    if (this.#phase === "started" && !this.#returned) await this.#shutDown(shutdownTimeout);
+    else this.#end();
+    return this.#isClean;
+  }
+
+  async #shutDown(timeout: number): Promise<void> {
     this.#phase = "stopping";
     this.#deliver({ type: "lifespan.shutdown" });
-    await settledWithin(this.#shutdown.promise, shutdownTimeout);
-    if (this.#is("stopping")) {
-      this.#logger.error(
-        `The application has not shut down within ${shutdownTimeout} s; the server ends without it.`,
-      );
-      this.#end();
-    }
+    await settledWithin(this.#shutdown.promise, timeout);
+    if (!this.#is("stopping")) return;
+    this.#isClean = false;
+    this.#logger.error(`The application has not shut down within ${timeout} s; the server ends without it.`);
+    this.#end();
   }
 
   /** Nothing is said any more, not even what the application has not yet asked for. */
@@ -188,8 +197,7 @@ export class Lifespan {
   #onThrow(thrown: unknown): void {
     switch (this.#phase) {
       case "starting":
-        if (thrown instanceof UnsupportedScopeError) this.#onDecline(thrown.message, thrown);
-        else this.#onDecline(`it threw: ${messageOf(thrown)}`, thrown);
+        this.#onDecline(isUnsupported(thrown) ? thrown.message : `it threw: ${messageOf(thrown)}`, thrown);
         break;
       case "started":
         this.#logger.error(
@@ -198,6 +206,7 @@ export class Lifespan {
         );
         break;
       case "stopping":
+        this.#isClean = false;
         this.#logger.error("The application threw while it shut down.", thrown);
         this.#endShutdown();
         break;
@@ -216,14 +225,14 @@ export class Lifespan {
       );
       return;
     }
-    this.#logger.info(
-      cause instanceof UnsupportedScopeError
-        ? "The application has no lifespan handler; the server goes on without."
-        : `The application does not take part in lifespan (${why}); the server goes on without.`,
-    );
-    // A failure looks like declining; its stack tells the two apart.
-    if (cause instanceof Error && !(cause instanceof UnsupportedScopeError)) {
-      this.#logger.debug(cause.stack ?? cause.message);
+    if (isUnsupported(cause)) {
+      this.#logger.debug("The application has no lifespan handler; the server goes on without.");
+    } else {
+      this.#logger.info(
+        `The application does not take part in lifespan (${why}); the server goes on without.`,
+      );
+      // A failure looks like declining; its stack tells the two apart.
+      if (cause instanceof Error) this.#logger.debug(cause.stack ?? cause.message);
     }
     this.#adoptState();
     this.#end();
@@ -263,6 +272,7 @@ export class Lifespan {
         this.#failStartup(`The application refuses to start${because(event.message)}`);
         break;
       case "lifespan.shutdown.failed":
+        this.#isClean = false;
         this.#logger.error(`The application failed to shut down${because(event.message)}`);
         this.#endShutdown();
         break;
@@ -285,6 +295,12 @@ export class Lifespan {
   #is(phase: Phase): boolean {
     return this.#phase === phase;
   }
+}
+
+/** By its code: the application may have its classes from another copy of this package than the command line. */
+function isUnsupported(thrown: unknown): thrown is UnsupportedScopeError {
+  const code: UnsupportedScopeError["code"] = "ERR_PAGI_UNSUPPORTED_SCOPE";
+  return thrown instanceof Error && "code" in thrown && thrown.code === code;
 }
 
 function isLifespanEvent(event: SendEvent): event is LifespanSendEvent {

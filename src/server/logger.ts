@@ -70,12 +70,21 @@ function standardError(): LogOutput {
 function render(entry: LogObject, coloured: boolean): string {
   const [message, error]: unknown[] = entry.args;
   const level = levelOf(entry);
-  const summary = error === undefined ? "" : `: ${summaryOf(error)}`;
+  const [summary, details] = error === undefined ? ["", []] : shown(error);
   const text = printable(`${String(message)}${summary}`);
   const head = coloured
     ? `\u001b[${COLOURS[level]}m${level.padEnd(5)}\u001b[39m ${text}`
     : `${entry.date.toISOString()} ${level} ${text}`;
-  return [head, ...detailsOf(error).map((line) => `    ${printable(line)}`)].join("\n");
+  return [head, ...details.map((line) => `    ${printable(line)}`)].join("\n");
+}
+
+/** What was thrown may itself throw when it is looked at; a message is written all the same. */
+function shown(error: unknown): [summary: string, details: string[]] {
+  try {
+    return [`: ${summaryOf(error)}`, detailsOf(error)];
+  } catch {
+    return [": something that cannot be shown", []];
+  }
 }
 
 function levelOf(entry: LogObject): LogLevel {
@@ -90,22 +99,33 @@ function levelOf(entry: LogObject): LogLevel {
 }
 
 function summaryOf(error: unknown): string {
-  if (error instanceof Error) return `${error.name}: ${error.message}`;
-  return typeof error === "string" ? error : Bun.inspect(error, { depth: 2 });
+  if (error instanceof Error) return error.message === "" ? error.name : `${error.name}: ${error.message}`;
+  return typeof error === "string" ? error : Bun.inspect(error, { depth: 2, compact: true });
 }
 
-/** The stack without its first lines, which repeat name and message, and the same of each cause. */
+/** The stack without its first lines, which repeat name and message, the errors that it gathers, and each cause. */
 function detailsOf(error: unknown): string[] {
   const lines: string[] = [];
   let current: unknown = error;
   for (let depth = 0; current instanceof Error && depth < MAX_CAUSES; depth++) {
     if (depth > 0) lines.push(`caused by ${summaryOf(current)}`);
     lines.push(...framesOf(current));
+    if (current instanceof AggregateError) lines.push(...membersOf(current));
     current = current.cause;
   }
   if (lines.length > 0 && current !== undefined && !(current instanceof Error))
     lines.push(`caused by ${summaryOf(current)}`);
   return lines;
+}
+
+/** The errors that one stands for, as those of `Promise.any`, with where each was thrown. */
+function membersOf(error: AggregateError): string[] {
+  const members: unknown[] = error.errors;
+  const lines = members.slice(0, MAX_CAUSES).flatMap((member) => {
+    const [place] = member instanceof Error ? framesOf(member) : [];
+    return [`gathers ${summaryOf(member)}${place === undefined ? "" : ` ${place}`}`];
+  });
+  return members.length > MAX_CAUSES ? [...lines, `and ${members.length - MAX_CAUSES} more`] : lines;
 }
 
 /** The stack's own lines. A message of several lines could hold one that looks like them, so it is cut off first. */

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 
-import { nearestName } from "../spec/nearest-name.ts";
+import { similarName } from "../spec/nearest-name.ts";
 
 /** Asked for when a name is given without one. */
 const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs", ".jsx", ".mts", ".cjs", ".cts"];
@@ -29,7 +29,8 @@ function suggestion(file: string, location: string): string {
   if (!fs.existsSync(folder))
     return ` Its directory does not exist either. The current one is ${process.cwd()}.`;
   const modules = fs.readdirSync(folder).filter((name) => EXTENSIONS.includes(path.extname(name)));
-  const nearest = nearestName(path.basename(location), modules);
-  if (nearest === undefined) return ` Its directory, ${folder}, holds no module at all.`;
-  return ` Did you mean '${path.join(path.dirname(file), nearest)}'?`;
+  if (modules.length === 0) return ` Its directory, ${folder}, holds no module at all.`;
+  const similar = similarName(path.basename(location), modules);
+  if (similar === undefined) return ` Its directory, ${folder}, has none of a similar name either.`;
+  return ` Did you mean '${path.join(path.dirname(file), similar)}'?`;
 }

@@ -209,7 +209,7 @@ export function expectation(option: OptionDeclaration): string {
     case "choice":
       return `be one of ${option.choices.join(", ")}`;
     case "log-target":
-      return "be the path of a file, true for standard error, or false for no log";
+      return "be the path of a file, - for standard error, or off for no log; in a program also true or false";
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { OptionError } from "../errors.ts";
-import { nearestName } from "../spec/nearest-name.ts";
+import { similarName } from "../spec/nearest-name.ts";
 import { expectation, fromText, highestOf, type OptionDeclaration } from "./option-values.ts";
 import {
   type CheckedOptions,
@@ -70,7 +70,7 @@ function valueSchema(option: OptionDeclaration): z.ZodType {
 }
 
 function unknownOption(key: string): OptionError {
-  const nearest = nearestName(key, OPTION_NAMES);
+  const nearest = similarName(key, OPTION_NAMES);
   return new OptionError(
     key,
     `there is no such option.${nearest === undefined ? "" : ` Did you mean ${nearest}?`}`,

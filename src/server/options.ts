@@ -86,7 +86,7 @@ function checkOrder(options: ServerOptions, checked: CheckedOptions, names: Writ
     const [low, high] = [options[name], options[limit]];
     if (low <= high) continue;
     const show = (key: OptionName): string =>
-      `${names[key] ?? key} (${checked[key] === undefined ? "by default " : ""}${formatValue(declarationOf(key), options[key])})`;
+      `${names[key] ?? asWritten(key, names[key === name ? limit : name])} (${checked[key] === undefined ? "by default " : ""}${formatValue(declarationOf(key), options[key])})`;
     throw checked[name] === undefined
       ? new OptionError(
           names[limit] ?? limit,
@@ -94,6 +94,13 @@ function checkOrder(options: ServerOptions, checked: CheckedOptions, names: Writ
         )
       : new OptionError(names[name] ?? name, `must not be above ${show(limit)}; lower this, or raise that.`);
   }
+}
+
+/** The name of an option that was not given, in the manner in which its user has written another one. */
+function asWritten(name: OptionName, other: string | undefined): string {
+  if (other === undefined) return name;
+  const { flag, variable } = declarationOf(name);
+  return other.startsWith("-") ? `--${flag}` : variable;
 }
 
 async function checkFormat(options: ServerOptions, names: WrittenNames): Promise<void> {

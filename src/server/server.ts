@@ -36,10 +36,10 @@ export class Server {
   #accessLog: AccessLog | undefined;
   #context: ServerContext | undefined;
   #state: State = "new";
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<boolean> | undefined;
   #force: (() => void) | undefined;
   #whenIdle: (() => void) | undefined;
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<boolean>();
 
   /** `options` are resolved ones; see `resolveOptions`. */
   constructor(
@@ -88,7 +88,7 @@ export class Server {
       this.#listeners.push(new Listener({ host: options.host, port: options.port }, this.#context, events));
       this.#state = "running";
     } catch (error) {
-      await (this.#stopping ?? this.#release());
+      await (this.#stopping ?? this.#release(true));
       throw error;
     }
   }
@@ -98,13 +98,15 @@ export class Server {
    * most for `shutdownTimeout` seconds; then what is left is cut, and the application's shutdown runs. A call with
    * `force` ends what is being waited for at once: the first one the requests, another one the application's shutdown.
    * Safe to call at any time.
+   *
+   * @returns true when everything came to its end, false when something was cut or the application's shutdown failed.
    */
-  stop({ force = false }: { force?: boolean } = {}): Promise<void> {
+  stop({ force = false }: { force?: boolean } = {}): Promise<boolean> {
     if (this.#state === "new") {
       this.#state = "stopped";
-      this.#stopped.resolve();
+      this.#stopped.resolve(true);
     }
-    if (this.#state === "stopped") return Promise.resolve();
+    if (this.#state === "stopped") return this.#stopped.promise;
     this.#stopping ??= this.#drainAndStop();
     if (force) this.#force?.();
     return this.#stopping;
@@ -131,8 +133,8 @@ export class Server {
     return this.#connections.size;
   }
 
-  /** Resolves when the server has stopped, whoever stopped it. */
-  get whenStopped(): Promise<void> {
+  /** Resolves when the server has stopped, whoever stopped it, with what `stop` resolves with. */
+  get whenStopped(): Promise<boolean> {
     return this.#stopped.promise;
   }
 
@@ -142,14 +144,15 @@ export class Server {
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
-  async #drainAndStop(): Promise<void> {
+  async #drainAndStop(): Promise<boolean> {
     this.#state = "stopping";
     for (const listener of this.#listeners) listener.stop();
-    if (this.#context !== undefined) await this.#drain(this.#context);
-    await this.#release();
+    const isDrained = this.#context === undefined || (await this.#drain(this.#context));
+    return this.#release(isDrained);
   }
 
-  async #drain(context: ServerContext): Promise<void> {
+  /** Resolves with whether all requests were finished. */
+  async #drain(context: ServerContext): Promise<boolean> {
     context.isDraining = true;
     for (const connection of [...this.#connections]) connection.drain();
     const idle = new Promise<void>((resolve) => (this.#whenIdle = resolve));
@@ -157,7 +160,7 @@ export class Server {
     const { promise: late, timer } = after(this.options.shutdownTimeout);
     const isIdle = await Promise.race([idle.then(() => true), late, this.#forced()]);
     clearTimeout(timer);
-    if (isIdle) return;
+    if (isIdle) return true;
     const { size } = this.#connections;
     if (size > 0)
       this.#logger.warn(`${size} ${size === 1 ? "connection was" : "connections were"} cut at shutdown`);
@@ -167,15 +170,18 @@ export class Server {
     const { running } = context;
     if (running > 0)
       this.#logger.warn(`${running} ${running === 1 ? "request has" : "requests have"} not returned`);
+    return false;
   }
 
   /** The end of every way out: shutdown of the application, and what the server itself holds. */
-  async #release(): Promise<void> {
-    await Promise.race([this.#lifespan.stop(), this.#forced()]);
+  async #release(isDrained: boolean): Promise<boolean> {
+    const isShutDown = await Promise.race([this.#lifespan.stop(), this.#forced()]);
     this.#wheel.close();
     await this.#accessLog?.close();
+    const isClean = isDrained && isShutDown;
     this.#state = "stopped";
-    this.#stopped.resolve();
+    this.#stopped.resolve(isClean);
+    return isClean;
   }
 
   /** Resolves with false once `stop` is called with `force` while this is what it waits for. */

@@ -6,9 +6,10 @@ import type { Server } from "./server.ts";
  * Lets signals end a server, which may be still to be started: SIGTERM and SIGINT drain it, a second one cuts. Until
  * it has stopped, nothing that an application throws behind the server's back ends the process; it is logged.
  *
- * @returns true when a signal ended it, false when the program itself called `stop`.
+ * @returns the exit code when a signal ended it: 0 when everything came to its end, 1 when something was cut or the
+ *   application's shutdown failed; `undefined` when the program itself called `stop`.
  */
-export async function runUntilSignal(server: Server, logger: Logger): Promise<boolean> {
+export async function runUntilSignal(server: Server, logger: Logger): Promise<0 | 1 | undefined> {
   let signals = 0;
   const onSignal = (): void => {
     signals++;
@@ -28,9 +29,10 @@ export async function runUntilSignal(server: Server, logger: Logger): Promise<bo
     ],
   ];
   for (const [event, handler] of handlers) process.on(event, handler);
-  await server.whenStopped;
+  const isClean = await server.whenStopped;
   for (const [event, handler] of handlers) process.off(event, handler);
-  return signals > 0;
+  if (signals === 0) return undefined;
+  return isClean ? 0 : 1;
 }
 
 /** The request that an error came from, as far as it can be known. */

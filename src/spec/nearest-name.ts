@@ -1,5 +1,7 @@
 /** Longest part of a name that is compared; longer ones are not typing errors. */
 const COMPARED_CHARS = 64;
+/** Edits for each char of a name that still look like a slip. */
+const MOST_SLIPS = 0.5;
 
 /**
  * The known name that takes the fewest single-char edits to get from `name`; of equally near ones the first.
@@ -16,6 +18,14 @@ export function nearestName<Name extends string>(name: string, known: Iterable<N
     }
   }
   return nearest;
+}
+
+/** The nearest known name, when it is so near that `name` may be a slip of it; else `undefined`. */
+export function similarName<Name extends string>(name: string, known: Iterable<Name>): Name | undefined {
+  const nearest = nearestName(name, known);
+  if (nearest === undefined) return undefined;
+  const slips = Math.max(1, Math.floor(name.length * MOST_SLIPS));
+  return editDistance(name.slice(0, COMPARED_CHARS), nearest) <= slips ? nearest : undefined;
 }
 
 /** Insertions, deletions and replacements between two strings (Levenshtein), row by row. */

@@ -136,39 +136,39 @@ test("a request that begins to arrive before the signal is served, and its respo
   expect(await program.ended()).toBe(0);
 });
 
-test("the second Ctrl-C cuts at once, and the application's shutdown still runs", async () => {
+test("the second Ctrl-C cuts at once, and the application's shutdown still runs; exit code 1", async () => {
   using folder = new Folder({ "app.ts": DIARY });
   await using program = Program.serve(folder, ["app.ts", "-p", "0"]);
   await using busy = await openBusy(folder, await program.address());
   program.kill("SIGINT");
   await program.prints(/Stopping/);
   program.kill("SIGINT");
-  expect(await program.ended()).toBe(0);
+  expect(await program.ended()).toBe(1);
   await busy.readToEnd();
   expect(folder.lines("marks")).toEqual(["startup", "busy", "lost server_shutdown", "shutdown"]);
   expect(program.stderr).toContain("1 connection was cut at shutdown");
 });
 
-test("after the shutdown timeout what is left is cut, and it ends all the same", async () => {
+test("after the shutdown timeout what is left is cut, and it ends all the same; exit code 1", async () => {
   using folder = new Folder({ "app.ts": DIARY });
   await using program = Program.serve(folder, ["app.ts", "-p", "0", "--shutdown-timeout", "300ms"]);
   await using busy = await openBusy(folder, await program.address());
   const from = performance.now();
   program.kill("SIGTERM");
-  expect(await program.ended()).toBe(0);
+  expect(await program.ended()).toBe(1);
   expect(performance.now() - from).toBeGreaterThan(280);
   await busy.readToEnd();
   expect(folder.lines("marks")).toEqual(["startup", "busy", "lost server_shutdown", "shutdown"]);
   expect(program.stderr).toContain("1 connection was cut at shutdown");
 });
 
-test("an application that hangs in its shutdown: the shutdown timeout ends that too", async () => {
+test("an application that hangs in its shutdown: the shutdown timeout ends that too; exit code 1", async () => {
   using folder = new Folder({ "app.ts": DIARY });
   const words = ["app.ts", "-p", "0", "--shutdown-timeout", "300ms"];
   await using program = Program.serve(folder, words, { HANG: "shutdown" });
   await program.address();
   program.kill("SIGTERM");
-  expect(await program.ended()).toBe(0);
+  expect(await program.ended()).toBe(1);
   expect(program.stderr).toContain("The application has not shut down within 0.3 s");
 });
 
@@ -179,7 +179,37 @@ test("an application that hangs in its shutdown: another Ctrl-C ends it at once"
   program.kill("SIGINT");
   await marked(folder, "shutdown");
   program.kill("SIGINT");
-  expect(await program.ended()).toBe(0);
+  expect(await program.ended()).toBe(1);
+});
+
+for (const how of ["throws", "says so"] as const) {
+  test(`an application that fails in its shutdown (${how}): exit code 1`, async () => {
+    const failure = {
+      throws: 'throw new Error("no disk")',
+      "says so": 'await send({ type: "lifespan.shutdown.failed", message: "no disk" })',
+    }[how];
+    using folder = new Folder({
+      "app.ts": `
+        export default async (scope, receive, send) => {
+          await receive();
+          await send({ type: "lifespan.startup.complete" });
+          await receive();
+          ${failure};
+        };`,
+    });
+    await using program = Program.serve(folder, ["app.ts", "-p", "0"]);
+    await program.address();
+    program.kill("SIGTERM");
+    expect(await program.ended()).toBe(1);
+    expect(program.stderr).toContain("no disk");
+  });
+}
+
+test("an application whose top-level await never ends: a message, exit code 1", async () => {
+  using folder = new Folder({ "app.ts": "await new Promise(() => {}); export default () => {};" });
+  await using program = Program.serve(folder, ["app.ts", "-p", "0"]);
+  expect(await program.ended()).toBe(1);
+  expect(program.stderr).toContain("top-level await");
 });
 
 test("Ctrl-C during a startup that hangs: the first waits for it, the second ends it", async () => {
@@ -198,7 +228,7 @@ test("Ctrl-C during a startup that hangs: the first waits for it, the second end
   await program.prints(/Stopping/);
   expect(program.isRunning).toBe(true);
   program.kill("SIGINT");
-  expect(await program.ended()).toBe(0);
+  expect(await program.ended()).toBe(1);
   expect(program.stderr).not.toContain("http://");
 });
 
@@ -210,6 +240,10 @@ test("nothing that an application throws ends the process; all of it is logged",
   const { url, host, port } = await program.address();
   expect((await fetch(`${url}throw?a=b`)).status).toBe(500);
   await program.prints(/ error GET \/throw: the application threw: Error: thrown in a request\n {4}at /);
+  expect((await fetch(`${url}unawaited`)).status).toBe(200);
+  await program.prints(
+    / error GET \/unawaited: the application left a rejected promise unhandled: EventError: http\.response\.body: /,
+  );
   for (const [path, pattern] of [
     ["reject", / error .*: Error: rejected behind a request\n {4}at /],
     ["timer", / error .*: Error: thrown in a timer\n {4}at /],
@@ -246,7 +280,7 @@ test("the access log has every line when the process is gone, and that of what w
   await program.prints(/Stopping/);
   await stream.readToEnd();
   program.kill("SIGINT");
-  expect(await program.ended()).toBe(0);
+  expect(await program.ended()).toBe(1);
   await busy.readToEnd();
   const lines = folder.lines("access.log");
   expect(lines.filter((line) => line === "GET / 200")).toHaveLength(count + 1);

@@ -99,3 +99,28 @@ describe("what a connection leaves behind", () => {
     20_000,
   );
 });
+
+describe("lingerTimeout", () => {
+  const UNREAD = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\nConnection: close\r\n\r\nsome of it";
+
+  /** Milliseconds from the response to the end of the connection, whose client neither sends on nor closes. */
+  async function lingering(lingerTimeout: number): Promise<number> {
+    await using server = await startHttp(text("hi"), { lingerTimeout });
+    await using wire = await Wire.open(server);
+    await wire.send(UNREAD);
+    expect((await wire.response()).body).toBe("hi");
+    const from = performance.now();
+    await eventually("it is gone", () => server.server.connectionCount === 0);
+    return performance.now() - from;
+  }
+
+  test("0: the connection is closed with the response", async () => {
+    expect(await lingering(0)).toBeLessThan(250);
+  });
+
+  test("0.3: the unread rest is waited for, for about 0.3 s", async () => {
+    const time = await lingering(0.3);
+    expect(time).toBeGreaterThan(250);
+    expect(time).toBeLessThan(1500);
+  });
+});

@@ -59,9 +59,33 @@ describe("createLogger", () => {
       "threw: text",
       "threw: null",
       "threw: 5",
-      "threw: {\\n  code: 7,\\n}",
+      "threw: { code: 7 }",
       "threw: [Object: null prototype] {}",
     ]);
+  });
+
+  test("shows the errors that an AggregateError gathers", () => {
+    const output = recorder();
+    createLogger("info", false, output).error("GET /", new AggregateError([new TypeError("one"), "two"]));
+    const [first, ...below] = (output.written[0] ?? "").split("\n");
+    expect(first).toEndWith("error GET /: AggregateError");
+    expect(below.find((line) => line.includes("one"))).toMatch(
+      /^ {4}gathers TypeError: one at .*logger\.test/,
+    );
+    expect(below).toContain("    gathers two");
+  });
+
+  test("writes the message of what throws when it is looked at", () => {
+    const output = recorder();
+    const refuse = (): never => {
+      throw new Error("do not look");
+    };
+    const withGetter = Object.defineProperty(new Error("x"), "stack", { get: refuse });
+    const { error } = createLogger("info", false, output);
+    for (const thrown of [withGetter, new Proxy({}, { getPrototypeOf: refuse, get: refuse })])
+      error("threw", thrown);
+    expect(output.written).toHaveLength(2);
+    for (const line of output.written) expect(line).toEndWith("error threw: something that cannot be shown");
   });
 
   test("lets no message or error forge a line or steer a terminal", () => {

@@ -198,7 +198,7 @@ describe("resolveOptions", () => {
     ],
     [
       { accessLog: ["a"] },
-      "accessLog: must be the path of a file, true for standard error, or false for no log, but is a list.",
+      "accessLog: must be the path of a file, - for standard error, or off for no log; in a program also true or false, but is a list.",
     ],
     [{ factory: () => true }, "factory: must be true or false, but is a function."],
     [{ host: {} }, "host: must be a host name or an IP address, but is an object."],

@@ -63,19 +63,19 @@ test("serve(): a second SIGINT cuts, a SIGTERM after a SIGINT too", async () => 
     program.kill("SIGINT");
     await program.prints(/Stopping/);
     program.kill(second);
-    expect(await program.ended()).toBe(0);
+    expect(await program.ended()).toBe(1);
     expect(await busy.readToEnd()).toBe("");
     expect(folder.lines("marks")).toEqual(["startup", "busy", "lost server_shutdown", "shutdown"]);
   }
 });
 
-test("serve(): shutdownTimeout 0 cuts at once", async () => {
+test("serve(): shutdownTimeout 0 cuts at once; exit code 1", async () => {
   const started = start(IMPORTS + SERVE, { OPTIONS: '{"shutdownTimeout":0}' });
   using folder = started.folder;
   await using program = started.program;
   await using busy = await openBusy(folder, await program.address());
   program.kill("SIGTERM");
-  expect(await program.ended()).toBe(0);
+  expect(await program.ended()).toBe(1);
   expect(await busy.readToEnd()).toBe("");
 });
 
@@ -86,6 +86,10 @@ test("serve(): nothing that the application throws ends the program", async () =
   const { url } = await program.address();
   expect((await fetch(`${url}throw`)).status).toBe(500);
   await program.prints(/GET \/throw: the application threw: Error: thrown in a request/);
+  expect((await fetch(`${url}unawaited`)).status).toBe(200);
+  await program.prints(
+    / error GET \/unawaited: the application left a rejected promise unhandled: EventError: http\.response\.body: /,
+  );
   for (const path of ["reject", "timer", "late"]) expect((await fetch(url + path)).status).toBe(200);
   await program.prints(/rejected behind a request/);
   await program.prints(/thrown in a timer/);

@@ -168,6 +168,12 @@ export default async (scope, receive, send) => {
     const { path } = scope;
     if (path === "/throw") throw new Error("thrown in a request");
     if (path === "/reject") void Promise.reject(new Error("rejected behind a request"));
+    if (path === "/unawaited") {
+      send({ type: "http.response.start", status: 200 });
+      send({ type: "http.response.body", body: "part", more: true });
+      send({ type: "http.response.body", body: 7 });
+      return send({ type: "http.response.body", body: "end" });
+    }
     if (path === "/timer") setTimeout(() => { throw new Error("thrown in a timer"); }, 1);
     if (path === "/late") void later(1).then(() => { throw new Error("rejected in a timer"); });
     if (path === "/cut") {

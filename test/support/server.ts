@@ -54,7 +54,9 @@ export async function startServer(app: Application, options: PartialOptions = {}
     host: address.host,
     port: address.port,
     url: server.url,
-    [Symbol.asyncDispose]: () => server.stop({ force: true }),
+    [Symbol.asyncDispose]: async () => {
+      await server.stop({ force: true });
+    },
   };
 }
 
