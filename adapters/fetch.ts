@@ -32,7 +32,14 @@ export type FetchHandler = (request: Request, env: FetchEnvironment) => Response
  */
 export function fromFetch(handler: FetchHandler): Application {
   const answer = async (scope: HttpScope | SseScope, inbox: Inbox): Promise<Response> => {
-    const response: unknown = await handler(requestOf(scope, inbox), { scope, state: scope.state });
+    let response: unknown;
+    try {
+      response = await handler(requestOf(scope, inbox), { scope, state: scope.state });
+    } catch (error) {
+      // The handler passes on that its client has gone: nobody is left to answer, and nothing is to be mended.
+      if (inbox.signal.aborted && error === inbox.signal.reason) return new Response(null);
+      throw error;
+    }
     if (response instanceof Response) return response;
     throw new TypeError(
       `The fetch handler returned ${response === null ? "null" : typeof response} for ${scope.method} ${scope.path}; ` +

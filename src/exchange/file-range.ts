@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 
 import { EventError, messageOf } from "../errors.ts";
 import type { FileSource, Maybe } from "../spec/values.ts";
@@ -41,6 +41,8 @@ export function openFileRange(event: FileFields): FileRange {
     const descriptor = openPath(event.type, "file", event.file);
     const close = (): void => closeSync(descriptor);
     try {
+      if (fstatSync(descriptor).isFIFO())
+        throw new EventError(event.type, "file", "is a FIFO; open it yourself and send it as 'fh'");
       return descriptorRange(event.type, "file", descriptor, offset, limit, close);
     } catch (error) {
       close();
@@ -59,7 +61,8 @@ export function openFileRange(event: FileFields): FileRange {
 function openPath(eventType: string, field: string, path: string): number {
   if (typeof path !== "string") throw new EventError(eventType, field, "must be a path");
   try {
-    return openSync(path, "r");
+    // Without O_NONBLOCK the process would stand still in here until somebody writes to a FIFO.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw new EventError(eventType, field, `cannot be opened: ${messageOf(error)}`);
   }

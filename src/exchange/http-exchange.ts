@@ -71,7 +71,7 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
         this.response.flush(event);
         return this.flow.after();
       default:
-        throw new EventError(String(event?.type), undefined, "is no event that an http scope can send");
+        throw new EventError(String(event.type), undefined, "is no event that an http scope can send");
     }
   }
 }

@@ -1,3 +1,4 @@
+import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
@@ -60,6 +61,8 @@ export abstract class RequestExchange<
   readonly send = (event: SendEvent): Promise<void> => {
     if (this.gone !== undefined) return RESOLVED;
     try {
+      if (typeof event !== "object" || event === null)
+        throw new EventError("event", undefined, "must be an object with a 'type'");
       this.host.validator?.validateSendEvent(this.scope.type, event);
       const taken = this.take(event);
       return taken === RESOLVED ? RESOLVED : taken.catch((error) => this.#reject(error));

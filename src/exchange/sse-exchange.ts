@@ -123,7 +123,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
         this.#after(event.type);
         return this.flow.after(this.response.body(event));
       default:
-        throw new EventError(String(event?.type), undefined, "is no event that an sse scope can send");
+        throw new EventError(String(event.type), undefined, "is no event that an sse scope can send");
     }
   }
 

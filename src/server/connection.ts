@@ -138,7 +138,8 @@ export class Connection implements OutputOwner {
 
   onSocketDrain(): void {
     this.output.resume();
-    if (!this.output.isBlocked) this.#writeDeadline?.clear();
+    if (this.output.isBlocked) this.#armWriteDeadline();
+    else this.#writeDeadline?.clear();
     this.#protocol?.onDrain();
     this.#finishEnding();
   }

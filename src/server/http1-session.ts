@@ -67,7 +67,7 @@ export class Http1Session implements Protocol, TransportOwner {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#server = connection.server;
-    this.#time("head", this.#server.times.header);
+    this.#time("next", this.#server.times.header);
   }
 
   // ── what the connection tells ──────────────────────────────────────────────────────────────────────────────────
@@ -111,16 +111,13 @@ export class Http1Session implements Protocol, TransportOwner {
     this.#timed = "nothing";
     switch (timed) {
       case "next":
+        // Without a word: an answer to no request would be taken for the answer to the next one.
         this.#close();
         return;
       case "head":
-        // A connection on which no byte came is closed without a word: it may be one that a browser opened ahead of
-        // its need, and an answer to no request would be taken for the answer to the next one.
-        if (this.#readerState === "idle") this.#close();
-        else
-          this.#refuse(
-            new ProtocolError(408, "The request head did not arrive in time (RFC 9110 section 15.5.9)"),
-          );
+        this.#refuse(
+          new ProtocolError(408, "The request head did not arrive in time (RFC 9110 section 15.5.9)"),
+        );
         return;
       case "body":
         if (this.#phase === "discard") this.#close();
@@ -143,7 +140,8 @@ export class Http1Session implements Protocol, TransportOwner {
 
   onDrainServer(): void {
     // A connection on which a request has begun is served once more; its response says that it is the last.
-    if (this.#phase === "idle" && this.#readerState === "idle") this.#close();
+    // One whose response is out has no request any more, only bytes to throw away.
+    if (this.#phase === "discard" || (this.#phase === "idle" && this.#readerState === "idle")) this.#close();
     else this.#current?.exchange.deliverShutdown();
   }
 
@@ -408,6 +406,7 @@ export class Http1Session implements Protocol, TransportOwner {
     if (current === undefined) return;
     this.#current = undefined;
     current.transport.end();
+    if (current.transport.isDelivered) return; // it has been told of its end, and is in the log
     current.exchange.deliverDisconnect(reason);
     this.#logAccess(current, status);
   }

@@ -155,6 +155,11 @@ export class Http1Transport implements Transport {
     return this.#isAnswered;
   }
 
+  /** The response has been given to the kernel whole. */
+  get isDelivered(): boolean {
+    return this.#isDelivered;
+  }
+
   /** The connection closes after this response. */
   get closes(): boolean {
     return this.#plan?.close === true;

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
 /**
  * Items for which something has to be done a little later: one callback from the event loop for all that have come
  * until then, instead of one for each.
@@ -6,6 +8,8 @@ export class Later<Item> {
   readonly #schedule: (run: () => void) => void;
   readonly #action: (item: Item) => void;
   readonly #onError: (error: unknown) => void;
+  /** The first `add` comes from inside a request; the others' actions must not see that request's async context. */
+  readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #items: Item[] = [];
 
   /**
@@ -23,8 +27,10 @@ export class Later<Item> {
   }
 
   add(item: Item): void {
-    if (this.#items.push(item) === 1) this.#schedule(this.#run);
+    if (this.#items.push(item) === 1) this.#schedule(this.#runInOwnContext);
   }
+
+  readonly #runInOwnContext = (): void => this.#inOwnContext(this.#run);
 
   readonly #run = (): void => {
     const items = this.#items;

@@ -195,6 +195,14 @@ export class Output {
     // All of it becomes UTF-8 in the end, which a head in Latin-1 must not.
     if (isFirst && Buffer.byteLength(prefix) !== prefix.length) return false;
     if (suffix.length > CHUNK_END && Buffer.byteLength(suffix) !== suffix.length) return false; // trailers
+    // Halves of a surrogate pair that come apart are two replacement characters; here they would become one char.
+    if (
+      !isFirst &&
+      prefix === "" &&
+      isLowSurrogate(body, 0) &&
+      isHighSurrogate(this.#text, this.#text.length - 1)
+    )
+      return false;
     this.#text += prefix + body + suffix;
     this.#textBytes += total;
     if (isFirst) this.#owner.onHeld();
@@ -278,4 +286,12 @@ export class Output {
     this.#writable?.resolve();
     this.#writable = undefined;
   }
+}
+
+function isHighSurrogate(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xd800;
+}
+
+function isLowSurrogate(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
 }

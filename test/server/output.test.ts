@@ -217,3 +217,12 @@ test("whatever the sizes and turns, each connection gets its own bytes in order"
     expect(sink.output.size).toBe(0);
   }
 });
+
+test("halves of a surrogate pair that come apart are counted as they leave", () => {
+  const sink = new Sink();
+  sink.output.write("", "\ud83d", 3, "", true);
+  sink.output.write("", "\ude00", 3, "", true);
+  expect(sink.output.size).toBe(sink.text.length === 0 ? 6 : 3);
+  sink.output.release();
+  expect(sink.text.length).toBe(6);
+});
