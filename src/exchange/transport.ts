@@ -79,7 +79,7 @@ export interface Transport {
 export interface Exchange {
   /** A fragment of the request body; `more` is false on the last one. */
   deliverBody(bytes: Uint8Array, more: boolean): void;
-  /** The client is gone or the request was cut. Called at most once, and not after `deliverCompletion`. */
+  /** The client is gone or the request was cut. Only the first of this and `deliverCompletion` counts. */
   deliverDisconnect(reason: DisconnectReason): void;
   /** The wire answers in the application's place; `deliverDisconnect` follows. */
   serverAnswers(): void;

@@ -16,8 +16,6 @@ export interface ResponsePlan {
   readonly length: number;
   /** The connection must close after this response. */
   readonly close: boolean;
-  /** True for HEAD, 204 and 304: body bytes are taken from the application and not written. */
-  readonly bodyless: boolean;
 }
 
 /** An application's response head. */
@@ -74,17 +72,42 @@ export function planResponse(
   const plan = makePlan(request, eventType, response, date);
   const { httpVersion, method, keepAlive } = request;
   const { status, connection } = response;
-  latest = { httpVersion, method, keepAlive, status, connection, date, fields: stringsOf(response.headers), plan };
+  latest = {
+    httpVersion,
+    method,
+    keepAlive,
+    status,
+    connection,
+    date,
+    fields: stringsOf(response.headers),
+    plan,
+  };
   return plan;
 }
 
-interface RequestTraits { readonly httpVersion: "1.0" | "1.1"; readonly method: string; readonly keepAlive: boolean }
-interface Made extends RequestTraits { status: number; connection: "close" | "close-after" | undefined; date: string; fields: readonly string[]; plan: ResponsePlan }
+interface RequestTraits {
+  readonly httpVersion: "1.0" | "1.1";
+  readonly method: string;
+  readonly keepAlive: boolean;
+}
+interface Made extends RequestTraits {
+  status: number;
+  connection: "close" | "close-after" | undefined;
+  date: string;
+  fields: readonly string[];
+  plan: ResponsePlan;
+}
 let latest: Made | undefined;
 
 function isSame(made: Made, request: RequestTraits, response: OutgoingResponse, date: string): boolean {
-  if (made.status !== response.status || made.date !== date || made.connection !== response.connection) return false;
-  if (made.method !== request.method || made.httpVersion !== request.httpVersion || made.keepAlive !== request.keepAlive) return false;
+  if (made.status !== response.status || made.date !== date || made.connection !== response.connection)
+    return false;
+  if (
+    made.method !== request.method ||
+    made.httpVersion !== request.httpVersion ||
+    made.keepAlive !== request.keepAlive
+  )
+    return false;
   const { fields } = made;
   const { headers } = response;
   if (fields.length !== 2 * headers.length) return false;
@@ -149,7 +172,6 @@ function makePlan(
     framing,
     length: framing === "length" && length !== undefined ? length : 0,
     close: close || response.connection === "close-after",
-    bodyless: framing === "none",
   };
 }
 

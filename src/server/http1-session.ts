@@ -195,6 +195,7 @@ export class Http1Session implements Protocol, TransportOwner {
     }
     if (this.#readerState === "body") {
       this.#phase = "discard";
+      this.#timed = "nothing";
       this.#discardLeft = DISCARD_LIMIT;
     } else {
       this.#awaitNext();
@@ -283,7 +284,8 @@ export class Http1Session implements Protocol, TransportOwner {
         return;
       case "discard":
         this.#connection.resume();
-        this.#time("body", this.#server.times.body);
+        // Once for all of it: nobody waits for these bytes.
+        if (this.#timed !== "body") this.#time("body", this.#server.times.body);
         return;
       case "idle":
         this.#connection.resume();

@@ -14,8 +14,12 @@ export function acceptsEventStream(accept: string): boolean {
   });
 }
 
-/** {@link acceptsEventStream} over a whole header section, in which `accept` may be repeated. */
+/** Whether a header section, in which fields may be repeated, asks for an event stream and not for a WebSocket. */
 export function isEventStreamRequest(headers: readonly HeaderPair[]): boolean {
-  for (const [name, value] of headers) if (name === "accept" && acceptsEventStream(value)) return true;
-  return false;
+  let accepts = false;
+  for (const [name, value] of headers) {
+    if (name === "accept") accepts ||= acceptsEventStream(value);
+    else if (name === "upgrade" && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(value)) return false;
+  }
+  return accepts;
 }

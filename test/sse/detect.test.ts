@@ -39,6 +39,22 @@ test.each(ROWS)("Accept: %s → %p", (accept, isSse) => {
 });
 
 const FIELDS: [about: string, headers: HeaderPair[], isSse: boolean][] = [
+  [
+    "a WebSocket upgrade",
+    [
+      ["accept", "text/event-stream"],
+      ["upgrade", "h2c, WebSocket"],
+    ],
+    false,
+  ],
+  [
+    "an upgrade to something else",
+    [
+      ["upgrade", "websocket-x, h2c"],
+      ["accept", "text/event-stream"],
+    ],
+    true,
+  ],
   ["no fields", [], false],
   ["no Accept", [["content-type", "text/event-stream"]], false],
   [
