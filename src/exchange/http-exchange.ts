@@ -6,7 +6,7 @@ import { RESOLVED } from "./flow-control.ts";
 import { RequestExchange } from "./request-exchange.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import { RequestState } from "./request-state.ts";
-import { HTTP_EXTENSIONS, requestKeys } from "./scope.ts";
+import { HTTP_EXTENSIONS, requestScope } from "./scope.ts";
 
 const NO_BODY: HttpReceiveEvent = Object.freeze({
   type: "http.request",
@@ -23,8 +23,7 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
   constructor(parts: ExchangeParts) {
     super(parts, NO_BODY);
     this.#state = new RequestState(this);
-    const keys = requestKeys("http", parts, HTTP_EXTENSIONS, this.flow);
-    this.scope = { ...keys, "pagi.connection": this.#state };
+    this.scope = requestScope("http", parts, HTTP_EXTENSIONS, this.flow, this.#state);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

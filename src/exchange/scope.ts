@@ -1,4 +1,5 @@
-import type { Extensions, PagiVersions, State } from "../spec/scope.ts";
+import type { ConnectionState } from "../spec/connection-state.ts";
+import type { Extensions, HttpScope, PagiVersions, SseScope, State } from "../spec/scope.ts";
 import { PAGI_VERSION } from "../spec/scope.ts";
 import type { HeaderPair, Headers } from "../spec/values.ts";
 import type { TransportState } from "../spec/transport-state.ts";
@@ -14,9 +15,9 @@ export const HTTP_EXTENSIONS: Extensions = Object.freeze({ fullflush: Object.fre
 /** What `sse` scopes advertise. */
 export const SSE_EXTENSIONS: Extensions = Object.freeze({});
 
-/** The keys that `http` and `sse` scopes fill in the same way. */
-export type RequestKeys<Type extends "http" | "sse"> = {
-  type: Type;
+/** The keys of `http` and `sse` scopes. */
+type RequestKeys = {
+  type: "http" | "sse";
   scheme: "http" | "https";
   pagi: PagiVersions;
   http_version: RequestHead["httpVersion"];
@@ -31,19 +32,34 @@ export type RequestKeys<Type extends "http" | "sse"> = {
   state: State;
   extensions: Extensions;
   "pagi.transport": TransportState;
+  "pagi.connection"?: ConnectionState;
 };
 
 /**
- * Fills the keys that request scopes share. Source: PAGI Www, "HTTP Connection Scope". One literal, so that all scopes
- * have one shape: this runs for every request.
+ * Makes the scope of a request. Source: PAGI Www, "HTTP Connection Scope". One literal, so that all scopes have one
+ * shape, and no copy: this runs for every request.
  */
-export function requestKeys<Type extends "http" | "sse">(
-  type: Type,
+export function requestScope(
+  type: "http",
+  parts: ExchangeParts,
+  extensions: Extensions,
+  transport: TransportState,
+  state: ConnectionState,
+): HttpScope;
+export function requestScope(
+  type: "sse",
+  parts: ExchangeParts,
+  extensions: Extensions,
+  transport: TransportState,
+): SseScope;
+export function requestScope(
+  type: "http" | "sse",
   { head, connection, host }: ExchangeParts,
   extensions: Extensions,
   transport: TransportState,
-): RequestKeys<Type> {
-  const keys: RequestKeys<Type> = {
+  state?: ConnectionState,
+): RequestKeys {
+  const scope: RequestKeys = {
     type,
     scheme: connection.secure ? "https" : "http",
     pagi: PAGI,
@@ -59,8 +75,9 @@ export function requestKeys<Type extends "http" | "sse">(
     extensions,
     "pagi.transport": transport,
   };
-  if (connection.client !== undefined) keys.client = connection.client;
-  return keys;
+  if (connection.client !== undefined) scope.client = connection.client;
+  if (state !== undefined) scope["pagi.connection"] = state;
+  return scope;
 }
 
 /** A shallow copy. Most applications leave no state, and copying nothing costs as much as the rest of a scope. */

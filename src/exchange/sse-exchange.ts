@@ -9,7 +9,7 @@ import type { Timer } from "./host.ts";
 import { RequestExchange } from "./request-exchange.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import { responseHead } from "./response.ts";
-import { SSE_EXTENSIONS, requestKeys } from "./scope.ts";
+import { SSE_EXTENSIONS, requestScope } from "./scope.ts";
 
 /** `waiting` for the application's choice, `streaming`, `declining` with an ordinary response, `closed`. */
 type State = "waiting" | "streaming" | "declining" | "closed";
@@ -51,7 +51,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
 
   constructor(parts: ExchangeParts) {
     super(parts, NO_BODY, "close");
-    this.scope = requestKeys("sse", parts, SSE_EXTENSIONS, this.flow);
+    this.scope = requestScope("sse", parts, SSE_EXTENSIONS, this.flow);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

@@ -18,6 +18,13 @@ export interface ResponsePlan {
   readonly close: boolean;
 }
 
+/** What of a request decides about its response. */
+export interface RequestTraits {
+  readonly httpVersion: "1.0" | "1.1";
+  readonly method: string;
+  readonly keepAlive: boolean;
+}
+
 /** An application's response head. */
 export interface OutgoingResponse {
   readonly status: number;
@@ -63,67 +70,6 @@ const NOT_IN_TRAILERS = new Set([
  * @throws EventError for a header that is unsafe or malformed.
  */
 export function planResponse(
-  request: RequestTraits,
-  eventType: string,
-  response: OutgoingResponse,
-  date: string,
-): ResponsePlan {
-  if (latest !== undefined && isSame(latest, request, response, date)) return latest.plan;
-  const plan = makePlan(request, eventType, response, date);
-  const { httpVersion, method, keepAlive } = request;
-  const { status, connection } = response;
-  latest = {
-    httpVersion,
-    method,
-    keepAlive,
-    status,
-    connection,
-    date,
-    fields: stringsOf(response.headers),
-    plan,
-  };
-  return plan;
-}
-
-interface RequestTraits {
-  readonly httpVersion: "1.0" | "1.1";
-  readonly method: string;
-  readonly keepAlive: boolean;
-}
-interface Made extends RequestTraits {
-  status: number;
-  connection: "close" | "close-after" | undefined;
-  date: string;
-  fields: readonly string[];
-  plan: ResponsePlan;
-}
-let latest: Made | undefined;
-
-function isSame(made: Made, request: RequestTraits, response: OutgoingResponse, date: string): boolean {
-  if (made.status !== response.status || made.date !== date || made.connection !== response.connection)
-    return false;
-  if (
-    made.method !== request.method ||
-    made.httpVersion !== request.httpVersion ||
-    made.keepAlive !== request.keepAlive
-  )
-    return false;
-  const { fields } = made;
-  const { headers } = response;
-  if (fields.length !== 2 * headers.length) return false;
-  for (let i = 0; i < headers.length; i++) {
-    if (headers[i]![0] !== fields[2 * i] || headers[i]![1] !== fields[2 * i + 1]) return false;
-  }
-  return true;
-}
-
-function stringsOf(headers: Headers): string[] {
-  const strings: string[] = [];
-  for (const [name, value] of headers) strings.push(name, value);
-  return strings;
-}
-
-function makePlan(
   request: RequestTraits,
   eventType: string,
   response: OutgoingResponse,

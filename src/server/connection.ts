@@ -40,35 +40,39 @@ export interface ListenerInfo {
  * One socket: its bytes in and out, its two deadlines and its ways to close. It knows no HTTP. There may be tens of
  * thousands, most of them idle, so what only a busy one needs is made when it is needed.
  */
-export class Connection implements OutputOwner {
-  readonly server: ServerContext;
+export class Connection implements ConnectionInfo, OutputOwner {
+  readonly context: ServerContext;
   readonly output: Output;
   /** What the protocol waits for from the client; each phase sets its own time. */
   readonly deadline: Deadline;
   readonly #socket: Socket<Connection>;
   readonly #listener: ListenerInfo;
-  #info: ConnectionInfo | undefined;
-  #writeDeadline: Deadline | undefined;
+  #client: ConnectionInfo["client"];
+  /** The write timeout, and what had been taken when it was set; only a connection that was once blocked has one. */
+  #stall: { readonly deadline: Deadline; taken: number } | undefined;
   #protocol: Protocol | undefined;
   #state: State = "open";
   #paused = false;
-  #takenAtDeadline = 0;
 
-  constructor(socket: Socket<Connection>, listener: ListenerInfo, server: ServerContext) {
+  constructor(socket: Socket<Connection>, listener: ListenerInfo, context: ServerContext) {
     this.#socket = socket;
     this.#listener = listener;
-    this.server = server;
+    this.context = context;
     this.output = new Output(socket, this);
-    this.deadline = server.wheel.deadline(() => this.#onDeadline());
+    this.deadline = context.wheel.deadline(this);
   }
 
-  /** Both ends of the connection. Asked of the kernel once: each question is a system call. */
-  get info(): ConnectionInfo {
-    if (this.#info === undefined) {
-      const { secure, server } = this.#listener;
-      this.#info = { secure, client: [this.#socket.remoteAddress, this.#socket.remotePort], server };
-    }
-    return this.#info;
+  get secure(): boolean {
+    return this.#listener.secure;
+  }
+
+  /** Asked of the kernel once, for it is a system call, and a closed socket has no address any more. */
+  get client(): ConnectionInfo["client"] {
+    return (this.#client ??= [this.#socket.remoteAddress, this.#socket.remotePort]);
+  }
+
+  get server(): ConnectionInfo["server"] {
+    return this.#listener.server;
   }
 
   /** Hands the connection to a protocol. */
@@ -139,7 +143,7 @@ export class Connection implements OutputOwner {
   onSocketDrain(): void {
     this.output.resume();
     if (this.output.isBlocked) this.#armWriteDeadline();
-    else this.#writeDeadline?.clear();
+    else this.#stall?.deadline.clear();
     this.#protocol?.onDrain();
     this.#finishEnding();
   }
@@ -148,16 +152,21 @@ export class Connection implements OutputOwner {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.deadline.clear();
-    this.#writeDeadline?.clear();
+    this.#stall?.deadline.clear();
     this.#protocol?.onClose(error);
     this.output.close();
   }
 
-  // ── what the output and the event loop tell ────────────────────────────────────────────────────────────────────
+  // ── what the output, the deadline and the event loop tell ────────────────────────────────────────────────────────────────────
 
   /** What the kernel left has to move within the write timeout. */
   onBlocked(): void {
-    if (this.#writeDeadline?.armed !== true) this.#armWriteDeadline();
+    if (this.#stall?.deadline.armed !== true) this.#armWriteDeadline();
+  }
+
+  onDeadline(): void {
+    if (this.#state === "open") this.#protocol?.onDeadline();
+    else this.abandon();
   }
 
   onHeld(): void {
@@ -166,7 +175,7 @@ export class Connection implements OutputOwner {
 
   /** Calls the protocol back when the turn is over. */
   atTurnEnd(): void {
-    this.server.turnEnd.add(this);
+    this.context.turnEnd.add(this);
   }
 
   onTurnEnd(): void {
@@ -198,24 +207,20 @@ export class Connection implements OutputOwner {
     else if (this.#state === "ending-lingering") {
       this.#state = "lingering";
       this.#socket.shutdown();
-      if (this.server.times.linger === 0) this.abandon();
-      else this.deadline.set(this.server.times.linger);
+      if (this.context.times.linger === 0) this.abandon();
+      else this.deadline.set(this.context.times.linger);
     }
   }
 
-  #onDeadline(): void {
-    if (this.#state === "open") this.#protocol?.onDeadline();
-    else this.abandon();
-  }
-
   #armWriteDeadline(): void {
-    this.#takenAtDeadline = this.output.taken;
-    this.#writeDeadline ??= this.server.wheel.deadline(() => this.#onWriteDeadline());
-    this.#writeDeadline.set(this.server.times.write);
+    const { wheel, times } = this.context;
+    this.#stall ??= { deadline: wheel.deadline(() => this.#onWriteDeadline()), taken: 0 };
+    this.#stall.taken = this.output.taken;
+    this.#stall.deadline.set(times.write);
   }
 
   #onWriteDeadline(): void {
-    if (this.output.taken > this.#takenAtDeadline) {
+    if (this.#stall !== undefined && this.output.taken > this.#stall.taken) {
       this.#armWriteDeadline();
       return;
     }

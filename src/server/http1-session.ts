@@ -27,13 +27,16 @@ type Timed = "next" | "head" | "body" | "answer" | "nothing";
 
 /** A request that is with the application. */
 interface Current {
-  readonly request: Http1Request;
   readonly exchange: HttpExchange | SseExchange;
   readonly transport: Http1Transport;
-  /** The client's address; a closed socket has none. */
-  readonly client: string | undefined;
   /** Milliseconds of the monotonic clock; 0 when nobody asks. */
   readonly startedAt: number;
+  /** The application waits for a piece of the body. */
+  isDemanded: boolean;
+  /** The client waits for its 100 (Continue). */
+  isContinueDue: boolean;
+  /** Bytes that the client had taken when its time to take more began; see `#armGrace`. */
+  takenAtGrace: number;
 }
 
 /** Bytes received ahead of the application before reading stops. */
@@ -51,22 +54,17 @@ const MAX_SPARE_READERS = 256;
  */
 export class Http1Session implements Protocol, TransportOwner {
   readonly #connection: Connection;
-  readonly #server: ServerContext;
   /** Reads the request that comes in or is being answered; an idle connection has none. */
   #reader: RequestReader | undefined;
   #phase: Phase = "idle";
   #current: Current | undefined;
   #timed: Timed = "nothing";
   #isPumping = false;
-  #isDemanded = false;
-  #isContinueDue = false;
   #isHalfClosed = false;
-  #takenAtGrace = 0;
   #discardLeft = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#server = connection.server;
     this.#time("next", this.#server.times.header);
   }
 
@@ -153,13 +151,14 @@ export class Http1Session implements Protocol, TransportOwner {
   // ── what the transport tells ───────────────────────────────────────────────────────────────────────────────────
 
   onDemand(): void {
-    if (this.#phase !== "exchange" || this.#readerState !== "body") return;
-    this.#isDemanded = true;
-    if (this.#isContinueDue) {
-      this.#isContinueDue = false;
+    const current = this.#current;
+    if (current === undefined || this.#phase !== "exchange" || this.#readerState !== "body") return;
+    current.isDemanded = true;
+    if (current.isContinueDue) {
+      current.isContinueDue = false;
       // Not when the body is coming already (RFC 9110 section 10.1.1), and never after the response has begun.
       const isComing = this.#reader !== undefined && this.#reader.bufferedBytes > 0;
-      if (!isComing && this.#current?.transport.hasResponse() !== true) {
+      if (!isComing && !current.transport.hasResponse()) {
         this.#connection.output.write(CONTINUE, "", 0, "");
       }
     }
@@ -168,7 +167,7 @@ export class Http1Session implements Protocol, TransportOwner {
 
   /** Without its 100 the client may or may not send the body: what follows could be either, so nothing may follow. */
   mustClose(): boolean {
-    return this.#server.isDraining || this.#isContinueDue;
+    return this.#server.isDraining || this.#current?.isContinueDue === true;
   }
 
   onDelivered(): void {
@@ -205,6 +204,10 @@ export class Http1Session implements Protocol, TransportOwner {
 
   // ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+  get #server(): ServerContext {
+    return this.#connection.context;
+  }
+
   get #readerState(): RequestReader["state"] {
     return this.#reader?.state ?? "idle";
   }
@@ -227,7 +230,8 @@ export class Http1Session implements Protocol, TransportOwner {
   }
 
   #takeNext(): boolean {
-    if (this.#phase === "over" || (this.#phase === "exchange" && !this.#isDemanded)) return false;
+    if (this.#phase === "over" || (this.#phase === "exchange" && this.#current?.isDemanded !== true))
+      return false;
     const event = this.#reader?.next();
     if (event === undefined) return false;
     if (event.type === "request") this.#begin(event);
@@ -239,16 +243,20 @@ export class Http1Session implements Protocol, TransportOwner {
   #begin(request: Http1Request): void {
     const { host, accessLog } = this.#server;
     const { hasBody } = request;
-    const { info } = this.#connection;
     const transport = new Http1Transport(this, this.#connection, request);
-    const parts = { host, transport, connection: info, head: request, hasBody };
+    const parts = { host, transport, connection: this.#connection, head: request, hasBody };
     const exchange = isEventStreamRequest(request.headers) ? new SseExchange(parts) : new HttpExchange(parts);
     const startedAt = accessLog === undefined ? 0 : performance.now();
     this.#phase = "exchange";
-    this.#current = { request, exchange, transport, client: info.client?.[0], startedAt };
+    this.#current = {
+      exchange,
+      transport,
+      startedAt,
+      isDemanded: false,
+      isContinueDue: request.expectContinue,
+      takenAtGrace: 0,
+    };
     this.#timed = "nothing";
-    this.#isDemanded = false;
-    this.#isContinueDue = request.expectContinue;
     this.#server.running++;
     runApplication(this.#server.app, exchange, this.#server.onSettled);
     if (this.#server.isDraining) exchange.deliverShutdown();
@@ -256,8 +264,9 @@ export class Http1Session implements Protocol, TransportOwner {
   }
 
   #deliver({ bytes, more }: Http1Body): void {
-    this.#isDemanded = false;
-    this.#current?.exchange.deliverBody(bytes, more);
+    if (this.#current === undefined) return;
+    this.#current.isDemanded = false;
+    this.#current.exchange.deliverBody(bytes, more);
   }
 
   #discard({ bytes, more }: Http1Body): void {
@@ -277,7 +286,8 @@ export class Http1Session implements Protocol, TransportOwner {
   #regulate(): void {
     switch (this.#phase) {
       case "exchange":
-        if (this.#isDemanded && this.#readerState === "body") this.#time("body", this.#server.times.body);
+        if (this.#current?.isDemanded === true && this.#readerState === "body")
+          this.#time("body", this.#server.times.body);
         else if (this.#timed === "body") this.#timed = "nothing";
         if ((this.#reader?.bufferedBytes ?? 0) > READ_AHEAD) this.#connection.pause();
         else this.#connection.resume();
@@ -320,7 +330,7 @@ export class Http1Session implements Protocol, TransportOwner {
     const isUnfinished = this.#readerState === "body";
     const isStream = this.#current.exchange instanceof SseExchange;
     if (isUnfinished || isStream || this.#server.times.halfClose === 0) this.#lose("client_closed");
-    else this.#armGrace();
+    else this.#armGrace(this.#current);
   }
 
   /** Takes the rest of a request body that has arrived whole, for no more of it can come. */
@@ -334,16 +344,17 @@ export class Http1Session implements Protocol, TransportOwner {
     }
   }
 
-  #armGrace(): void {
-    this.#takenAtGrace = this.#connection.output.taken;
+  #armGrace(current: Current): void {
+    current.takenAtGrace = this.#connection.output.taken;
     this.#time("answer", this.#server.times.halfClose);
   }
 
   #onGraceOver(): void {
     // A client that is really gone answers the bytes of a response with a reset. So as long as they flow, or wait
     // for it to read on (which has its own timeout), it is there.
+    if (this.#current === undefined) return;
     const { output } = this.#connection;
-    if (output.size > 0 || output.taken > this.#takenAtGrace) this.#armGrace();
+    if (output.size > 0 || output.taken > this.#current.takenAtGrace) this.#armGrace(this.#current);
     else this.#lose("client_closed");
   }
 
@@ -361,7 +372,7 @@ export class Http1Session implements Protocol, TransportOwner {
   /** The client broke a rule: it is told, if it still can be, and nothing more is read from it. */
   #refuse(error: ProtocolError): void {
     this.#server.logger.debug(
-      `${this.#connection.info.client?.join(":") ?? "unix"}: ${error.status} ${error.message}`,
+      `${this.#connection.client?.join(":") ?? "unix"}: ${error.status} ${error.message}`,
     );
     if (this.#current?.transport.hasLeft() === true) {
       this.#truncate(error.reason);
@@ -415,9 +426,10 @@ export class Http1Session implements Protocol, TransportOwner {
 
   // ── access log ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #logAccess({ request, transport, client, startedAt }: Current, status: number = transport.status): void {
+  #logAccess({ transport, startedAt }: Current, status: number = transport.status): void {
+    const { request } = transport;
     this.#server.accessLog?.write({
-      client,
+      client: this.#connection.client?.[0],
       method: request.method,
       rawPath: request.rawPath,
       queryString: request.queryString,
@@ -432,7 +444,7 @@ export class Http1Session implements Protocol, TransportOwner {
   /** A request that could not be read has no line of its own, but is not hidden either. */
   #logRefusal(status: number, bytes: number): void {
     this.#server.accessLog?.write({
-      client: this.#connection.info.client?.[0],
+      client: this.#connection.client?.[0],
       method: "-",
       rawPath: "-",
       queryString: "",

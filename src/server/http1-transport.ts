@@ -2,7 +2,8 @@ import { EventError } from "../errors.ts";
 import type { FileRange } from "../exchange/file-range.ts";
 import type { ResponseHead, Transport } from "../exchange/transport.ts";
 import type { Http1Request } from "../http1/events.ts";
-import { LAST_CHUNK, chunkPrefix, planResponse, trailerSection } from "../http1/response-head.ts";
+import { planLikeLatest } from "../http1/latest-plan.ts";
+import { LAST_CHUNK, chunkPrefix, trailerSection } from "../http1/response-head.ts";
 import type { ResponsePlan } from "../http1/response-head.ts";
 import type { Headers } from "../spec/values.ts";
 import type { Connection } from "./connection.ts";
@@ -27,7 +28,7 @@ export interface TransportOwner {
 export class Http1Transport implements Transport {
   readonly #owner: TransportOwner;
   readonly #connection: Connection;
-  readonly #request: Http1Request;
+  readonly request: Http1Request;
   #plan: ResponsePlan | undefined;
   /** The head, as long as it has not left. */
   #held = "";
@@ -41,7 +42,7 @@ export class Http1Transport implements Transport {
   constructor(owner: TransportOwner, connection: Connection, request: Http1Request) {
     this.#owner = owner;
     this.#connection = connection;
-    this.#request = request;
+    this.request = request;
   }
 
   // ── what the exchange asks for ─────────────────────────────────────────────────────────────────────────────────
@@ -53,7 +54,7 @@ export class Http1Transport implements Transport {
   writeHead(eventType: string, head: ResponseHead): void {
     if (this.#isOver) return;
     const outgoing = this.#owner.mustClose() ? { ...head, connection: "close" as const } : head;
-    this.#plan = planResponse(this.#request, eventType, outgoing, httpDate());
+    this.#plan = planLikeLatest(this.request, eventType, outgoing, httpDate());
     this.#status = head.status;
     this.#held = this.#plan.head;
     this.#connection.atTurnEnd();
@@ -194,8 +195,8 @@ export class Http1Transport implements Transport {
     suffix: string,
     mayWait: boolean,
   ): void {
-    const { output, server } = this.#connection;
-    const { highWaterMark } = server.host;
+    const { output, context } = this.#connection;
+    const { highWaterMark } = context.host;
     // Bytes that wait for more must not be what makes the application wait.
     const holds = mayWait && output.size + prefix.length + bodyLength + suffix.length < highWaterMark;
     output.write(prefix, body, bodyLength, suffix, holds);

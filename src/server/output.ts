@@ -6,6 +6,7 @@ export interface ByteSink {
 // Every Buffer has these; they are faster than `write` with the name of an encoding. The types leave them out.
 declare global {
   interface Buffer {
+    latin1Slice(start: number, end: number): string;
     latin1Write(text: string, offset: number): number;
     utf8Write(text: string, offset: number): number;
   }
@@ -24,6 +25,9 @@ interface Chunk {
   /** The memory belongs to the application, which may reuse it once its `send` has resolved. */
   borrowed: boolean;
 }
+
+/** The queue of every output that has none, which is nearly every one; nothing is put into it. */
+const NO_CHUNKS: Chunk[] = [];
 
 const SCRATCH_SIZE = 128 * 1024;
 
@@ -53,7 +57,7 @@ let heldBytes = 0;
 export class Output {
   readonly #sink: ByteSink;
   readonly #owner: OutputOwner;
-  #queue: Chunk[] = [];
+  #queue: Chunk[] = NO_CHUNKS;
   #size = 0;
   #closed = false;
   #blocked = false;
@@ -183,7 +187,7 @@ export class Output {
     if (holder === this) holder = undefined;
     this.#text = "";
     this.#textBytes = 0;
-    this.#queue = [];
+    this.#queue = NO_CHUNKS;
     this.#size = 0;
     this.#wake();
   }
@@ -231,6 +235,7 @@ export class Output {
   }
 
   #enqueue(bytes: Uint8Array, borrowed: boolean): void {
+    if (this.#queue === NO_CHUNKS) this.#queue = [];
     this.#queue.push({ bytes, borrowed });
     this.#size += bytes.byteLength;
   }
@@ -279,7 +284,8 @@ export class Output {
       count -= chunk.bytes.byteLength;
       whole++;
     }
-    if (whole > 0) this.#queue.splice(0, whole);
+    if (whole === this.#queue.length) this.#queue = NO_CHUNKS;
+    else if (whole > 0) this.#queue.splice(0, whole);
   }
 
   #wake(): void {

@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 /** One timeout that is armed and cleared over and over; made by {@link TimerWheel.deadline}. */
 export interface Deadline {
   /**
-   * (Re)arms: `onExpire` runs once, `milliseconds` from now. Never early, and at most about one resolution late.
+   * (Re)arms: it expires once, `milliseconds` from now. Never early, and at most about one resolution late.
    * 0 and Infinity clear; a negative time expires at the next tick. Allocates nothing. After the wheel's close it
    * does nothing.
    *
@@ -21,12 +21,15 @@ export interface Deadline {
   readonly remaining: number;
 }
 
+/** What a deadline tells that it has expired: a function, or an owner, which so needs no function of its own. */
+export type Expiry = (() => void) | { onDeadline(): void };
+
 export interface TimerWheelOptions {
   /** Milliseconds between two looks at the clock. Default 100. */
   resolution?: number;
   /** A clock that never goes back, in milliseconds. Default `performance.now`. */
   now?: () => number;
-  /** Told what an `onExpire` threw; the wheel goes on. Default: `console.error`. */
+  /** Told what was thrown at an expiry; the wheel goes on. Default: `console.error`. */
   onError?: (thrown: unknown) => void;
 }
 
@@ -48,17 +51,17 @@ interface Filing {
 }
 
 class Entry extends Link implements Deadline {
-  readonly onExpire: () => void;
+  readonly expiry: Expiry;
   readonly #wheel: Filing;
   /** When it expires, on the wheel's clock; Infinity while it is not armed, which is also while it is not filed. */
   due = Infinity;
   /** When its slot comes up; `due` may since have moved to a later time, never to an earlier one. */
   filedFor = Infinity;
 
-  constructor(wheel: Filing, onExpire: () => void) {
+  constructor(wheel: Filing, expiry: Expiry) {
     super();
     this.#wheel = wheel;
-    this.onExpire = onExpire;
+    this.expiry = expiry;
   }
 
   set(milliseconds: number): void {
@@ -119,9 +122,9 @@ export class TimerWheel {
     };
   }
 
-  /** A new deadline, not armed. `onExpire` may arm and clear any deadline, this one too. */
-  deadline(onExpire: () => void): Deadline {
-    return new Entry(this.#filing, onExpire);
+  /** A new deadline, not armed. What it tells of its expiry may arm and clear any deadline, this one too. */
+  deadline(expiry: Expiry): Deadline {
+    return new Entry(this.#filing, expiry);
   }
 
   /** How many deadlines are armed. */
@@ -187,7 +190,7 @@ export class TimerWheel {
       }
       entry.due = Infinity;
       try {
-        entry.onExpire();
+        tell(entry.expiry);
       } catch (thrown) {
         this.#onError(thrown);
       }
@@ -228,6 +231,11 @@ export class TimerWheel {
   #forget(list: Link): void {
     while (list.next !== list) (list.next as Entry).clear();
   }
+}
+
+function tell(expiry: Expiry): void {
+  if (typeof expiry === "function") expiry();
+  else expiry.onDeadline();
 }
 
 function append(list: Link, entry: Link): void {
