@@ -6,7 +6,6 @@ export interface ByteSink {
 // Every Buffer has these; they are faster than `write` with the name of an encoding. The types leave them out.
 declare global {
   interface Buffer {
-    latin1Slice(start: number, end: number): string;
     latin1Write(text: string, offset: number): number;
     utf8Write(text: string, offset: number): number;
   }
