@@ -190,7 +190,7 @@ export class ByteQueue {
 
 /** Every head ends with an empty line, for which Buffer need not be asked. */
 function textOf(bytes: Buffer, start: number, end: number): string {
-  return start === end ? "" : bytes.latin1Slice(start, end);
+  return start === end ? "" : bytes.toString("latin1", start, end);
 }
 
 function bareCr(): ProtocolError {
