@@ -32,7 +32,7 @@ describe("drain", () => {
     await eventually("all are there", () => server.server.connectionCount === 3);
     await Bun.sleep(20); // until the empty line is read
     const start = performance.now();
-    await server.server.stop();
+    expect(await server.server.stop()).toBe(true);
     expect(performance.now() - start).toBeLessThan(1000);
     for (const wire of wires) {
       expect(await wire.readToEnd()).toBe("");
@@ -166,7 +166,7 @@ describe("drain", () => {
     const start = performance.now();
     const stopping = server.server.stop();
     if (force) void server.server.stop({ force });
-    await stopping;
+    expect(await stopping).toBe(false);
     const time = performance.now() - start;
     expect(time).toBeLessThan(1500);
     if (!force) expect(time).toBeGreaterThan(190);

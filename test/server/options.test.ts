@@ -191,7 +191,7 @@ describe("resolveOptions", () => {
     ],
     [{ lifespan: "maybe" }, 'lifespan: must be one of auto, on, off, but is "maybe".'],
     [{ quiet: 3 }, "quiet: must be true or false, but is 3."],
-    [{ host: "" }, 'host: must be a host name or an IP address, but is "".'],
+    [{ host: "" }, 'host: must be a host name or an IP address, without brackets, but is "".'],
     [
       { rootPath: "api/" },
       'rootPath: must be empty, or begin with a slash and end without one, but is "api/".',
@@ -201,7 +201,8 @@ describe("resolveOptions", () => {
       "accessLog: must be the path of a file, - for standard error, or off for no log; in a program also true or false, but is a list.",
     ],
     [{ factory: () => true }, "factory: must be true or false, but is a function."],
-    [{ host: {} }, "host: must be a host name or an IP address, but is an object."],
+    [{ host: "[::1]" }, 'host: must be a host name or an IP address, without brackets, but is "[::1]".'],
+    [{ host: {} }, "host: must be a host name or an IP address, without brackets, but is an object."],
   ];
   test.each(refused)("refuse %j", async (given, message) => {
     expect((await refusal(given)).message).toBe(message);
