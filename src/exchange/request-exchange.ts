@@ -97,8 +97,10 @@ export abstract class RequestExchange<
 
   /** The application has thrown, or its promise was rejected. */
   applicationThrew(error: unknown): void {
-    if (this.gone === undefined && !this.isAnswered()) this.backstop("the application threw", error);
-    else this.report("the application threw after the end of the request", error);
+    // A log line without an error has none to show; that this was all there was has to be said.
+    const what = error === undefined ? "the application threw undefined" : "the application threw";
+    if (this.gone === undefined && !this.isAnswered()) this.backstop(what, error);
+    else this.report(`${what} after the end of the request`, error);
   }
 
   /**

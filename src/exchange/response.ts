@@ -34,7 +34,7 @@ const TRANSITIONS: { readonly [From in ResponseState]: { readonly [S in Step]?: 
 
 const WHY: { readonly [From in ResponseState]: string } = {
   waiting: "the response has not been started",
-  started: "the response has been started already, and has no trailers to send yet",
+  started: "the response has been started, and its body is not complete",
   file: "a file is still being sent; await its send first",
   trailers: "the body is complete and only the trailers are missing",
   complete: "the response is complete",

@@ -88,6 +88,8 @@ function explain(address: TcpAddress, error: unknown): string {
       return `Not allowed to listen at ${where}. Ports below 1024 need privileges; choose another with --port.`;
     case "EADDRNOTAVAIL":
       return `${address.host} is no address of this machine. Choose another with --host.`;
+    case undefined: // Bun gives a code for everything else
+      return `The host ${address.host} has no address: no IP address, and no name that can be resolved. Choose another with --host.`;
     default:
       return `Cannot listen at ${where}: ${messageOf(error)}. Check --host and --port.`;
   }

@@ -168,6 +168,7 @@ describe("PAGI Www, Application Produced No Response", () => {
   const secret = new Error("the secret of the application");
   test.each<[string, HttpHandler, string]>([
     ["threw", () => Promise.reject(secret), "the application threw"],
+    ["threw undefined", () => Promise.reject(undefined), "the application threw undefined"],
     [
       "threw without being async",
       () => {

@@ -24,6 +24,13 @@ describe("Server", () => {
     expect(await (await fetch(server.url)).text()).toBe("hi");
   });
 
+  test("a host without an address is a ListenError that says so", async () => {
+    const failed = startHttp(text("hi"), { host: "nowhere.invalid" });
+    await failed.catch(() => {});
+    expect(failed).rejects.toThrow(ListenError);
+    expect(failed).rejects.toThrow("The host nowhere.invalid has no address");
+  });
+
   test("a port in use is a ListenError that says what to do, and the application is shut down", async () => {
     await using server = await startHttp(text("hi"));
     const events: string[] = [];
