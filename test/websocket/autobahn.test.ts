@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { WebSocketWire } from "../support/websocket.ts";
 import type { Case } from "./autobahn/case.ts";
 import { framing } from "./autobahn/1-framing.ts";
 import { pings } from "./autobahn/2-pings.ts";
@@ -74,6 +75,15 @@ describe.each(TARGETS)("Autobahn's cases with $name", ({ start }) => {
   });
   afterAll(async () => {
     await target[Symbol.asyncDispose]();
+  });
+
+  test("once permessage-deflate is agreed on, what comes back is compressed", async () => {
+    const offer = { "Sec-WebSocket-Extensions": "permessage-deflate" };
+    await using client = await WebSocketWire.open(target.url, offer);
+    await client.sendText("a".repeat(1000));
+    const reply = await client.nextFrame();
+    expect(reply).toMatchObject({ opcode: "text", isCompressed: true });
+    expect(reply?.payload.length).toBeLessThan(100);
   });
 
   for (const each of cases) {

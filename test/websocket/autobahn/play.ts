@@ -56,6 +56,11 @@ class Record {
     return this.close !== undefined || this.#isEnded;
   }
 
+  /** Why the connection ended, if not by a FIN. */
+  get error(): Error | undefined {
+    return this.#client.wire.error;
+  }
+
   /** Reads until the server ends the connection. */
   async read(): Promise<void> {
     try {
@@ -138,8 +143,11 @@ function judge(each: Case, record: Record): Verdict {
   const codes = each.close.by === "runner" ? [1000] : each.close.codes;
   if (close !== undefined && !codes.includes(close.code))
     faults.push(`expected the close code ${codes.join(" or ")}, but got ${close.code} ${close.reason}`);
-  if (close === undefined && each.close.by !== "server")
-    faults.push("the connection ended without a close frame");
+  if (each.close.by !== "server") {
+    if (close === undefined) faults.push("the connection ended without a close frame");
+    if (record.error !== undefined)
+      faults.push(`the connection did not end cleanly: ${record.error.message}`);
+  }
   if (faults.length > 0) return { verdict: "failed", faults };
   return { verdict: isStrict ? "strict" : "non-strict", faults };
 }
