@@ -20,26 +20,26 @@ export async function play(each: Case, url: string): Promise<Verdict> {
   const offer = each.offer === undefined ? {} : { "Sec-WebSocket-Extensions": each.offer };
   await using client = await WebSocketWire.open(url, offer);
   if (each.offer !== undefined && !client.isDeflating) return { verdict: "declined", faults: [] };
-  const record = new Record(client);
-  const deadline = setTimeout(() => record.giveUp(), DEADLINE);
-  const reading = record.read();
+  const transcript = new Transcript(client);
+  const deadline = setTimeout(() => transcript.giveUp(), DEADLINE);
+  const reading = transcript.read();
   try {
-    await sendSteps(each, client, record);
+    await sendSteps(each, client, transcript);
     if (each.close.by === "runner") {
-      await record.received(each.events.length);
-      if (!record.isOver) await client.sendClose(1000);
+      await transcript.received(each.events.length);
+      if (!transcript.isOver) await client.sendClose(1000);
     }
   } catch (error) {
     // A server that fails the connection may reset it under what is still being sent.
-    if (!client.wire.isEnded) record.faults.push(`sending failed: ${String(error)}`);
+    if (each.close.by !== "server") transcript.faults.push(`sending failed: ${String(error)}`);
   }
   await reading;
   clearTimeout(deadline);
-  return judge(each, record);
+  return judge(each, transcript);
 }
 
 /** What a server has said so far. */
-class Record {
+class Transcript {
   readonly #client: WebSocketWire;
   readonly events: Event[] = [];
   readonly faults: string[] = [];
@@ -100,11 +100,11 @@ class Record {
   }
 }
 
-async function sendSteps(each: Case, client: WebSocketWire, record: Record): Promise<void> {
+async function sendSteps(each: Case, client: WebSocketWire, transcript: Transcript): Promise<void> {
   let units: Uint8Array[] = [];
   const flush = async (): Promise<void> => {
     for (const chop of chopped(units, each.chop)) {
-      if (record.isOver) return;
+      if (transcript.isOver) return;
       await client.wire.send(chop);
       // The server reads this piece before the next one follows.
       if (each.chop !== undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -114,7 +114,7 @@ async function sendSteps(each: Case, client: WebSocketWire, record: Record): Pro
   for (const step of each.steps) {
     if ("received" in step) {
       await flush();
-      await record.received(step.received);
+      await transcript.received(step.received);
     } else units.push(...bytesOf(step));
   }
   await flush();
@@ -134,9 +134,9 @@ function chopped(units: readonly Uint8Array[], chop: Case["chop"]): readonly Uin
   );
 }
 
-function judge(each: Case, record: Record): Verdict {
-  const { events, close } = record;
-  const faults = [...record.faults];
+function judge(each: Case, transcript: Transcript): Verdict {
+  const { events, close } = transcript;
+  const faults = [...transcript.faults];
   const isStrict = Bun.deepEquals(events, each.events);
   if (!isStrict && (each.nonStrict === undefined || !Bun.deepEquals(events, each.nonStrict)))
     faults.push(`expected ${showAll(each.events)}, but got ${showAll(events)}`);
@@ -145,8 +145,8 @@ function judge(each: Case, record: Record): Verdict {
     faults.push(`expected the close code ${codes.join(" or ")}, but got ${close.code} ${close.reason}`);
   if (each.close.by !== "server") {
     if (close === undefined) faults.push("the connection ended without a close frame");
-    if (record.error !== undefined)
-      faults.push(`the connection did not end cleanly: ${record.error.message}`);
+    if (transcript.error !== undefined)
+      faults.push(`the connection did not end cleanly: ${transcript.error.message}`);
   }
   if (faults.length > 0) return { verdict: "failed", faults };
   return { verdict: isStrict ? "strict" : "non-strict", faults };
