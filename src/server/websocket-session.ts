@@ -10,7 +10,7 @@ import { upgradeFields, webSocketHead } from "../http1/upgrade-head.ts";
 import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG } from "../websocket/close-code.ts";
 import { acceptOf } from "../websocket/handshake.ts";
 import type { Handshake } from "../websocket/handshake.ts";
-import { agreedDeflate, outgoingFrame } from "../websocket/outgoing-frame.ts";
+import { PING, agreedDeflate, outgoingFrame, pongHeader } from "../websocket/outgoing-frame.ts";
 import type { Deflate } from "../websocket/outgoing-frame.ts";
 import { ReceiveWindow } from "../websocket/receive-window.ts";
 import type { Span, SpanOwner, UpgradeBridge } from "../websocket/upgrade-bridge.ts";
@@ -80,6 +80,8 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
   /** The client's bytes for which there is no room; reading stands still as long as there are any. */
   #held: Uint8Array[] = [];
   #closeOnOpen: { readonly code: number; readonly reason: string } | undefined;
+  /** The payload of the last Ping, as long as its Pong has to wait. */
+  #latePong: Uint8Array | undefined;
   #isSpanBlocked = false;
   #isFeeding = false;
   #isInputOver = false;
@@ -119,7 +121,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
   }
 
   ping(): void {
-    if (this.#phase === "open") this.#span?.ping();
+    if (this.#phase === "open") this.#connection.output.write(PING, "", 0, "");
   }
 
   close(code: number, reason: string): void {
@@ -175,7 +177,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     const { output, context } = this.#connection;
     if (output.size <= context.host.lowWaterMark) {
       output.detach();
-      this.#span?.resume();
+      if (this.#latePong !== undefined) this.onPing(this.#latePong);
     }
     this.#receiver.deliverDrain();
   }
@@ -238,10 +240,15 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#receiver.deliverMessage(message);
   }
 
-  onControlFrames(frames: Uint8Array): void {
+  onPing(payload: Uint8Array): void {
     const { output, context } = this.#connection;
-    output.write("", frames, frames.byteLength, "");
-    if (output.size >= context.host.highWaterMark) this.#span?.pause();
+    // A client that does not read gets only the last Pong, which stands for all of them: RFC 6455 section 5.5.3.
+    this.#latePong = output.size < context.host.highWaterMark ? undefined : payload;
+    if (this.#latePong === undefined) output.write(pongHeader(payload), payload, payload.byteLength, "");
+  }
+
+  onControlFrames(frames: Uint8Array): void {
+    this.#connection.output.write("", frames, frames.byteLength, "");
   }
 
   onSpanWritable(): void {

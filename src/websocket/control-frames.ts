@@ -1,11 +1,15 @@
+/** The opcode of a Pong frame. Source: RFC 6455 section 5.5.3. */
+const PONG = 0xa;
+
 /** The opcode of a Close frame. Source: RFC 6455 section 5.5.1. */
 const CLOSE = 0x8;
 
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * The control frames that come out of Bun's end of a bridge, whole frames only: between two of them a message may go
- * to the client, but not within one. A server's control frames have a header of two bytes and no mask.
+ * The control frames that come out of Bun's end of a bridge, except Pongs, which are not sent that way. Whole frames
+ * only: between two of them a message may go to the client, but not within one. A server's control frames have a
+ * header of two bytes and no mask.
  */
 export class ControlFrames {
   #rest: Uint8Array = NO_BYTES;
@@ -19,15 +23,17 @@ export class ControlFrames {
   /** Takes bytes and gives the frames that are complete, which may be none. */
   take(bytes: Uint8Array): Uint8Array {
     const all = this.#rest.byteLength === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    const kept: Uint8Array[] = [];
     let end = 0;
     for (;;) {
       const next = end + 2 + (all[end + 1] ?? 0);
       if (end + 2 > all.byteLength || next > all.byteLength) break;
       this.#note(all, end);
+      if (((all[end] ?? 0) & 0xf) !== PONG) kept.push(all.subarray(end, next));
       end = next;
     }
     this.#rest = end === all.byteLength ? NO_BYTES : Uint8Array.prototype.slice.call(all, end);
-    return all.subarray(0, end);
+    return kept.length === 0 ? NO_BYTES : Buffer.concat(kept);
   }
 
   #note(bytes: Uint8Array, at: number): void {

@@ -1,12 +1,20 @@
 import { constants, deflateRawSync } from "node:zlib";
 
-// Only what a server's data messages need: one frame each, without a mask. Source: RFC 6455 section 5.2.
+// Only what a server needs: a frame for each message, without a mask. Source: RFC 6455 section 5.2.
 
 const FIN = 0x80;
 /** The message is compressed. Source: RFC 7692 section 6. */
 const RSV1 = 0x40;
 const TEXT = 0x1;
 const BINARY = 0x2;
+
+/** A Ping without a payload. Source: RFC 6455 section 5.5.2. */
+export const PING = "\x89\x00";
+
+/** The header of a Pong, which has the payload of its Ping, at most 125 bytes. Source: RFC 6455 section 5.5.3. */
+export function pongHeader(payload: Uint8Array): string {
+  return String.fromCharCode(0x8a, payload.byteLength);
+}
 
 /** Bytes from which a message is compressed: below, a frame saves little and costs as much time. */
 const COMPRESSION_THRESHOLD = 1024;

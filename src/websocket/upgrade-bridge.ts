@@ -23,7 +23,12 @@ export interface SpanOwner {
   /** The span could not be made, or has broken before it stood. */
   onSpanFailed(error: Error): void;
   onMessage(message: string | Uint8Array): void;
-  /** Whole control frames, for the client. Valid after the call too. */
+  /**
+   * A Ping that has to be answered. Bun's own Pong does not come out: it would be a turn late, behind the answers to
+   * messages that came after the Ping.
+   */
+  onPing(payload: Uint8Array): void;
+  /** Whole control frames, for the client. */
   onControlFrames(frames: Uint8Array): void;
   /** Bytes go in again, after `write` has returned false. */
   onSpanWritable(): void;
@@ -46,22 +51,14 @@ export interface Span {
   write(bytes: Uint8Array): boolean;
   /** The client sends no more. */
   endInput(): void;
-  /** Sends a Ping to the client. */
-  ping(): void;
   /** Sends a Close frame to the client and ends the span. */
   close(code: number, reason: string): void;
-  /** Stops control frames from coming out, as long as the client does not take them. */
-  pause(): void;
-  resume(): void;
   /** Ends the span at once; nothing more is told. */
   destroy(): void;
 }
 
 const NO_BYTES = new Uint8Array(0);
 const HEAD_END = "\r\n\r\n";
-
-/** Bytes of control frames that may wait inside Bun; more wait only for a client that pings and does not read. */
-const CONTROL_BACKLOG = 64 * 1024;
 
 /** Any key does: nobody looks at the answer to it. */
 const KEY = randomBytes(16).toString("base64");
@@ -97,11 +94,10 @@ export class UpgradeBridge {
       websocket: {
         maxPayloadLength: options.maxMessageSize,
         perMessageDeflate: options.compression,
-        backpressureLimit: CONTROL_BACKLOG,
-        closeOnBackpressureLimit: true,
         idleTimeout: 0,
         sendPings: false,
         open: (socket) => socket.data.onOpen(socket),
+        ping: (socket, payload: Uint8Array) => socket.data.onPing(payload),
         message: (socket, message) => socket.data.owner.onMessage(message),
         close: (socket, code, reason) => socket.data.onClose(code, reason),
       },
@@ -247,6 +243,10 @@ class BridgeSpan implements Span {
     if (this.#isOver) webSocket.terminate();
   }
 
+  onPing(payload: Uint8Array): void {
+    if (!this.#isOver) this.owner.onPing(payload);
+  }
+
   /** Also called for our own close. Bun says 1006 for whatever is no Close frame; the control frames and their end tell the rest. */
   onClose(code: number, reason: string): void {
     this.#webSocket = undefined;
@@ -270,21 +270,9 @@ class BridgeSpan implements Span {
     if (this.#isOpen && this.#queue.length === 0) this.#socket?.shutdown();
   }
 
-  ping(): void {
-    this.#webSocket?.ping();
-  }
-
   close(code: number, reason: string): void {
     this.#isClosing = true;
     this.#webSocket?.close(code, reason);
-  }
-
-  pause(): void {
-    this.#socket?.pause();
-  }
-
-  resume(): void {
-    this.#socket?.resume();
   }
 
   destroy(): void {
