@@ -22,7 +22,7 @@ export function tableOf(scenario: Scenario, series: readonly Series[]): string[]
   for (const metric of scenario.metrics)
     header.push(metric.title, ...(baseline === undefined ? [] : ["ratio"]));
   const rows = series.map(({ kind, samples }) => {
-    const row = [kind.title];
+    const row = [scenario.titles?.[kind.name] ?? kind.title];
     for (const metric of scenario.metrics) {
       const value = middleOf(metric, samples);
       row.push(metric.show(value));
