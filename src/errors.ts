@@ -1,4 +1,5 @@
 import type { DisconnectReason } from "./spec/connection-state.ts";
+import type { Headers } from "./spec/values.ts";
 
 /**
  * Who has to mend it: the `client` sent something wrong, the `application` broke the contract, the `operator` gave
@@ -68,11 +69,19 @@ export class ProtocolError extends PagiError {
   readonly status: number;
   /** What the application is told if it already runs. */
   readonly reason: DisconnectReason;
+  /** Fields that the answer needs, names in lower case. */
+  readonly headers: Headers;
 
-  constructor(status: number, message: string, reason: DisconnectReason = "protocol_error") {
+  constructor(
+    status: number,
+    message: string,
+    reason: DisconnectReason = "protocol_error",
+    headers: Headers = [],
+  ) {
     super(message);
     this.status = status;
     this.reason = reason;
+    this.headers = headers;
   }
 }
 

@@ -1,17 +1,22 @@
 import type { TransportState } from "../spec/transport-state.ts";
 import type { ExchangeHost } from "./host.ts";
 import type { Reporter } from "./request-state.ts";
-import type { Transport } from "./transport.ts";
 
 /** What a `send` that need not wait resolves with; one for all, since it carries nothing. */
 export const RESOLVED: Promise<void> = Promise.resolve();
+
+/** What bytes go through. */
+export interface Buffered {
+  /** Bytes taken and not yet handed to the operating system. */
+  bufferedAmount(): number;
+}
 
 /**
  * `pagi.transport`, and the waiting of `send` that it describes: one hysteresis for both. At the high-water mark the
  * callbacks run and `send` waits; at the low one the other callbacks run and `send` goes on.
  */
 export class FlowControl implements TransportState {
-  readonly #transport: Transport;
+  readonly #transport: Buffered;
   readonly #host: ExchangeHost;
   readonly #reporter: Reporter;
   #isHigh = false;
@@ -20,7 +25,7 @@ export class FlowControl implements TransportState {
   #drainCallbacks: (() => void)[] | undefined;
   #waiting: (() => void)[] | undefined;
 
-  constructor(transport: Transport, host: ExchangeHost, reporter: Reporter) {
+  constructor(transport: Buffered, host: ExchangeHost, reporter: Reporter) {
     this.#transport = transport;
     this.#host = host;
     this.#reporter = reporter;

@@ -23,6 +23,12 @@ export interface ExchangeHost {
   readonly rootPath: string;
   /** Milliseconds without an event before an event stream is closed; 0 is never. */
   readonly sseIdleTimeout: number;
+  /** Milliseconds without a message or a byte from the client before a WebSocket is closed; 0 is never. */
+  readonly wsIdleTimeout: number;
+  /** Milliseconds for an application to answer a WebSocket handshake; 0 is for ever. */
+  readonly wsHandshakeTimeout: number;
+  /** WebSocket messages that may wait for an application; one more closes the connection. */
+  readonly maxReceiveQueue: number;
   /** What lifespan left; each scope gets a shallow copy. */
   readonly state: State;
   timer(onExpire: () => void): Timer;

@@ -1,7 +1,9 @@
 /** Where the events come from. */
-export interface Source {
+export interface Source<Event> {
   /** More is waited for; it may be delivered at once. */
   demandBody(): void;
+  /** An event that was put in has been taken out. */
+  onTaken?(event: Event): void;
 }
 
 /**
@@ -9,15 +11,16 @@ export interface Source {
  * Pulled, not pushed: when nothing is there, its source is asked for more.
  */
 export class Inbox<Event> {
-  readonly #source: Source;
+  readonly #source: Source<Event>;
   /** The only event of most requests, which so need no list. */
   #first: Event | undefined;
   #events: Event[] | undefined;
   #waiting: ((event: Event) => void)[] | undefined;
   #last: Event | undefined;
+  #failure: Error | undefined;
 
   /** `first` is in the inbox from the start. */
-  constructor(source: Source, first: Event | undefined) {
+  constructor(source: Source<Event>, first: Event | undefined) {
     this.#source = source;
     this.#first = first;
   }
@@ -29,23 +32,34 @@ export class Inbox<Event> {
 
   /** Adds an event. Ignored once the inbox has ended. */
   put(event: Event): void {
-    if (this.#last !== undefined) return;
+    if (this.#hasEnded) return;
     const taker = this.#waiting?.shift();
     if (taker === undefined) {
       (this.#events ??= []).push(event);
       return;
     }
+    this.#source.onTaken?.(event);
     taker(event);
     if (this.isAwaited) this.#source.demandBody();
   }
 
   /** Ends the inbox: after what is already in it, every `take` gets `event`. Only the first call counts. */
   end(event: Event): void {
-    if (this.#last !== undefined) return;
+    if (this.#hasEnded) return;
     this.#last = event;
     const takers = this.#waiting;
     this.#waiting = undefined;
     if (takers !== undefined) for (const taker of takers) taker(event);
+  }
+
+  /**
+   * Ends the inbox where no event tells of the end: a `take` from now on is rejected instead of waiting for ever. One
+   * that waits already is forgotten, since an application often has such a one running and nobody looks at it.
+   */
+  fail(error: Error): void {
+    if (this.#hasEnded) return;
+    this.#failure = error;
+    this.#waiting = undefined;
   }
 
   /** The next event, now or when it comes. Takers are served in the order in which they asked. */
@@ -57,7 +71,12 @@ export class Inbox<Event> {
       const delivered = this.#next();
       if (delivered !== undefined) return Promise.resolve(delivered);
     }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  get #hasEnded(): boolean {
+    return this.#last !== undefined || this.#failure !== undefined;
   }
 
   #next(): Event | undefined {
@@ -66,6 +85,9 @@ export class Inbox<Event> {
       this.#first = undefined;
       return first;
     }
-    return this.#events !== undefined && this.#events.length > 0 ? this.#events.shift() : this.#last;
+    if (this.#events === undefined || this.#events.length === 0) return this.#last;
+    const event = this.#events.shift();
+    if (event !== undefined) this.#source.onTaken?.(event);
+    return event;
   }
 }

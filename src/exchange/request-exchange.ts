@@ -1,11 +1,13 @@
 import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
-import type { HttpScope, SseScope } from "../spec/scope.ts";
+import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import { blame } from "./blame.ts";
 import { FlowControl, RESOLVED } from "./flow-control.ts";
+import type { Buffered } from "./flow-control.ts";
 import type { ExchangeHost } from "./host.ts";
 import { Inbox } from "./inbox.ts";
+import type { Source } from "./inbox.ts";
 import { Response } from "./response.ts";
 import type { ConnectionInfo, Exchange, RequestHead, ResponseHead, Transport } from "./transport.ts";
 
@@ -19,14 +21,19 @@ export interface ExchangeParts {
   readonly hasBody: boolean;
 }
 
-const SERVER_ERROR = "Internal Server Error\n";
+/** What the server itself answers. */
+const ANSWERS = {
+  403: "Forbidden\n",
+  500: "Internal Server Error\n",
+  504: "Gateway Timeout\n",
+} as const;
 
 /**
- * One request and its response: the rules that `http` and `sse` scopes have in common. A subclass says which events
+ * One request and its response: the rules that `http`, `sse` and `websocket` scopes have in common. A subclass says which events
  * its scope sends and how it tells its application of the end.
  */
 export abstract class RequestExchange<
-  S extends HttpScope | SseScope,
+  S extends HttpScope | SseScope | WebSocketScope,
   R extends ReceiveEvent,
 > implements Exchange {
   abstract readonly scope: S;
@@ -38,16 +45,20 @@ export abstract class RequestExchange<
   /** Why the client can no longer be answered; every `send` from then on does nothing. */
   protected gone: DisconnectReason | undefined;
 
-  /** `noBody` is what a request without a body delivers, once. */
+  /**
+   * `noBody` is what a request without a body delivers, once. `line` is where events come from and bytes go, if that
+   * is not the request's own transport.
+   */
   constructor(
     { host, transport, hasBody }: ExchangeParts,
     noBody: R,
     connection?: ResponseHead["connection"],
+    line: Source<R> & Buffered = transport,
   ) {
     this.host = host;
     this.transport = transport;
-    this.inbox = new Inbox<R>(transport, hasBody ? undefined : noBody);
-    this.flow = new FlowControl(transport, host, this);
+    this.inbox = new Inbox<R>(line, hasBody ? undefined : noBody);
+    this.flow = new FlowControl(line, host, this);
     this.response = new Response(transport, connection);
   }
 
@@ -104,11 +115,11 @@ export abstract class RequestExchange<
   }
 
   /**
-   * The answer where the application gave none, or only a part: a bare 500 that says nothing of the reason, or, when
+   * The answer where the application gave none, or only a part: a bare one that says nothing of the reason, or, when
    * a part has left, the end of the connection, so that the client sees a truncated response and not a short one.
    * Source: PAGI Www, "Application Produced No Response" and "Server-generated responses".
    */
-  protected backstop(message: string, error?: unknown): void {
+  protected backstop(message: string, error?: unknown, status: keyof typeof ANSWERS = 500): void {
     this.report(message, error);
     this.serverAnswers();
     this.deliverDisconnect("server_error");
@@ -117,16 +128,22 @@ export abstract class RequestExchange<
       return;
     }
     this.transport.discardHead();
+    this.answer(status);
+  }
+
+  /** A bare answer of the server's; the connection closes after it. */
+  protected answer(status: keyof typeof ANSWERS): void {
+    const text = ANSWERS[status];
     this.transport.writeHead("http.response.start", {
-      status: 500,
+      status,
       headers: [
         ["content-type", "text/plain; charset=utf-8"],
-        ["content-length", String(SERVER_ERROR.length)],
+        ["content-length", String(text.length)],
       ],
       trailers: false,
       connection: "close",
     });
-    this.transport.writeBody("http.response.body", SERVER_ERROR, true);
+    this.transport.writeBody("http.response.body", text, true);
   }
 
   /** The server answers in the application's place, or has to cut what the application has begun. */

@@ -1,6 +1,7 @@
 import type { Application } from "../spec/application.ts";
 import type { HttpExchange } from "./http-exchange.ts";
 import type { SseExchange } from "./sse-exchange.ts";
+import type { WebSocketExchange } from "./websocket-exchange.ts";
 
 /**
  * Calls the application with an exchange and tells the exchange how it ended. `settled` runs after that, whatever
@@ -8,7 +9,7 @@ import type { SseExchange } from "./sse-exchange.ts";
  */
 export function runApplication(
   app: Application,
-  exchange: HttpExchange | SseExchange,
+  exchange: HttpExchange | SseExchange | WebSocketExchange,
   settled: () => void,
 ): void {
   const threw = (error: unknown): void => {

@@ -1,5 +1,5 @@
 import type { ConnectionState } from "../spec/connection-state.ts";
-import type { Extensions, HttpScope, PagiVersions, SseScope, State } from "../spec/scope.ts";
+import type { Extensions, HttpScope, PagiVersions, SseScope, State, WebSocketScope } from "../spec/scope.ts";
 import { PAGI_VERSION } from "../spec/scope.ts";
 import type { HeaderPair, Headers } from "../spec/values.ts";
 import type { TransportState } from "../spec/transport-state.ts";
@@ -14,6 +14,11 @@ export const HTTP_EXTENSIONS: Extensions = Object.freeze({ fullflush: Object.fre
 
 /** What `sse` scopes advertise. */
 export const SSE_EXTENSIONS: Extensions = Object.freeze({});
+
+/** What `websocket` scopes advertise. */
+export const WEBSOCKET_EXTENSIONS: Extensions = Object.freeze({
+  "websocket.http.response": Object.freeze({}),
+});
 
 /** The keys of `http` and `sse` scopes. */
 type RequestKeys = {
@@ -78,6 +83,17 @@ export function requestScope(
   if (connection.client !== undefined) scope.client = connection.client;
   if (state !== undefined) scope["pagi.connection"] = state;
   return scope;
+}
+
+/** Makes the scope of a handshake. Source: PAGI Www, "WebSocket Connection Scope". */
+export function webSocketScope(
+  parts: ExchangeParts,
+  extensions: Extensions,
+  transport: TransportState,
+  subprotocols: string[],
+): WebSocketScope {
+  const { type: _type, scheme, ...rest } = requestScope("sse", parts, extensions, transport);
+  return { ...rest, type: "websocket", scheme: scheme === "https" ? "wss" : "ws", subprotocols };
 }
 
 /** A shallow copy. Most applications leave no state, and copying nothing costs as much as the rest of a scope. */

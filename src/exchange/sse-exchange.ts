@@ -65,8 +65,12 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
 
   deliverCompletion(): void {
     // A stream that was declined was never there, so nothing tells of its end: PAGI Www, "Decline SSE".
-    if (this.#state === "declining") this.flow.end();
-    else this.#end(CLOSED_BY_APPLICATION);
+    if (this.#state === "declining") {
+      this.flow.end();
+      this.inbox.fail(
+        new StateError("receive", "closed", "the stream was declined, so there is nothing to receive"),
+      );
+    } else this.#end(CLOSED_BY_APPLICATION);
   }
 
   /**

@@ -116,6 +116,17 @@ export class RequestReader {
     this.#queue.beginSection();
   }
 
+  /** Takes all bytes that came behind the request, which begin another protocol. @throws Error before its end. */
+  takeRest(): Uint8Array[] {
+    if (this.#phase !== "complete") throw new Error("The request is not complete.");
+    const pieces: Uint8Array[] = [];
+    for (;;) {
+      const piece = this.#queue.take(this.#queue.length);
+      if (piece === undefined) return pieces;
+      pieces.push(piece);
+    }
+  }
+
   #readRequestLine(): boolean {
     for (;;) {
       const line = this.#queue.readLine(this.#rules.requestLine);

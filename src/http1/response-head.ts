@@ -138,7 +138,9 @@ export function errorResponse(
   const body = Buffer.from(message, "utf8").toString("latin1");
   let head = `${statusLine(status)}content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\n`;
   for (const [name, value] of extraHeaders) head += `${name}: ${value}\r\n`;
-  return `${head}connection: close\r\ndate: ${date}\r\n\r\n${body}`;
+  // A sender of Upgrade has to name it in Connection as well (RFC 9110 section 7.8).
+  const options = extraHeaders.some(([name]) => name === "upgrade") ? "upgrade, close" : "close";
+  return `${head}connection: ${options}\r\ndate: ${date}\r\n\r\n${body}`;
 }
 
 /**

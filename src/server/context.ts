@@ -1,6 +1,7 @@
 import type { ExchangeHost } from "../exchange/host.ts";
 import type { Http1Limits, RequestReader } from "../http1/request-reader.ts";
 import type { Application } from "../spec/application.ts";
+import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Logger } from "./logger.ts";
 import type { TimerWheel } from "./timers.ts";
@@ -35,6 +36,10 @@ export interface ServerContext {
   readonly afterExchange: Later<{ afterExchange(): void }>;
   /** Readers without a request in them; a connection has one only while a request comes in. */
   readonly readers: RequestReader[];
+  /** Bytes; a longer WebSocket message is refused. */
+  readonly maxWsMessageSize: number;
+  /** The way to Bun's WebSocket, built with the first one. */
+  bridge(): UpgradeBridge;
   readonly logger: Logger;
   readonly accessLog: AccessLog | undefined;
   /** True once the server shuts down. */

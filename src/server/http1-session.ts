@@ -7,11 +7,16 @@ import { RequestReader } from "../http1/request-reader.ts";
 import { CONTINUE, errorResponse } from "../http1/response-head.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import { isEventStreamRequest } from "../sse/detect.ts";
+import type { WebSocketExchange } from "../exchange/websocket-exchange.ts";
+import type { ExchangeParts } from "../exchange/request-exchange.ts";
+import { maybeHandshake } from "../websocket/handshake.ts";
+import type { Handshake } from "../websocket/handshake.ts";
 import type { Connection, Protocol } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
 import { httpDate } from "./http-date.ts";
 import { Http1Transport } from "./http1-transport.ts";
 import type { TransportOwner } from "./http1-transport.ts";
+import type { HandshakeOwner } from "./websocket-session.ts";
 
 /**
  * Where an HTTP/1 connection stands: waiting for a request head (`idle`); a request is with the application
@@ -27,7 +32,7 @@ type Timed = "next" | "head" | "body" | "answer" | "nothing";
 
 /** A request that is with the application. */
 interface Current {
-  readonly exchange: HttpExchange | SseExchange;
+  readonly exchange: HttpExchange | SseExchange | WebSocketExchange;
   readonly transport: Http1Transport;
   /** Milliseconds of the monotonic clock; 0 when nobody asks. */
   readonly startedAt: number;
@@ -52,12 +57,14 @@ const MAX_SPARE_READERS = 256;
  * HTTP/1.0 and 1.1 on one connection: feeds the reader and gives one request after the other to the application.
  * RFC 9112 section 9.
  */
-export class Http1Session implements Protocol, TransportOwner {
+export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   readonly #connection: Connection;
   /** Reads the request that comes in or is being answered; an idle connection has none. */
   #reader: RequestReader | undefined;
   #phase: Phase = "idle";
   #current: Current | undefined;
+  /** The handshake of the WebSocket that the connection has become. */
+  #upgraded: Current | undefined;
   #timed: Timed = "nothing";
   #isPumping = false;
   #isHalfClosed = false;
@@ -202,6 +209,24 @@ export class Http1Session implements Protocol, TransportOwner {
     this.#pump();
   }
 
+  // ── what the WebSocket tells that the connection has become ────────────────────────────────────────────────────
+
+  onAccepted(): readonly Uint8Array[] {
+    this.#upgraded = this.#current;
+    this.#current?.transport.end();
+    this.#current = undefined;
+    this.#phase = "over";
+    this.#connection.deadline.clear();
+    const rest = this.#reader?.takeRest() ?? [];
+    this.#reader?.nextRequest();
+    this.#recycleReader();
+    return rest;
+  }
+
+  onWebSocketEnd(sentBytes: number, status: number): void {
+    if (this.#upgraded !== undefined) this.#logAccess(this.#upgraded, status, sentBytes);
+  }
+
   // ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   get #server(): ServerContext {
@@ -243,9 +268,15 @@ export class Http1Session implements Protocol, TransportOwner {
   #begin(request: Http1Request): void {
     const { host, accessLog } = this.#server;
     const { hasBody } = request;
+    const handshake = maybeHandshake(request);
     const transport = new Http1Transport(this, this.#connection, request);
     const parts = { host, transport, connection: this.#connection, head: request, hasBody };
-    const exchange = isEventStreamRequest(request.headers) ? new SseExchange(parts) : new HttpExchange(parts);
+    const exchange =
+      handshake !== undefined
+        ? this.#shake(parts, handshake)
+        : isEventStreamRequest(request.headers)
+          ? new SseExchange(parts)
+          : new HttpExchange(parts);
     const startedAt = accessLog === undefined ? 0 : performance.now();
     this.#phase = "exchange";
     this.#current = {
@@ -261,6 +292,17 @@ export class Http1Session implements Protocol, TransportOwner {
     runApplication(this.#server.app, exchange, this.#server.onSettled);
     if (this.#server.isDraining) exchange.deliverShutdown();
     if (this.#isHalfClosed) this.#onHalfClose();
+  }
+
+  /** Loaded with the first handshake: many applications have no WebSocket. */
+  #shake(parts: ExchangeParts, handshake: Handshake): WebSocketExchange {
+    const {
+      WebSocketExchange: Exchange,
+    }: typeof import("../exchange/websocket-exchange.ts") = require("../exchange/websocket-exchange.ts");
+    const {
+      Http1WebSocketOffer: Offer,
+    }: typeof import("./websocket-session.ts") = require("./websocket-session.ts");
+    return new Exchange(parts, new Offer(this.#connection, handshake, this));
   }
 
   #deliver({ bytes, more }: Http1Body): void {
@@ -309,10 +351,13 @@ export class Http1Session implements Protocol, TransportOwner {
     if (this.#isHalfClosed) this.#close();
     else if (this.#readerState !== "idle") {
       if (this.#timed !== "head") this.#time("head", this.#server.times.header);
-    } else if (this.#reader?.isFresh === true) {
-      if (this.#server.readers.length < MAX_SPARE_READERS) this.#server.readers.push(this.#reader);
-      this.#reader = undefined;
-    }
+    } else this.#recycleReader();
+  }
+
+  #recycleReader(): void {
+    if (this.#reader?.isFresh !== true) return;
+    if (this.#server.readers.length < MAX_SPARE_READERS) this.#server.readers.push(this.#reader);
+    this.#reader = undefined;
   }
 
   /** Begins to wait. What was waited for before is not waited for any more; its deadline moves, and is not cleared. */
@@ -328,8 +373,8 @@ export class Http1Session implements Protocol, TransportOwner {
     this.#deliverRest();
     if (this.#current === undefined) return;
     const isUnfinished = this.#readerState === "body";
-    const isStream = this.#current.exchange instanceof SseExchange;
-    if (isUnfinished || isStream || this.#server.times.halfClose === 0) this.#lose("client_closed");
+    const isRequest = this.#current.exchange instanceof HttpExchange;
+    if (isUnfinished || !isRequest || this.#server.times.halfClose === 0) this.#lose("client_closed");
     else this.#armGrace(this.#current);
   }
 
@@ -390,7 +435,7 @@ export class Http1Session implements Protocol, TransportOwner {
       this.#endExchange(error.reason, error.status);
     }
     this.#phase = "over";
-    this.#connection.output.write(errorResponse(error.status, text, httpDate()), "", 0, "");
+    this.#connection.output.write(errorResponse(error.status, text, httpDate(), error.headers), "", 0, "");
     this.#connection.linger();
   }
 
@@ -426,7 +471,11 @@ export class Http1Session implements Protocol, TransportOwner {
 
   // ── access log ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #logAccess({ transport, startedAt }: Current, status: number = transport.status): void {
+  #logAccess(
+    { transport, startedAt }: Current,
+    status: number = transport.status,
+    bytes: number = transport.bodyLength,
+  ): void {
     const { request } = transport;
     this.#server.accessLog?.write({
       client: this.#connection.client?.[0],
@@ -435,7 +484,7 @@ export class Http1Session implements Protocol, TransportOwner {
       queryString: request.queryString,
       httpVersion: request.httpVersion,
       status,
-      bytes: transport.bodyLength,
+      bytes,
       durationMs: performance.now() - startedAt,
       headers: request.headers,
     });

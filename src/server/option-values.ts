@@ -75,6 +75,7 @@ export const OPTION_GROUPS = [
   "Logging",
   "Limits",
   "Timeouts",
+  "WebSocket",
   "Flow control",
 ] as const;
 export type OptionGroup = (typeof OPTION_GROUPS)[number];

@@ -1,6 +1,7 @@
 import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
 import { errorResponse } from "../http1/response-head.ts";
+import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
@@ -34,6 +35,7 @@ export class Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
+  #bridge: UpgradeBridge | undefined;
   #context: ServerContext | undefined;
   #state: State = "new";
   #stopping: Promise<boolean> | undefined;
@@ -176,6 +178,7 @@ export class Server {
   /** The end of every way out: shutdown of the application, and what the server itself holds. */
   async #release(isDrained: boolean): Promise<boolean> {
     const isShutDown = await Promise.race([this.#lifespan.stop(), this.#forced()]);
+    this.#bridge?.close();
     this.#wheel.close();
     await this.#accessLog?.close();
     const isClean = isDrained && isShutDown;
@@ -210,6 +213,15 @@ export class Server {
     if (this.#connections.size === 0 && this.#context?.running === 0) this.#whenIdle?.();
   }
 
+  /** Many applications have no WebSocket; those get neither the modules nor the listening socket. */
+  #openBridge(): UpgradeBridge {
+    const {
+      UpgradeBridge: Bridge,
+    }: typeof import("../websocket/upgrade-bridge.ts") = require("../websocket/upgrade-bridge.ts");
+    const { maxWsMessageSize, wsCompression } = this.options;
+    return new Bridge({ maxMessageSize: maxWsMessageSize, compression: wsCompression });
+  }
+
   #createContext(validator: EventValidator | undefined): ServerContext {
     const { options } = this;
     const internalError = (error: unknown): void =>
@@ -223,6 +235,9 @@ export class Server {
         lowWaterMark: options.writeLowWatermark,
         rootPath: options.rootPath,
         sseIdleTimeout: milliseconds(options.sseIdleTimeout),
+        wsIdleTimeout: milliseconds(options.wsIdleTimeout),
+        wsHandshakeTimeout: milliseconds(options.wsHandshakeTimeout),
+        maxReceiveQueue: options.maxReceiveQueue,
         state: this.#lifespan.state,
         timer: (onExpire) => this.#wheel.deadline(onExpire),
         reportError: (message, error) => this.#logger.error(message, error),
@@ -240,6 +255,8 @@ export class Server {
       turnEnd: new Later(setImmediate, (connection) => connection.onTurnEnd(), internalError),
       afterExchange: new Later(queueMicrotask, (session) => session.afterExchange(), internalError),
       readers: [],
+      maxWsMessageSize: options.maxWsMessageSize,
+      bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
       accessLog: this.#accessLog,
       isDraining: false,

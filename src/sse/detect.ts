@@ -14,12 +14,10 @@ export function acceptsEventStream(accept: string): boolean {
   });
 }
 
-/** Whether a header section, in which fields may be repeated, asks for an event stream and not for a WebSocket. */
+/** Whether a header section, in which fields may be repeated, asks for an event stream. */
 export function isEventStreamRequest(headers: readonly HeaderPair[]): boolean {
-  let accepts = false;
   for (const [name, value] of headers) {
-    if (name === "accept") accepts ||= acceptsEventStream(value);
-    else if (name === "upgrade" && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(value)) return false;
+    if (name === "accept" && acceptsEventStream(value)) return true;
   }
-  return accepts;
+  return false;
 }

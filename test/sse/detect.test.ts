@@ -40,12 +40,12 @@ test.each(ROWS)("Accept: %s → %p", (accept, isSse) => {
 
 const FIELDS: [about: string, headers: HeaderPair[], isSse: boolean][] = [
   [
-    "a WebSocket upgrade",
+    "a wish for another protocol, which is looked at before",
     [
       ["accept", "text/event-stream"],
-      ["upgrade", "h2c, WebSocket"],
+      ["upgrade", "h2c"],
     ],
-    false,
+    true,
   ],
   [
     "an upgrade to something else",

@@ -109,6 +109,12 @@ export class Wire implements AsyncDisposable {
     }
   }
 
+  /** Waits for so many bytes and takes them. */
+  async read(length: number): Promise<string> {
+    await this.until((received) => (received.length >= length ? true : undefined));
+    return this.#take(length);
+  }
+
   /** Waits for a text and takes everything up to and with it. */
   async readTo(text: string): Promise<string> {
     const end = await this.until((received) =>
