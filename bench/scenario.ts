@@ -17,6 +17,8 @@ export interface Settings {
 export interface Metric {
   readonly key: string;
   readonly title: string;
+  /** Whether a ratio to another server says nothing. */
+  readonly hasNoRatio?: boolean;
   show(value: number): string;
 }
 
@@ -68,7 +70,7 @@ export const METRICS = {
   cpuMessage: { key: "cpu", title: "CPU µs/message", show: (value) => value.toFixed(2) },
   userMessage: { key: "user", title: "user", show: (value) => value.toFixed(2) },
   systemMessage: { key: "system", title: "system", show: (value) => value.toFixed(2) },
-  busy: { key: "busy", title: "server busy %", show: whole },
+  busy: { key: "busy", title: "server busy %", hasNoRatio: true, show: whole },
   files: { key: "files", title: "files/connection", show: (value) => value.toFixed(2) },
   cold: { key: "cold", title: "ms to first response", show: (value) => value.toFixed(1) },
 } satisfies Record<string, Metric>;
