@@ -53,7 +53,9 @@ for (const [name, title, isHere] of [
       expect(complaints).toBe("");
       expect(code).toBe(0);
       for (const scenario of scenarios) {
-        expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title} +[1-9]`, "m"));
+        // The memory of so few connections may be none at all; their open files are counted.
+        const figures = scenario === "ws-idle" ? " +-?[\\d ]+ +\\d\\.\\d\\d" : " +[1-9]";
+        expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title}${figures}`, "m"));
       }
     },
     30_000,
