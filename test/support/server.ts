@@ -2,7 +2,13 @@ import type { Logger } from "../../src/server/logger.ts";
 import { resolveOptions } from "../../src/server/options.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
 import { Server } from "../../src/server/server.ts";
-import type { Application, HttpHandler, SseHandler } from "../../src/spec/index.ts";
+import type {
+  Application,
+  HttpHandler,
+  SseHandler,
+  WebSocketHandler,
+  WebSocketReceiveEvent,
+} from "../../src/spec/index.ts";
 import { dispatch } from "../../src/spec/index.ts";
 
 /** A logger that keeps what it was told, and lets a test wait for a message. */
@@ -68,6 +74,35 @@ export function startHttp(http: HttpHandler, options?: PartialOptions): Promise<
 /** A server with one sse handler. */
 export function startSse(sse: SseHandler, options?: PartialOptions): Promise<TestServer> {
   return startServer(dispatch({ sse }), options);
+}
+
+/** A server with one websocket handler. */
+export function startWebSocket(websocket: WebSocketHandler, options?: PartialOptions): Promise<TestServer> {
+  return startServer(dispatch({ websocket }), options);
+}
+
+/** A websocket handler that sends back every message, and tells `onEvent` of everything that it receives. */
+export function echoMessages(onEvent?: (event: WebSocketReceiveEvent) => void): WebSocketHandler {
+  return async (_scope, receive, send) => {
+    for (;;) {
+      const event = await receive();
+      onEvent?.(event);
+      switch (event.type) {
+        case "websocket.connect":
+          await send({ type: "websocket.accept" });
+          break;
+        case "websocket.receive":
+          await send(
+            event.text === undefined
+              ? { type: "websocket.send", bytes: event.bytes }
+              : { type: "websocket.send", text: event.text },
+          );
+          break;
+        case "websocket.disconnect":
+          return;
+      }
+    }
+  };
 }
 
 /** An http handler that reads the request body and answers with what it saw, as JSON. */
