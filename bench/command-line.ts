@@ -9,8 +9,9 @@ export interface CommandLine {
   readonly servers: readonly ServerKind[];
   /** Whether the servers were named, so that one that is missing is a failure. */
   readonly serversNamed: boolean;
-  readonly rounds: number;
-  readonly duration: number;
+  /** `undefined`: the scenario's own. */
+  readonly rounds: number | undefined;
+  readonly duration: number | undefined;
   readonly connections: number | undefined;
   readonly markdown: boolean;
   readonly quick: boolean;
@@ -18,19 +19,19 @@ export interface CommandLine {
 
 const HELP = `Usage: bun run bench [scenario...] [options]
 
-  --rounds N       rounds of each scenario, servers in turn; medians are shown (default 5)
-  --duration S     seconds of load in a round (default 5)
+  --rounds N       rounds of each scenario, servers in turn; medians are shown (default 5; ws-*: 3, ws-idle: 1)
+  --duration S     seconds of load in a round (default 5; ws-*: 2)
   --connections N  connections of the load (default: the scenario's own)
   --only NAMES     servers to measure, with commas: ${SERVER_NAMES.join(",")} (also --servers)
   --markdown       tables for docs/benchmarks.md
   --quick          one round of one second: shows that the benchmark works, no figures to keep
   --help
 
-Scenarios (default: all):
+Scenarios (default: all; ws: all whose names begin with ws-):
 `;
 
 export function helpText(all: readonly Scenario[]): string {
-  return HELP + all.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n");
+  return HELP + all.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n");
 }
 
 /** @throws BenchFailure for an unknown option, scenario or server, and for a number that is none. */
@@ -61,16 +62,22 @@ export function parseCommandLine(words: string[], all: readonly Scenario[]): Com
   const only = values.only ?? values.servers;
   return {
     help: values.help === true,
-    scenarios: positionals.length === 0 ? all : positionals.map((name) => named("scenario", name, all)),
+    scenarios: positionals.length === 0 ? all : positionals.flatMap((name) => scenariosNamed(name, all)),
     servers:
       only === undefined ? SERVERS : only.split(",").map((name) => named("server", name.trim(), SERVERS)),
     serversNamed: only !== undefined,
-    rounds: count("--rounds", values.rounds) ?? (quick ? 1 : 5),
-    duration: count("--duration", values.duration) ?? (quick ? 1 : 5),
+    rounds: count("--rounds", values.rounds) ?? (quick ? 1 : undefined),
+    duration: count("--duration", values.duration) ?? (quick ? 1 : undefined),
     connections: count("--connections", values.connections),
     markdown: values.markdown === true,
     quick,
   };
+}
+
+/** One by its name, or a group by what their names begin with. */
+function scenariosNamed(name: string, all: readonly Scenario[]): readonly Scenario[] {
+  const group = all.filter((one) => one.name.startsWith(`${name}-`));
+  return group.length > 0 ? group : [named("scenario", name, all)];
 }
 
 function named<T extends { readonly name: string }>(what: string, name: string, all: readonly T[]): T {

@@ -9,9 +9,10 @@ import { cold } from "./scenarios/cold.ts";
 import { idle } from "./scenarios/idle.ts";
 import { REQUEST_SCENARIOS } from "./scenarios/requests.ts";
 import { sse } from "./scenarios/sse.ts";
+import { WEBSOCKET_SCENARIOS } from "./scenarios/websocket.ts";
 import { buildPackage, type ServerKind } from "./servers.ts";
 
-const SCENARIOS: readonly Scenario[] = [...REQUEST_SCENARIOS, sse, idle, cold];
+const SCENARIOS: readonly Scenario[] = [...REQUEST_SCENARIOS, sse, idle, cold, ...WEBSOCKET_SCENARIOS];
 
 async function main(): Promise<void> {
   const line = parseCommandLine(process.argv.slice(2), SCENARIOS);
@@ -26,14 +27,16 @@ async function main(): Promise<void> {
   const servers = presentServers(line);
   if (servers.some(({ name }) => name === "pagi")) buildPackage();
   const cores = coresOf();
-  const settings: Settings = { ...line, cores };
   console.log(
     describeMachine(cores)
       .map(line.markdown ? (text) => `- ${text}` : (text) => text)
       .join("\n"),
   );
   for (const scenario of line.scenarios) {
-    const rounds = line.quick ? line.rounds : Math.max(line.rounds, scenario.minRounds ?? 1);
+    const wanted = line.rounds ?? scenario.rounds ?? 5;
+    const rounds = line.quick ? wanted : Math.max(wanted, scenario.minRounds ?? 1);
+    const duration = line.duration ?? scenario.duration ?? 5;
+    const settings: Settings = { ...line, cores, rounds, duration };
     const table = tableOf(scenario, await measureAll(scenario, servers, rounds, settings));
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
     console.log(

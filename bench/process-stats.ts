@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** What the kernel has accounted for a process, its threads included. */
 export interface CpuTime {
@@ -29,6 +29,11 @@ export function memoryOf(pid: number): { now: number; peak: number } {
     return Number(match?.[1] ?? Number.NaN) * 1024;
   };
   return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+}
+
+/** Open file descriptors. */
+export function filesOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 /** Resident memory once it has come to rest: two readings 250 ms apart within 1 %, or the last after five seconds. */

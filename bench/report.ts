@@ -18,15 +18,17 @@ export function median(values: readonly number[]): number {
 /** The scenario's figures: a row for each server, and behind each figure its ratio to `Bun.serve`. */
 export function tableOf(scenario: Scenario, series: readonly Series[]): string[][] {
   const baseline = series.find(({ kind }) => kind.name === "bun");
+  const hasRatio = (metric: Metric): boolean => baseline !== undefined && metric.hasNoRatio !== true;
   const header = ["server"];
-  for (const metric of scenario.metrics)
-    header.push(metric.title, ...(baseline === undefined ? [] : ["ratio"]));
+  for (const metric of scenario.metrics) header.push(metric.title, ...(hasRatio(metric) ? ["ratio"] : []));
   const rows = series.map(({ kind, samples }) => {
-    const row = [kind.title];
+    const row = [scenario.titles?.[kind.name] ?? kind.title];
     for (const metric of scenario.metrics) {
       const value = middleOf(metric, samples);
       row.push(metric.show(value));
-      if (baseline !== undefined) row.push(ratio(value, middleOf(metric, baseline.samples)));
+      if (baseline !== undefined && hasRatio(metric)) {
+        row.push(ratio(value, middleOf(metric, baseline.samples)));
+      }
     }
     return row;
   });

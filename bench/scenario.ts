@@ -1,5 +1,5 @@
 import type { Cores } from "./machine.ts";
-import type { ServerKind } from "./servers.ts";
+import type { ServerKind, ServerName } from "./servers.ts";
 
 /** What the command line fixed for a run. */
 export interface Settings {
@@ -17,6 +17,8 @@ export interface Settings {
 export interface Metric {
   readonly key: string;
   readonly title: string;
+  /** Whether a ratio to another server says nothing. */
+  readonly hasNoRatio?: boolean;
   show(value: number): string;
 }
 
@@ -31,6 +33,12 @@ export interface Scenario {
   readonly metrics: readonly Metric[];
   /** Rounds that this scenario needs at least, to mean something. Default 1. */
   readonly minRounds?: number;
+  /** Rounds, where the command line names none. Default 5. */
+  readonly rounds?: number;
+  /** Seconds of load in a round, where the command line names none. Default 5. */
+  readonly duration?: number;
+  /** What stands beside a server's figures, where it is not the server's own title. */
+  readonly titles?: Partial<Record<ServerName, string>>;
   /**
    * Starts the server, proves that its answers are right, and measures one round.
    *
@@ -58,5 +66,11 @@ export const METRICS = {
   perConnection: { key: "perConnection", title: "bytes/connection", show: whole },
   idle: { key: "idle", title: "before MiB", show: mebibytes },
   full: { key: "full", title: "with all MiB", show: mebibytes },
+  messages: { key: "messages", title: "messages/s", show: whole },
+  cpuMessage: { key: "cpu", title: "CPU µs/message", show: (value) => value.toFixed(2) },
+  userMessage: { key: "user", title: "user", show: (value) => value.toFixed(2) },
+  systemMessage: { key: "system", title: "system", show: (value) => value.toFixed(2) },
+  busy: { key: "busy", title: "server busy %", hasNoRatio: true, show: whole },
+  files: { key: "files", title: "files/connection", show: (value) => value.toFixed(2) },
   cold: { key: "cold", title: "ms to first response", show: (value) => value.toFixed(1) },
 } satisfies Record<string, Metric>;

@@ -38,20 +38,28 @@ export const SERVERS: readonly ServerKind[] = [
     name: "bun",
     title: "Bun.serve",
     missing: () => undefined,
-    command: (scenario, port) => [process.execPath, here("./servers/bun.ts"), scenario, String(port)],
+    command: (scenario, port) => [
+      process.execPath,
+      here(scenario === "ws" ? "./servers/bun-ws.ts" : "./servers/bun.ts"),
+      ...[scenario, String(port)],
+    ],
   },
   {
     name: "node",
     title: "node:http",
     missing: () => (Bun.which("node") === null ? "node is not installed" : undefined),
-    command: (scenario, port) => ["node", here("./servers/node.mjs"), scenario, String(port)],
+    command: (scenario, port) => [
+      "node",
+      here(scenario === "ws" ? "./servers/node-ws.mjs" : "./servers/node.mjs"),
+      ...[scenario, String(port)],
+    ],
   },
   {
     name: "uvicorn",
     title: "uvicorn",
     missing: () =>
       Bun.which("python3") !== null &&
-      Bun.spawnSync(["python3", "-c", "import uvicorn"], { stderr: "ignore" }).exitCode === 0
+      Bun.spawnSync(["python3", "-c", "import uvicorn, websockets"], { stderr: "ignore" }).exitCode === 0
         ? undefined
         : "uvicorn is not installed (pip install 'uvicorn[standard]')",
     command: (_scenario, port) => [

@@ -1,8 +1,12 @@
-// Opens keep-alive connections, asks once on each, and holds them until a line comes. Arguments: port, connections.
+// Opens connections, asks once on each, and holds them until a line comes. Arguments: port, connections, and `ws` for
+// connections that become WebSockets.
 import { readFileSync } from "node:fs";
 import { openAll } from "./open-all.ts";
+import { isAccepted, upgradeRequest } from "./websocket-handshake.ts";
 
-const [port = 0, connections = 0] = process.argv.slice(2).map(Number);
+const [port = 0, connections = 0] = process.argv.slice(2, 4).map(Number);
+const isWebSocket = process.argv[4] === "ws";
+const request = isWebSocket ? upgradeRequest("/echo") : "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 const files = Number(/Max open files\s+(\d+)/.exec(readFileSync("/proc/self/limits", "latin1"))?.[1]);
 const [low = 0, high = 0] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "latin1")
@@ -21,8 +25,11 @@ if (high - low < connections) {
 }
 
 let lost = 0;
-const sockets = await openAll(port, connections, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", {
-  isReady: (received) => received.startsWith("HTTP/1.1 200 ") && received.endsWith("\r\n\r\nHello, World!"),
+const sockets = await openAll(port, connections, request, {
+  isReady: (received) =>
+    isWebSocket
+      ? isAccepted(received)
+      : received.startsWith("HTTP/1.1 200 ") && received.endsWith("\r\n\r\nHello, World!"),
   onData() {},
   onClose: () => (lost += 1),
 });

@@ -7,11 +7,16 @@ export interface Connection {
   ended: boolean;
 }
 
+/** What a program may do with a connection whose bytes it gets. */
+export type Writer = Pick<Socket, "write">;
+
 export interface Reactions {
   /** Whether what has come so far (as latin1) means that the connection is ready. */
   isReady(received: string): boolean;
   /** Bytes that come after that. */
-  onData(connection: Connection, bytes: Buffer): void;
+  onData(connection: Connection, bytes: Buffer, socket: Writer): void;
+  /** The kernel takes bytes again, after a `write` that it took in part. */
+  onDrain?(socket: Writer): void;
   onClose(connection: Connection): void;
 }
 
@@ -42,9 +47,10 @@ export async function openAll(
       port,
       data: { head: "", received: 0, ended: false, ready },
       socket: {
-        data({ data: state }, bytes) {
+        data(socket, bytes) {
+          const state = socket.data;
           if (state.ready === undefined) {
-            reactions.onData(state, bytes);
+            reactions.onData(state, bytes, socket);
             return;
           }
           state.head += bytes.toString("latin1");
@@ -53,6 +59,7 @@ export async function openAll(
           state.ready = undefined;
           state.head = "";
         },
+        drain: (socket) => reactions.onDrain?.(socket),
         close({ data: state }) {
           state.ready?.reject(new Error("the server closed a connection before it answered"));
           reactions.onClose(state);

@@ -76,10 +76,30 @@ async def sse(scope, receive, send):
         await send({"type": "http.response.body", "body": event, "more_body": n < EVENTS})
 
 
+members = set()
+
+
+async def ws(scope, receive, send):
+    if scope["type"] != "websocket":
+        return await answer(send, b"text/plain", b"")
+    await receive()
+    await send({"type": "websocket.accept"})
+    if scope["path"] == "/room":
+        members.add(send)
+        await send({"type": "websocket.send", "text": "ready"})
+    while (event := await receive())["type"] == "websocket.receive":
+        message = {"type": "websocket.send", "text": event["text"]}
+        if scope["path"] == "/room":
+            await asyncio.gather(*(member(message) for member in members))
+        else:
+            await send(message)
+    members.discard(send)
+
+
 handler = globals()[os.environ["BENCH_SCENARIO"]]
 
 
 async def app(scope, receive, send):
-    if scope["type"] != "http":
+    if scope["type"] != "http" and handler is not ws:
         raise RuntimeError(f"no {scope['type']} here")
     await handler(scope, receive, send)

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { parseCommandLine } from "../../bench/command-line.ts";
+import { clientFrame, serverFrameBytes } from "../../bench/load/websocket-frames.ts";
 import { median, aligned, markdown, tableOf } from "../../bench/report.ts";
-import { cpuTimeOf, memoryOf } from "../../bench/process-stats.ts";
-import { METRICS, type Scenario } from "../../bench/scenario.ts";
+import { cpuTimeOf, filesOf, memoryOf } from "../../bench/process-stats.ts";
+import { isAccepted, upgradeRequest } from "../../bench/load/websocket-handshake.ts";
+import { METRICS, type Sample, type Scenario } from "../../bench/scenario.ts";
 import { SERVERS, type ServerName } from "../../bench/servers.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -37,6 +40,85 @@ describe.skipIf(!hasWrk)("bun run bench hello --quick (needs wrk: apt-get instal
   }
 });
 
+for (const [name, title, isHere] of [
+  ["pagi", "pagi-server", true],
+  ["bun", "Bun.serve", true],
+  ["node", "ws on Node", Bun.which("node") !== null],
+] as const) {
+  test.skipIf(!isHere)(
+    `bun run bench ws-* --quick: ${name}`,
+    async () => {
+      const scenarios = ["ws-64", "ws-64k", "ws-broadcast", "ws-idle"];
+      const { code, output, complaints } = await bench([...scenarios, "--quick", "--only", name]);
+      expect(complaints).toBe("");
+      expect(code).toBe(0);
+      for (const scenario of scenarios) {
+        // The memory of so few connections may be none at all; their open files are counted.
+        const figures = scenario === "ws-idle" ? " +-?[\\d ]+ +\\d\\.\\d\\d" : " +[1-9]";
+        expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title}${figures}`, "m"));
+      }
+    },
+    30_000,
+  );
+}
+
+test("'ws' is every scenario whose name begins so", () => {
+  const all = ["hello", "ws-64", "ws-idle"].map((name): Scenario => ({
+    name,
+    about: "",
+    needsWrk: false,
+    metrics: [],
+    measure: () => Promise.resolve({}),
+  }));
+  const chosen = (...words: string[]): string[] =>
+    parseCommandLine(words, all).scenarios.map(({ name }) => name);
+  expect(chosen("ws")).toEqual(["ws-64", "ws-idle"]);
+  expect(chosen("ws-64", "hello")).toEqual(["ws-64", "hello"]);
+  expect(chosen()).toEqual(["hello", "ws-64", "ws-idle"]);
+});
+
+test("frames of WebSocket are those of RFC 6455, which a server understands", async () => {
+  const sizes = [0, 1, 125, 126, 4096, 65_535, 65_536];
+  const got: string[] = [];
+  const done = Promise.withResolvers<void>();
+  using server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: (request, own) => (own.upgrade(request) ? undefined : new Response()),
+    websocket: {
+      message(socket, message) {
+        got.push(String(message));
+        socket.send(message);
+      },
+    },
+  });
+  const texts = sizes.map((size) => "x".repeat(size));
+  const due = sizes.reduce((sum, size) => sum + serverFrameBytes(size), 0);
+  let [head, received] = ["", 0];
+  const bytes = Buffer.concat(texts.map((text) => clientFrame(new TextEncoder().encode(text))));
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port: server.port ?? 0,
+    socket: {
+      data(own, chunk) {
+        if (head === "") {
+          head = chunk.toString("latin1");
+          own.write(bytes);
+        } else received += chunk.byteLength;
+        if (received >= due) done.resolve();
+      },
+      close: () => done.resolve(),
+    },
+  });
+  socket.write(upgradeRequest("/"));
+  await done.promise;
+  socket.end();
+  expect(isAccepted(head)).toBe(true);
+  expect(got.map(({ length }) => length)).toEqual(sizes);
+  expect(got).toEqual(texts);
+  expect(received).toBe(due);
+});
+
 test.each([
   [["helo"], "There is no scenario 'helo'; there are hello, json,"],
   [["--only", "apache"], "There is no server 'apache'; there are pagi, bun,"],
@@ -57,7 +139,19 @@ test("without wrk: one line that says how to get it", async () => {
 
 test("--help lists every scenario", async () => {
   const { output } = await bench(["--help"]);
-  for (const name of ["hello", "json", "post64k", "stream", "file", "pipelined", "sse", "idle", "cold"]) {
+  for (const name of [
+    "hello",
+    "json",
+    "post64k",
+    "stream",
+    "file",
+    "pipelined",
+    "sse",
+    "idle",
+    "cold",
+    "ws-64",
+    "ws-idle",
+  ]) {
     expect(output).toContain(`\n  ${name} `);
   }
 });
@@ -81,7 +175,7 @@ describe("the table", () => {
   const series = (name: ServerName, ...requests: number[]) => {
     const kind = SERVERS.find((one) => one.name === name);
     if (kind === undefined) throw new Error(name);
-    return { kind, samples: requests.map((value) => ({ requests: value, p50: 1500 })) };
+    return { kind, samples: requests.map((value): Sample => ({ requests: value, p50: 1500 })) };
   };
 
   test("has medians, and their ratio to Bun.serve", () => {
@@ -99,6 +193,18 @@ describe("the table", () => {
     ]);
   });
 
+  test("has a scenario's own title for a server, and no ratio of what is no comparison", () => {
+    const busy = { ...scenario, titles: { node: "ws on Node" }, metrics: [METRICS.busy] };
+    const [node, bun] = [series("node"), series("bun")];
+    node.samples.push({ busy: 99 });
+    bun.samples.push({ busy: 50 });
+    expect(tableOf(busy, [node, bun])).toEqual([
+      ["server", "server busy %"],
+      ["ws on Node", "99"],
+      ["Bun.serve", "50"],
+    ]);
+  });
+
   test("has no ratio without Bun.serve", () => {
     expect(aligned(tableOf(scenario, [series("node", 5)]))).toBe(
       ["server     requests/s  p50 ms", "node:http           5    1.50"].join("\n"),
@@ -109,6 +215,7 @@ describe("the table", () => {
 test.if(process.platform === "linux")("the kernel's accounting is read", () => {
   const until = cpuTimeOf(process.pid).user + 20_000;
   while (cpuTimeOf(process.pid).user < until);
+  expect(filesOf(process.pid)).toBeGreaterThan(2);
   const { now, peak } = memoryOf(process.pid);
   expect(now).toBeGreaterThan(1e6);
   expect(peak).toBeGreaterThanOrEqual(now);

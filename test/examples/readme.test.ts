@@ -47,6 +47,7 @@ for (const [name, { start, promises }] of readmes) {
 async function run(command: string, server: ServerProcess): Promise<string> {
   const adapted = command
     .replaceAll("localhost:5000", `127.0.0.1:${server.port}`)
+    .replaceAll(/^bun -e/gm, `'${process.execPath}' -e`)
     .replaceAll(/bun (cli\/main\.ts \S+)/g, `'${process.execPath}' $1 -p 0 2>&1`);
   const child = Bun.spawn(["bash", "-c", adapted], {
     cwd: ROOT,
