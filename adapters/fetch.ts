@@ -1,13 +1,13 @@
 import { pipeResponse } from "./fetch/response.ts";
-import { HttpInbox, SseInbox, type Inbox } from "./fetch/inbox.ts";
+import { HandshakeInbox, HttpInbox, SseInbox, type Inbox } from "./fetch/inbox.ts";
 import { requestOf } from "./fetch/request.ts";
 import { dispatch, type Application } from "../src/spec/application.ts";
-import type { HttpScope, SseScope, State } from "../src/spec/scope.ts";
+import type { HttpScope, SseScope, State, WebSocketScope } from "../src/spec/scope.ts";
 
 /** What a fetch handler learns beside the request. Hono calls this `c.env`. */
 export interface FetchEnvironment {
   /** The scope as the server gave it: `headers` in wire order, `client`, `'pagi.transport'`, ... */
-  readonly scope: HttpScope | SseScope;
+  readonly scope: HttpScope | SseScope | WebSocketScope;
   /** `scope.state`: what lifespan startup left for the requests. */
   readonly state: State;
 }
@@ -19,7 +19,8 @@ export type FetchHandler = (request: Request, env: FetchEnvironment) => Response
  * Makes an application of a fetch handler.
  *
  * It answers `http` scopes, and `sse` scopes too, with the ordinary response that declines an event stream: a handler
- * makes its own `text/event-stream`. Bodies stream both ways with backpressure: a request body is received when the
+ * makes its own `text/event-stream`. A `websocket` scope is answered the same way: what the handler returns refuses the
+ * handshake. Bodies stream both ways with backpressure: a request body is received when the
  * handler reads it and not before, and the next chunk of a response body is read once the server has taken the last.
  * When the client goes, `request.signal` is aborted, a pending read of the request body fails with an `AbortError`,
  * and the response stream is cancelled. For an `sse` scope that is noticed once the request body has been read, or
@@ -27,11 +28,11 @@ export type FetchHandler = (request: Request, env: FetchEnvironment) => Response
  *
  * What the handler throws goes to the server, which answers 500.
  *
- * @throws UnsupportedScopeError (as a rejection) for `websocket` and `lifespan` scopes.
+ * @throws UnsupportedScopeError (as a rejection) for `lifespan` scopes.
  * @throws TypeError (as a rejection) when the handler returns no `Response`.
  */
 export function fromFetch(handler: FetchHandler): Application {
-  const answer = async (scope: HttpScope | SseScope, inbox: Inbox): Promise<Response> => {
+  const answer = async (scope: FetchEnvironment["scope"], inbox: Inbox): Promise<Response> => {
     let response: unknown;
     try {
       response = await handler(requestOf(scope, inbox), { scope, state: scope.state });
@@ -63,6 +64,14 @@ export function fromFetch(handler: FetchHandler): Application {
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "sse.http.response.start", status, headers }),
         body: (body, more) => send({ type: "sse.http.response.body", body, more }),
+      });
+    },
+    async websocket(scope, receive, send) {
+      const inbox = new HandshakeInbox(receive);
+      const response = await answer(scope, inbox);
+      await pipeResponse(response, scope, inbox, {
+        start: (status, headers) => send({ type: "websocket.http.response.start", status, headers }),
+        body: (body, more) => send({ type: "websocket.http.response.body", body, more }),
       });
     },
   });

@@ -1,5 +1,5 @@
 import type { ConnectionState } from "../../src/spec/connection-state.ts";
-import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
+import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../../src/spec/events.ts";
 
 /** What comes in for one request: its body, and the news that the client has gone. */
 export interface Inbox {
@@ -146,6 +146,38 @@ export class SseInbox implements Inbox {
 
   #leave(reason: string): void {
     this.#abort.abort(abortError(reason));
+  }
+}
+
+/** The inbox of a `websocket` scope, whose handshake has no body: after its first event only the client's going comes. */
+export class HandshakeInbox implements Inbox {
+  readonly #abort = new AbortController();
+
+  constructor(receive: () => Promise<WebSocketReceiveEvent>) {
+    this.#watch(receive).catch(() => {}); // the server refuses to give more once the handshake is answered
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  bodyStream(): ReadableStream<Uint8Array> {
+    return pulledStream((controller) => Promise.resolve(controller.close()));
+  }
+
+  noBody(): null {
+    return null;
+  }
+
+  respond(): void {}
+
+  async #watch(receive: () => Promise<WebSocketReceiveEvent>): Promise<void> {
+    for (;;) {
+      const event = await receive();
+      if (event.type !== "websocket.disconnect") continue;
+      this.#abort.abort(abortError(event.reason));
+      return;
+    }
   }
 }
 

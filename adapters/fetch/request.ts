@@ -1,5 +1,5 @@
 import type { Inbox } from "./inbox.ts";
-import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
+import type { HttpScope, SseScope, WebSocketScope } from "../../src/spec/scope.ts";
 
 // A `Host` that can stand in a URL: a name, an IPv4 address or a bracketed IPv6 address, with a port or without.
 // Nothing in it can end the authority, so a forged one never changes the path (RFC 9110 section 7.2).
@@ -9,7 +9,7 @@ const UNSAFE_IN_TARGET = /[^!-~]|[#\\]/;
 const UNSAFE_IN_TARGET_ALL = /[^!-~]|[#\\]/g;
 
 /** The scope as a `Request`. Its body is received only when the handler reads it. */
-export function requestOf(scope: HttpScope | SseScope, inbox: Inbox): Request {
+export function requestOf(scope: HttpScope | SseScope | WebSocketScope, inbox: Inbox): Request {
   const { method } = scope;
   const request = new Request(urlOf(scope), {
     method,
@@ -27,10 +27,11 @@ export function requestOf(scope: HttpScope | SseScope, inbox: Inbox): Request {
  * The absolute URL of the request: scheme, `Host`, path and query as they were sent. Where `Host` is missing or no
  * authority, the server's own address takes its place; `localhost` on a Unix socket.
  */
-export function urlOf(scope: HttpScope | SseScope): string {
+export function urlOf(scope: HttpScope | SseScope | WebSocketScope): string {
   const path = inTarget(scope.raw_path);
   const query = scope.query_string === "" ? "" : `?${inTarget(scope.query_string)}`;
-  return `${scope.scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query}`;
+  const scheme = scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http";
+  return `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query}`;
 }
 
 function inTarget(bytes: string): string {
@@ -43,7 +44,7 @@ function inTarget(bytes: string): string {
 
 let lastGoodHost = "";
 
-function authorityOf(scope: HttpScope | SseScope): string {
+function authorityOf(scope: HttpScope | SseScope | WebSocketScope): string {
   const host = scope.headers.find(([name]) => name === "host")?.[1];
   if (host !== undefined && host !== "") {
     // Most requests of a server carry the same Host, so the last one that passed is not parsed again.
@@ -59,7 +60,7 @@ function authorityOf(scope: HttpScope | SseScope): string {
  * Whether a request body can follow: `GET` and `HEAD` have none in the Fetch standard, HTTP/1 announces it
  * (RFC 9112 section 6), and later versions need not.
  */
-function hasBody(scope: HttpScope | SseScope): boolean {
+function hasBody(scope: HttpScope | SseScope | WebSocketScope): boolean {
   if (scope.method === "GET" || scope.method === "HEAD") return false;
   for (const [name, value] of scope.headers) {
     if (name === "content-length") return value !== "0";

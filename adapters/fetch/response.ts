@@ -1,8 +1,8 @@
 import type { Inbox } from "./inbox.ts";
-import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
+import type { HttpScope, SseScope, WebSocketScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
 
-/** The events that carry a response: those of an `http` scope, or those that decline an `sse` scope. */
+/** The events that carry a response: those of an `http` scope, or those that decline an `sse` or a `websocket` scope. */
 export interface ResponseEvents {
   start(status: number, headers: HeaderList): Promise<void>;
   body(bytes: Uint8Array | string, more: boolean): Promise<void>;
@@ -20,7 +20,7 @@ export interface ResponseEvents {
  */
 export async function pipeResponse(
   response: Response,
-  scope: HttpScope | SseScope,
+  scope: HttpScope | SseScope | WebSocketScope,
   inbox: Inbox,
   events: ResponseEvents,
 ): Promise<void> {

@@ -25,6 +25,7 @@ export interface ExchangeParts {
 const ANSWERS = {
   403: "Forbidden\n",
   500: "Internal Server Error\n",
+  501: "Not Implemented\n",
   504: "Gateway Timeout\n",
 } as const;
 

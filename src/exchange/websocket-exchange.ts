@@ -62,6 +62,7 @@ const WHY: { readonly [From in State]: string } = {
 const CONNECT: WebSocketReceiveEvent = Object.freeze({ type: "websocket.connect" });
 
 const FORBIDDEN = 403;
+const NOT_IMPLEMENTED = 501;
 const GATEWAY_TIMEOUT = 504;
 
 /** One `websocket` scope, from its handshake to its end. Source: PAGI Www, "WebSocket". */
@@ -147,6 +148,12 @@ export class WebSocketExchange
   }
 
   override applicationThrew(error: unknown): void {
+    if (this.#state === "connecting" && isUnsupportedScope(error)) {
+      // It says by its contract that it has no WebSockets, so there is nothing to mend, nor to fill a log with.
+      this.#leaveConnecting("closed");
+      this.answer(NOT_IMPLEMENTED);
+      return;
+    }
     if (this.gone !== undefined || this.#state !== "open") return super.applicationThrew(error);
     this.report(error === undefined ? "the application threw undefined" : "the application threw", error);
     this.#close(INTERNAL_ERROR, "");
@@ -315,6 +322,11 @@ class Line implements Source<WebSocketReceiveEvent>, Buffered {
   bufferedAmount(): number {
     return (this.webSocket ?? this.#transport).bufferedAmount();
   }
+}
+
+/** By its code, for an application may come with another copy of the class. Source: PAGI Spec, "Applications". */
+function isUnsupportedScope(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_PAGI_UNSUPPORTED_SCOPE";
 }
 
 function messageOf(event: WebSocketSend): Uint8Array | string {

@@ -4,23 +4,8 @@ import { join } from "node:path";
 import { fromFetch, type FetchHandler } from "../../adapters/fetch.ts";
 import { bodyKind } from "../../adapters/fetch/response.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
-import type {
-  HeaderPair,
-  LifespanScope,
-  ReceiveEvent,
-  SendEvent,
-  WebSocketScope,
-} from "../../src/spec/index.ts";
-import {
-  REQUEST,
-  bytes,
-  httpScope,
-  response,
-  server,
-  sseScope,
-  text,
-  type Wanted,
-} from "../support/fake-scope.ts";
+import type { HeaderPair, LifespanScope, ReceiveEvent, SendEvent } from "../../src/spec/index.ts";
+import { bytes, httpScope, response, server, sseScope, text, type Wanted } from "../support/fake-scope.ts";
 
 async function answer(handler: FetchHandler, scope = httpScope(), ...incoming: ReceiveEvent[]) {
   const side = server(...incoming);
@@ -614,15 +599,13 @@ describe("an sse scope", () => {
   });
 });
 
-test("websocket and lifespan scopes are not handled", async () => {
+test("lifespan scopes are not handled", async () => {
   const app = fromFetch(() => new Response());
   const side = server();
-  const websocket: WebSocketScope = { ...REQUEST, type: "websocket", scheme: "ws", subprotocols: [] };
   const lifespan: LifespanScope = {
     type: "lifespan",
     pagi: { version: "0.3", spec_version: "0.3", is_worker: 0, role: "single" },
     state: {},
   };
-  expect(app(websocket, side.receive, side.send)).rejects.toBeInstanceOf(UnsupportedScopeError);
   expect(app(lifespan, side.receive, side.send)).rejects.toBeInstanceOf(UnsupportedScopeError);
 });

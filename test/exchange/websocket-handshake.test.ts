@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { EventError, StateError } from "../../src/errors.ts";
+import { EventError, StateError, UnsupportedScopeError } from "../../src/errors.ts";
 import type { WebSocketHandler, WebSocketSendEvent } from "../../src/spec/index.ts";
 import { echoMessages, startWebSocket } from "../support/server.ts";
 import { Journal, failureOf } from "../support/sse.ts";
@@ -235,6 +235,14 @@ describe("refusal", () => {
       expect(errors[0]).toMatch(message);
     },
   );
+
+  test("an application without WebSockets is answered for with 501, and nothing is in the log", async () => {
+    const { response, errors } = await refusal(async (scope) => {
+      throw new UnsupportedScopeError(scope.type);
+    });
+    expect(response.status).toBe(501);
+    expect(errors).toEqual([]);
+  });
 
   test("a denial that is not finished is cut", async () => {
     await using server = await startWebSocket(async (_scope, receive, send) => {
