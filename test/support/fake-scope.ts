@@ -121,7 +121,11 @@ export const text = (chunk: unknown): string =>
 /** Status, headers and body of what was sent. */
 export function response(sent: SendEvent[]) {
   const [start, ...rest] = sent;
-  if (start?.type !== "http.response.start" && start?.type !== "sse.http.response.start") {
+  if (
+    start?.type !== "http.response.start" &&
+    start?.type !== "sse.http.response.start" &&
+    start?.type !== "websocket.http.response.start"
+  ) {
     throw new Error(`no response start, but ${start?.type}`);
   }
   const body = rest.map((event) => ("body" in event ? text(event.body) : "")).join("");
