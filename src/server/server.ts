@@ -8,10 +8,14 @@ import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "./lifespan.ts";
+import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
+import type { ListeningSocket } from "./listening-socket.ts";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
+import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
+import { isActivated } from "./socket-activation.ts";
 import { TimerWheel } from "./timers.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
@@ -34,6 +38,7 @@ export class Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
+  #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
   #state: State = "new";
   #stopping: Promise<boolean> | undefined;
@@ -67,7 +72,7 @@ export class Server {
    *
    * @throws LifespanError when the application refuses to start or does not say in time that it has.
    * @throws ListenError when the address cannot be had.
-   * @throws OptionError when the access log cannot be opened.
+   * @throws OptionError when the access log cannot be opened, or a socket is asked for that nobody has passed.
    */
   async start(): Promise<void> {
     if (this.#state !== "new") throw new Error(`This server cannot be started: it is ${this.#state}.`);
@@ -76,6 +81,8 @@ export class Server {
     try {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
+      const openSockets = await this.#planListening();
+      if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
@@ -85,9 +92,11 @@ export class Server {
         onOpen: (connection: Connection) => this.#onOpen(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
       };
-      this.#listeners.push(new Listener({ host: options.host, port: options.port }, this.#context, events));
+      for (const where of openSockets()) this.#listeners.push(new Listener(where, this.#context, events));
       this.#state = "running";
+      this.#notifier?.ready();
     } catch (error) {
+      for (const listener of this.#listeners.splice(0)) listener.stop();
       await (this.#stopping ?? this.#release(true));
       throw error;
     }
@@ -116,15 +125,20 @@ export class Server {
     await this.stop();
   }
 
-  /** Where the first listener is reached, with a slash at the end. */
+  /** Where the first listener is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
   get url(): string {
     const [first] = this.#listeners;
     if (first === undefined) throw new Error("The server is not listening; call start() first.");
     return first.url;
   }
 
+  /** Where all listeners are reached; see {@link url}. */
+  get urls(): readonly string[] {
+    return this.#listeners.map((each) => each.url);
+  }
+
   /** The addresses in use. */
-  get listeners(): readonly { readonly host: string; readonly port: number }[] {
+  get listeners(): readonly (TcpAddress | UnixAddress)[] {
     return this.#listeners.map((each) => each.address);
   }
 
@@ -144,8 +158,41 @@ export class Server {
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
+  /**
+   * Decides where to listen, before the application starts; what is returned opens it. One address needs nothing that
+   * Bun has not, but for the length of its backlog, which can wait until it is served.
+   */
+  async #planListening(): Promise<() => (TcpAddress | ListeningSocket)[]> {
+    const { options } = this;
+    const { host, port, listen } = options;
+    if (listen.length === 0 && options.socket === "" && !isActivated()) {
+      return () => {
+        setImmediate(() => void this.#setBacklog());
+        return [{ type: "tcp", host, port }];
+      };
+    }
+    const { openAll, planListening } = await import("./listening.ts");
+    const plan = planListening(options);
+    for (const { fd, name } of plan.unused)
+      this.#logger.warn(
+        `The socket that was passed as fd:${fd} (${name}) is not served; no --listen names it.`,
+      );
+    return () => openAll(plan, listen.length > 0);
+  }
+
+  /** Bun's own backlog is 512. */
+  async #setBacklog(): Promise<void> {
+    try {
+      const { setBacklog } = await import("./listening-socket.ts");
+      for (const { fd } of this.#listeners) if (fd >= 0) setBacklog(fd, this.options.backlog);
+    } catch (error) {
+      this.#logger.warn("The backlog could not be set; 512 connections may wait.", error);
+    }
+  }
+
   async #drainAndStop(): Promise<boolean> {
     this.#state = "stopping";
+    this.#notifier?.stopping();
     for (const listener of this.#listeners) listener.stop();
     const isDrained = this.#context === undefined || (await this.#drain(this.#context));
     return this.#release(isDrained);
@@ -177,6 +224,7 @@ export class Server {
   async #release(isDrained: boolean): Promise<boolean> {
     const isShutDown = await Promise.race([this.#lifespan.stop(), this.#forced()]);
     this.#wheel.close();
+    this.#notifier?.close();
     await this.#accessLog?.close();
     const isClean = isDrained && isShutDown;
     this.#state = "stopped";
