@@ -93,6 +93,7 @@ export class Server {
         onClose: (connection: Connection) => this.#onClose(connection),
       };
       for (const where of openSockets()) this.#listeners.push(new Listener(where, this.#context, events));
+      setImmediate(() => void this.#setBacklog());
       this.#state = "running";
       this.#notifier?.ready();
     } catch (error) {
@@ -159,18 +160,14 @@ export class Server {
   }
 
   /**
-   * Decides where to listen, before the application starts; what is returned opens it. One address needs nothing that
-   * Bun has not, but for the length of its backlog, which can wait until it is served.
+   * Decides where to listen, before the application starts; what is returned opens it. A host and a port need nothing
+   * that Bun has not.
    */
   async #planListening(): Promise<() => (TcpAddress | ListeningSocket)[]> {
     const { options } = this;
     const { host, port, listen } = options;
-    if (listen.length === 0 && options.socket === "" && !isActivated()) {
-      return () => {
-        setImmediate(() => void this.#setBacklog());
-        return [{ type: "tcp", host, port }];
-      };
-    }
+    if (listen.length === 0 && options.socket === "" && !isActivated())
+      return () => [{ type: "tcp", host, port }];
     const { openAll, planListening } = await import("./listening.ts");
     const plan = planListening(options);
     for (const { fd, name } of plan.unused)
@@ -180,7 +177,7 @@ export class Server {
     return () => openAll(plan, listen.length > 0);
   }
 
-  /** Bun's own backlog is 512. */
+  /** Bun makes every backlog 512, those of adopted sockets too. The C library that it takes to change it can wait. */
   async #setBacklog(): Promise<void> {
     try {
       const { setBacklog } = await import("./listening-socket.ts");
