@@ -1,5 +1,6 @@
 import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
+import { messageOf } from "../errors.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
@@ -17,6 +18,7 @@ import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
 import { TimerWheel } from "./timers.ts";
+import type { TlsGate } from "./tls-gate.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -72,7 +74,8 @@ export class Server {
    *
    * @throws LifespanError when the application refuses to start or does not say in time that it has.
    * @throws ListenError when the address cannot be had.
-   * @throws OptionError when the access log cannot be opened, or a socket is asked for that nobody has passed.
+   * @throws OptionError when the access log cannot be opened, a socket is asked for that nobody has passed, or
+   *   a certificate or key cannot be used.
    */
   async start(): Promise<void> {
     if (this.#state !== "new") throw new Error(`This server cannot be started: it is ${this.#state}.`);
@@ -82,6 +85,7 @@ export class Server {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
       const openSockets = await this.#planListening();
+      const tls = await this.#loadTls();
       if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
@@ -90,9 +94,11 @@ export class Server {
       this.#context = this.#createContext(validator);
       const events = {
         onOpen: (connection: Connection) => this.#onOpen(connection),
+        onReady: (connection: Connection) => this.#onReady(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
       };
-      for (const where of openSockets()) this.#listeners.push(new Listener(where, this.#context, events));
+      for (const where of openSockets())
+        this.#listeners.push(new Listener(where, this.#context, events, tls));
       setImmediate(() => void this.#setBacklog());
       this.#state = "running";
       this.#notifier?.ready();
@@ -120,6 +126,30 @@ export class Server {
     this.#stopping ??= this.#drainAndStop();
     if (force) this.#force?.();
     return this.#stopping;
+  }
+
+  /**
+   * Reads certificates and keys again. New connections get the new ones, open ones go on as they are. If they cannot
+   * be used, that is logged, and everything stays as it was. Does nothing without TLS, or while it does not run.
+   *
+   * @returns whether new connections get what the files hold now.
+   */
+  async reloadCertificates(): Promise<boolean> {
+    if (this.#state !== "running") return false;
+    this.#notifier?.reloading();
+    try {
+      const tls = await this.#loadTls();
+      const { duplicate } = await import("./listening-socket.ts");
+      if (tls === undefined || this.#state !== "running") return false;
+      for (const listener of this.#listeners) listener.renew(duplicate(listener.fd), tls);
+      await this.#setBacklog();
+      return true;
+    } catch (error) {
+      this.#logger.error(`The certificates stay as they were: ${messageOf(error)}`);
+      return false;
+    } finally {
+      if (this.#state === "running") this.#notifier?.ready();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,6 +187,14 @@ export class Server {
     const { AccessLog: Log } = await import("./access-log.ts");
     const destination = target === true ? "stderr" : { path: target };
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
+  }
+
+  /** Certificates and keys; most servers have none, and do without what it takes to read them. */
+  async #loadTls(): Promise<TlsGate | undefined> {
+    const { sslCert, sslKey, sslVerifyClient } = this.options;
+    if (sslCert.length === 0 && sslKey.length === 0 && sslVerifyClient === "off") return undefined;
+    const { createTlsGate } = await import("./tls-gate.ts");
+    return createTlsGate(this.options);
   }
 
   /**
@@ -237,12 +275,13 @@ export class Server {
   #onOpen(connection: Connection): void {
     this.#connections.add(connection);
     // One that was turned away and is still there takes nobody's place.
-    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections) {
+    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections)
       this.#turnedAway.add(connection);
-      turnAway(connection);
-    } else {
-      connection.start(new Http1Session(connection));
-    }
+  }
+
+  #onReady(connection: Connection): void {
+    if (this.#turnedAway.has(connection)) turnAway(connection);
+    else connection.start(new Http1Session(connection));
   }
 
   #onClose(connection: Connection): void {
