@@ -6,6 +6,7 @@ import { OptionError } from "../../src/errors.ts";
 import { dispatch } from "../../src/index.ts";
 import type { HttpHandler, TlsExtension } from "../../src/index.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
+import { tlsExtension } from "../../src/server/tls-extension.ts";
 import { CIPHER_SUITES } from "../../src/server/tls-cipher-suites.ts";
 import { Certificates, pemOf } from "../support/certificates.ts";
 import type { CertificateFiles } from "../support/certificates.ts";
@@ -142,6 +143,29 @@ describe("the tls extension", () => {
     const words = ["--tls-max", "1.2", "--ciphers", `${name}:@SECLEVEL=0`];
     const { out } = await curl("-k", ...words, to.url);
     expect(JSON.parse(out)).toMatchObject({ tls: { cipher_suite: number, tls_version: 0x0303 } });
+  });
+
+  test("of a socket that is closed nothing is known, and nothing is thrown", async () => {
+    const described = Promise.withResolvers<TlsExtension>();
+    const [cert, key] = [fs.readFileSync(server.cert), fs.readFileSync(server.key)];
+    using listener = Bun.listen({
+      ...{ hostname: "127.0.0.1", port: 0, tls: { cert, key } },
+      socket: {
+        data(socket) {
+          socket.terminate();
+          described.resolve(tlsExtension(socket, new Set()));
+        },
+      },
+    });
+    await curl("-k", `https://127.0.0.1:${listener.port}/`);
+    expect(await described.promise).toEqual({
+      server_cert: null,
+      client_cert_chain: [],
+      client_cert_name: null,
+      client_cert_error: null,
+      tls_version: null,
+      cipher_suite: null,
+    });
   });
 
   test("each number of the table stands there once", () => {
