@@ -49,7 +49,7 @@ async function serve(application: string | undefined, options: ServerOptions): P
   }
   if (!options.quiet) {
     const { bannerText } = await import("./report.ts");
-    writeLine(2, bannerText(application, options, server.url));
+    writeLine(2, bannerText(application, options, server.urls));
   }
   return (await ended) ?? 0;
 }

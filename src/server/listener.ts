@@ -1,96 +1,150 @@
-import type { TCPSocketListener } from "bun";
+import type { SocketHandler, SocketListener } from "bun";
 
-import { ListenError, messageOf } from "../errors.ts";
 import { Connection } from "./connection.ts";
 import type { ListenerInfo } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
+import { bracketedHost, formatListenAddress } from "./listen-address.ts";
+import type { TcpAddress, UnixAddress } from "./listen-address.ts";
+import { listenError } from "./listen-error.ts";
+import type { ListeningSocket } from "./listening-socket.ts";
+import type { TlsGate } from "./tls-gate.ts";
+import type { SocketFile } from "./unix-socket.ts";
 
-/** Where to listen. Port 0 takes a free one. */
-export interface TcpAddress {
-  readonly host: string;
-  readonly port: number;
+// The types leave it out. -1 once the listener has stopped.
+declare module "bun" {
+  interface SocketListener<Data> {
+    readonly fd: number;
+  }
 }
 
 /** What a listener tells of its connections. */
 export interface ListenerEvents {
   /** A connection was accepted. */
   onOpen(connection: Connection): void;
+  /** Bytes can go both ways now: at once, or when the TLS handshake is over. */
+  onReady(connection: Connection): void;
   onClose(connection: Connection): void;
 }
 
 /** One listening socket. It opens connections and carries their socket's news to them; it knows no HTTP. */
 export class Listener {
-  readonly #listener: TCPSocketListener<Connection>;
-  readonly #server: readonly [host: string, port: number];
-  readonly #info: ListenerInfo;
+  /** The address in use: a port that was 0 is the one that was found. */
+  readonly address: TcpAddress | UnixAddress;
+  readonly #context: ServerContext;
+  readonly #events: ListenerEvents;
+  /** The file of a Unix socket that goes with the listener. */
+  readonly #file: SocketFile | undefined;
+  readonly #isSecure: boolean;
+  #listener: SocketListener<Connection>;
 
   /**
-   * Listens at once.
+   * Accepts at once, at an address or from a socket that is made already and belongs to the listener from now on.
    *
+   * @param tls what connections are encrypted with; they are plain without.
    * @throws ListenError when the address is taken, forbidden or none of this machine's.
    */
-  constructor(address: TcpAddress, context: ServerContext, events: ListenerEvents) {
-    try {
-      this.#listener = Bun.listen<Connection>({
-        hostname: address.host,
-        port: address.port,
-        // With an `end` handler as well, a client's FIN leaves our direction open until we end it.
-        allowHalfOpen: true,
-        socket: {
-          open: (socket) => {
-            socket.data = new Connection(socket, this.#info, context);
-            events.onOpen(socket.data);
-          },
-          data: (socket, bytes) => socket.data.onData(bytes),
-          end: (socket) => socket.data.onEnd(),
-          drain: (socket) => socket.data.onSocketDrain(),
-          close: (socket, error) => {
-            socket.data.onSocketClose(error);
-            events.onClose(socket.data);
-          },
-          error: (socket, error) => {
-            // Nothing of an application's gets here; this is a fault of the server, which costs one connection.
-            context.logger.error("internal error on a connection", error);
-            socket.data.cut();
-          },
-        },
-      });
-    } catch (error) {
-      throw new ListenError(explain(address, error), { cause: error });
+  constructor(
+    where: TcpAddress | ListeningSocket,
+    context: ServerContext,
+    events: ListenerEvents,
+    tls?: TlsGate,
+  ) {
+    this.#context = context;
+    this.#events = events;
+    this.#isSecure = tls !== undefined;
+    if ("fd" in where) {
+      this.address = where.address;
+      this.#file = where.file;
+      this.#listener = this.#adopt(where.fd, tls);
+      return;
     }
-    this.#server = [this.#listener.hostname, this.#listener.port];
-    this.#info = { secure: false, server: this.#server };
+    const { type, host, port } = where;
+    try {
+      const place = { hostname: host, port };
+      const listener = Bun.listen({ ...place, allowHalfOpen, ...tls?.listen, socket: this.#handlers(tls) });
+      this.address = { type, host: listener.hostname, port: listener.port };
+      this.#listener = listener;
+    } catch (error) {
+      throw listenError({ type, host, port }, error);
+    }
   }
 
-  /** The address as it is in use: a port that was 0 is the one that was found. */
-  get address(): TcpAddress {
-    return { host: this.#server[0], port: this.#server[1] };
-  }
-
+  /** Where it is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
   get url(): string {
-    const [host, port] = this.#server;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+    const { address } = this;
+    return address.type === "tcp"
+      ? `${this.#isSecure ? "https" : "http"}://${bracketedHost(address.host)}:${address.port}/`
+      : formatListenAddress(address);
   }
 
-  /** Accepts no more; what is open stays open. */
+  /** The descriptor that is listened at, or -1 after the end. */
+  get fd(): number {
+    return this.#listener.fd;
+  }
+
+  /**
+   * Lets another one accept from the same socket, so that new connections get what is new; what is open stays as it is.
+   *
+   * @param fd a duplicate of `fd`, which the listener takes.
+   */
+  renew(fd: number, tls: TlsGate): void {
+    const old = this.#listener;
+    this.#listener = this.#adopt(fd, tls);
+    old.stop(false);
+  }
+
+  /** Accepts no more; what is open stays open. A Unix socket that was made here goes, with its file. */
   stop(): void {
+    this.#file?.remove();
     this.#listener.stop(false);
   }
-}
 
-function explain(address: TcpAddress, error: unknown): string {
-  const where = `${address.host}:${address.port}`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
-    case "EADDRINUSE":
-      return `Port ${address.port} on ${address.host} is in use. Choose another with --port, or stop what listens there.`;
-    case "EACCES":
-      return `Not allowed to listen at ${where}. Ports below 1024 need privileges; choose another with --port.`;
-    case "EADDRNOTAVAIL":
-      return `${address.host} is no address of this machine. Choose another with --host.`;
-    case undefined: // Bun gives a code for everything else
-      return `The host ${address.host} has no address: no IP address, and no name that can be resolved. Choose another with --host.`;
-    default:
-      return `Cannot listen at ${where}: ${messageOf(error)}. Check --host and --port.`;
+  #adopt(fd: number, tls: TlsGate | undefined): SocketListener<Connection> {
+    // The types do not know the descriptor, and ask for what it takes the place of.
+    const place = { fd, hostname: "", port: 0 };
+    return Bun.listen({ ...place, allowHalfOpen, ...tls?.listen, socket: this.#handlers(tls) });
+  }
+
+  #handlers(tls: TlsGate | undefined): SocketHandler<Connection> {
+    const context = this.#context;
+    const events = this.#events;
+    let info: ListenerInfo | undefined;
+    return {
+      open: (socket) => {
+        info ??= { server: this.#serverKey(), describeTls: tls?.describe };
+        const connection = new Connection(socket, info, context);
+        socket.data = connection;
+        events.onOpen(connection);
+        if (tls === undefined) events.onReady(connection);
+        else connection.awaitHandshake(context.times.header);
+      },
+      data: (socket, bytes) => socket.data.onData(bytes),
+      end: (socket) => socket.data.onEnd(),
+      drain: (socket) => socket.data.onSocketDrain(),
+      close: (socket, error) => {
+        socket.data.onSocketClose(error);
+        events.onClose(socket.data);
+      },
+      error: (socket, error) => {
+        // Nothing of an application's gets here; this is a fault of the server, which costs one connection.
+        context.logger.error("internal error on a connection", error);
+        socket.data.cut();
+      },
+      ...tls?.handlers((socket, problem) => {
+        if (problem === undefined) events.onReady(socket.data);
+        else {
+          context.logger.debug(`${socket.data.client?.join(":") ?? "unix"}: TLS: ${problem}`);
+          socket.data.cut();
+        }
+      }),
+    };
+  }
+
+  #serverKey(): ListenerInfo["server"] {
+    const { address } = this;
+    return address.type === "tcp" ? [address.host, address.port] : [address.path, null];
   }
 }
+
+// With an `end` handler as well, a client's FIN leaves our direction open until we end it.
+const allowHalfOpen = true;

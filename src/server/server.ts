@@ -1,5 +1,6 @@
 import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
+import { messageOf } from "../errors.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
@@ -9,14 +10,22 @@ import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "./lifespan.ts";
+import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
+import type { ListeningSocket } from "./listening-socket.ts";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
+import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
+import { isActivated } from "./socket-activation.ts";
 import { TimerWheel } from "./timers.ts";
+import type { TlsGate } from "./tls-gate.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
+
+/** Milliseconds after the start until the backlog is set. What that takes to be loaded is not to make a start longer. */
+const BACKLOG_DELAY = 50;
 
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
@@ -36,6 +45,7 @@ export class Server {
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
   #bridge: UpgradeBridge | undefined;
+  #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
   #state: State = "new";
   #stopping: Promise<boolean> | undefined;
@@ -69,7 +79,8 @@ export class Server {
    *
    * @throws LifespanError when the application refuses to start or does not say in time that it has.
    * @throws ListenError when the address cannot be had.
-   * @throws OptionError when the access log cannot be opened.
+   * @throws OptionError when the access log cannot be opened, a socket is asked for that nobody has passed, or
+   *   a certificate or key cannot be used.
    */
   async start(): Promise<void> {
     if (this.#state !== "new") throw new Error(`This server cannot be started: it is ${this.#state}.`);
@@ -78,6 +89,9 @@ export class Server {
     try {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
+      const openSockets = await this.#planListening();
+      const tls = await this.#loadTls();
+      if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
@@ -85,11 +99,16 @@ export class Server {
       this.#context = this.#createContext(validator);
       const events = {
         onOpen: (connection: Connection) => this.#onOpen(connection),
+        onReady: (connection: Connection) => this.#onReady(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
       };
-      this.#listeners.push(new Listener({ host: options.host, port: options.port }, this.#context, events));
+      for (const where of openSockets())
+        this.#listeners.push(new Listener(where, this.#context, events, tls));
+      setTimeout(() => void this.#setBacklog(), BACKLOG_DELAY).unref();
       this.#state = "running";
+      this.#notifier?.ready();
     } catch (error) {
+      for (const listener of this.#listeners.splice(0)) listener.stop();
       await (this.#stopping ?? this.#release(true));
       throw error;
     }
@@ -114,19 +133,48 @@ export class Server {
     return this.#stopping;
   }
 
+  /**
+   * Reads certificates and keys again. New connections get the new ones, open ones go on as they are. If they cannot
+   * be used, that is logged, and everything stays as it was. Does nothing without TLS, or while it does not run.
+   *
+   * @returns whether new connections get what the files hold now.
+   */
+  async reloadCertificates(): Promise<boolean> {
+    if (this.#state !== "running") return false;
+    this.#notifier?.reloading();
+    try {
+      const tls = await this.#loadTls();
+      const { duplicate } = await import("./listening-socket.ts");
+      if (tls === undefined || this.#state !== "running") return false;
+      for (const listener of this.#listeners) listener.renew(duplicate(listener.fd), tls);
+      await this.#setBacklog();
+      return true;
+    } catch (error) {
+      this.#logger.error(`The certificates stay as they were: ${messageOf(error)}`);
+      return false;
+    } finally {
+      if (this.#state === "running") this.#notifier?.ready();
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
-  /** Where the first listener is reached, with a slash at the end. */
+  /** Where the first listener is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
   get url(): string {
     const [first] = this.#listeners;
     if (first === undefined) throw new Error("The server is not listening; call start() first.");
     return first.url;
   }
 
+  /** Where all listeners are reached; see {@link url}. */
+  get urls(): readonly string[] {
+    return this.#listeners.map((each) => each.url);
+  }
+
   /** The addresses in use. */
-  get listeners(): readonly { readonly host: string; readonly port: number }[] {
+  get listeners(): readonly (TcpAddress | UnixAddress)[] {
     return this.#listeners.map((each) => each.address);
   }
 
@@ -146,8 +194,46 @@ export class Server {
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
+  /** Certificates and keys; most servers have none, and do without what it takes to read them. */
+  async #loadTls(): Promise<TlsGate | undefined> {
+    const { sslCert, sslKey, sslVerifyClient } = this.options;
+    if (sslCert.length === 0 && sslKey.length === 0 && sslVerifyClient === "off") return undefined;
+    const { createTlsGate } = await import("./tls-gate.ts");
+    return createTlsGate(this.options);
+  }
+
+  /**
+   * Decides where to listen, before the application starts; what is returned opens it. A host and a port need nothing
+   * that Bun has not.
+   */
+  async #planListening(): Promise<() => (TcpAddress | ListeningSocket)[]> {
+    const { options } = this;
+    const { host, port, listen } = options;
+    if (listen.length === 0 && options.socket === "" && !isActivated())
+      return () => [{ type: "tcp", host, port }];
+    const { openAll, planListening } = await import("./listening.ts");
+    const plan = planListening(options);
+    for (const { fd, name } of plan.unused)
+      this.#logger.warn(
+        `The socket that was passed as fd:${fd} (${name}) is not served; no --listen names it.`,
+      );
+    return () => openAll(plan, listen.length > 0);
+  }
+
+  /** Bun makes every backlog 512, those of adopted sockets too. */
+  async #setBacklog(): Promise<void> {
+    if (this.#state !== "running") return;
+    try {
+      const { setBacklog } = await import("./listening-socket.ts");
+      for (const { fd } of this.#listeners) if (fd >= 0) setBacklog(fd, this.options.backlog);
+    } catch (error) {
+      this.#logger.warn("The backlog could not be set; 512 connections may wait.", error);
+    }
+  }
+
   async #drainAndStop(): Promise<boolean> {
     this.#state = "stopping";
+    this.#notifier?.stopping();
     for (const listener of this.#listeners) listener.stop();
     const isDrained = this.#context === undefined || (await this.#drain(this.#context));
     return this.#release(isDrained);
@@ -180,6 +266,7 @@ export class Server {
     const isShutDown = await Promise.race([this.#lifespan.stop(), this.#forced()]);
     this.#bridge?.close();
     this.#wheel.close();
+    this.#notifier?.close();
     await this.#accessLog?.close();
     const isClean = isDrained && isShutDown;
     this.#state = "stopped";
@@ -195,12 +282,13 @@ export class Server {
   #onOpen(connection: Connection): void {
     this.#connections.add(connection);
     // One that was turned away and is still there takes nobody's place.
-    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections) {
+    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections)
       this.#turnedAway.add(connection);
-      turnAway(connection);
-    } else {
-      connection.start(new Http1Session(connection));
-    }
+  }
+
+  #onReady(connection: Connection): void {
+    if (this.#turnedAway.has(connection)) turnAway(connection);
+    else connection.start(new Http1Session(connection));
   }
 
   #onClose(connection: Connection): void {
