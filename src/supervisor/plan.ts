@@ -90,11 +90,11 @@ export type PlanEvent = { readonly at: number } & (
 /** What is to be done, in this order. */
 export type PlanCommand =
   | { readonly type: "spawn"; readonly worker: number; readonly slot: number }
-  /** Finish what runs, and end. `isLast`: nobody takes over what waits in its sockets. */
+  /** Finish what runs, and end. `isLast`: nobody else takes what waits in its sockets. */
   | { readonly type: "drain"; readonly worker: number; readonly isLast: boolean }
   /** Cut what runs, and end. */
   | { readonly type: "cut" | "kill"; readonly worker: number }
-  /** No worker will use the sockets of this slot. */
+  /** No further worker will use the sockets of this slot. */
   | { readonly type: "close-slot"; readonly slot: number }
   /** Every worker was ready for the first time. */
   | { readonly type: "serving" }
@@ -457,12 +457,11 @@ function settle(draft: Draft): void {
 }
 
 function shrink(draft: Draft): void {
+  const surplus = draft.slots.filter(({ slot }) => slot > draft.target);
+  // First of all, so that the worker holds the sockets alone: what comes to them until it closes them is its own.
+  for (const { slot } of surplus) draft.commands.push({ type: "close-slot", slot });
+  draft.slots = draft.slots.filter(({ slot }) => slot <= draft.target);
   for (const { id, slot } of draft.workers) if (slot > draft.target) happen(draft, id, "drain", "");
-  for (const { slot } of draft.slots) {
-    if (slot <= draft.target || draft.workers.some((each) => each.slot === slot)) continue;
-    draft.slots = draft.slots.filter((each) => each.slot !== slot);
-    draft.commands.push({ type: "close-slot", slot });
-  }
 }
 
 function fill(draft: Draft): void {

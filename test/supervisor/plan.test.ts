@@ -279,7 +279,7 @@ describe("heartbeats", () => {
       ...ticks(1000, 50_000, 1),
       "50010 beat 1",
       ["50010 tick", "kill 2"],
-      ["50011 exited 2 was killed by SIGKILL", "close-slot 2"],
+      ["50011 exited 2 was killed by SIGKILL"],
     ]);
   });
 
@@ -305,8 +305,8 @@ describe("heartbeats", () => {
       ...ticks(1000, 50_000, 1),
       "50010 beat 1",
       ["50010 tick", "kill 2"],
-      ["50011 fewer"],
-      ["50012 exited 2 was killed by SIGKILL", "close-slot 2"],
+      ["50011 fewer", "close-slot 2"],
+      ["50012 exited 2 was killed by SIGKILL"],
     ]);
   });
 });
@@ -441,11 +441,11 @@ describe("more and fewer", () => {
     run(2, [...TWO, ["100 more", "spawn 3 in 3"], ["110 ready 3"]]);
   });
 
-  test("one less: the last slot drains, and its sockets are closed when it is gone", () => {
+  test("one less: the sockets of the last slot are the worker's alone, and it drains", () => {
     run(3, [
       ...["0 start", "1 ready 1", "1 ready 2", "1 ready 3"],
-      ["100 fewer", "drain 3 last"],
-      ["110 exited 3 exited with code 0", "close-slot 3"],
+      ["100 fewer", "close-slot 3", "drain 3 last"],
+      ["110 exited 3 exited with code 0"],
       ["120 more", "spawn 4 in 3"],
     ]);
   });
@@ -457,7 +457,7 @@ describe("more and fewer", () => {
   test("one less and one more while it still drains: a new worker in the same slot", () => {
     run(2, [
       ...TWO,
-      ["100 fewer", "drain 2 last"],
+      ["100 fewer", "close-slot 2", "drain 2 last"],
       ["101 more", "spawn 3 in 2"],
       ["110 exited 2 exited with code 0"],
       ["120 ready 3"],
@@ -469,14 +469,14 @@ describe("more and fewer", () => {
       ...TWO,
       "100 reload",
       ["110 ready 3", "drain 1", "spawn 4 in 2"],
-      ["120 fewer", "drain 2 last", "drain 4 last", "reloaded"],
+      ["120 fewer", "close-slot 2", "drain 2 last", "drain 4 last", "reloaded"],
       ["130 exited 4 exited with code 0"],
-      ["140 exited 2 exited with code 0", "close-slot 2"],
+      ["140 exited 2 exited with code 0"],
     ]);
   });
 
   test("one less than are still to become ready lets serving begin", () => {
-    run(2, ["0 start", "5 ready 1", ["6 fewer", "drain 2 last", "serving"]]);
+    run(2, ["0 start", "5 ready 1", ["6 fewer", "close-slot 2", "drain 2 last", "serving"]]);
   });
 });
 

@@ -1,0 +1,37 @@
+import fs from "node:fs";
+
+/** What it takes to run this very program once more, with whatever code there is by then. */
+export interface Program {
+  /** The file of the runtime, or of the compiled program, and every argument as it was given. */
+  readonly words: readonly string[];
+  /** Where it was started. */
+  readonly directory: string;
+}
+
+/** Taken before anything changes the directory. */
+let memory: Program | undefined;
+
+/**
+ * How this process was started. It says so once and for all: call it before the directory is changed.
+ *
+ * The arguments are those of the operating system, not `process.argv`, which has resolved a symbolic link to a release
+ * that may have been replaced since.
+ */
+export function thisProgram(): Program {
+  return (memory ??= { words: commandLine(), directory: startDirectory() });
+}
+
+function commandLine(): string[] {
+  const [, ...words] = fs.readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
+  return [process.execPath, ...words];
+}
+
+/** As the shell knows it, symbolic links included, if that is still where we are. */
+function startDirectory(): string {
+  const { PWD } = process.env;
+  const directory = process.cwd();
+  if (PWD === undefined || !PWD.startsWith("/")) return directory;
+  const [named, actual] = [PWD, directory].map((path) => fs.statSync(path, { throwIfNoEntry: false }));
+  const isSame = named !== undefined && named.ino === actual?.ino && named.dev === actual.dev;
+  return isSame ? PWD : directory;
+}

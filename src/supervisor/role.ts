@@ -1,0 +1,53 @@
+import type { InheritedSocket } from "./inherited-socket.ts";
+import { inheritedSockets } from "./inherited-socket.ts";
+
+/** The variable by which a process tells the one that it starts what it is to be. */
+const VARIABLE = "PAGI_SERVER_PROCESS";
+
+/**
+ * What this process is to be:
+ * - `main`: somebody has started it;
+ * - `worker`: a supervisor has, and will tell it everything over IPC;
+ * - `successor`: a server has, which serves until this one is ready, and hands its listening sockets down;
+ * - `continued`: it is the same process, which has replaced its own program and has kept its listening sockets;
+ * - `daemon`: a terminal's process has, and ends as soon as this one is ready.
+ */
+export type Role =
+  | { readonly type: "main" | "worker" | "daemon" }
+  | { readonly type: "successor" | "continued"; readonly sockets: readonly InheritedSocket[] };
+
+const MAIN: Role = { type: "main" };
+
+/**
+ * Takes the role from the environment, so that no process which this one starts finds it there. A role counts only
+ * for the child, or for the process itself, that it was written for.
+ */
+export function takeRole(): Role {
+  const text = process.env[VARIABLE];
+  if (text === undefined) return MAIN;
+  delete process.env[VARIABLE];
+  const given = parse(text);
+  if (given === undefined) return MAIN;
+  const { type, writer } = given;
+  if (writer !== (type === "continued" ? process.pid : process.ppid)) return MAIN;
+  if (type === "worker" || type === "daemon") return { type };
+  if (type !== "successor" && type !== "continued") return MAIN;
+  return { type, sockets: inheritedSockets(given.sockets) };
+}
+
+/** The environment of a process that is to have a role; this process writes it. */
+export function environmentFor(role: Role): Record<string, string> {
+  const text = JSON.stringify({ ...role, writer: process.pid });
+  const own = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  return { ...Object.fromEntries(own), [VARIABLE]: text };
+}
+
+function parse(text: string): { type: unknown; writer: unknown; sockets: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return undefined;
+    return { type: undefined, writer: undefined, sockets: undefined, ...value };
+  } catch {
+    return undefined;
+  }
+}
