@@ -1,0 +1,90 @@
+import fs from "node:fs";
+
+import { ListenError, messageOf } from "../errors.ts";
+import { AF, checked, libc, ptr, SOCK, SystemError, unixAddress } from "./libc.ts";
+
+/** Who may use the file of a Unix socket. */
+export interface SocketFileOwner {
+  /** Permission bits. Default 0660. */
+  readonly mode?: number | undefined;
+  /** Numeric; absent leaves it to be this process's. */
+  readonly user?: number | undefined;
+  readonly group?: number | undefined;
+}
+
+const DEFAULT_MODE = 0o660;
+
+/** The file of a Unix socket that this process has made. */
+export class SocketFile {
+  readonly path: string;
+  readonly #device: bigint;
+  readonly #inode: bigint;
+
+  constructor(path: string) {
+    const { dev, ino } = fs.lstatSync(path, { bigint: true });
+    this.path = path;
+    this.#device = dev;
+    this.#inode = ino;
+  }
+
+  /** Removes it, unless another server has put its own in its place. */
+  remove(): void {
+    const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
+    if (found?.dev === this.#device && found.ino === this.#inode) fs.rmSync(this.path, { force: true });
+  }
+}
+
+/**
+ * Binds a socket to a path, which comes into being with its final mode and owner: nobody can connect before `listen`.
+ *
+ * @throws ListenError when something is there that is no stale socket, or the owner cannot be set.
+ */
+export function bindToPath(fd: number, path: string, owner: SocketFileOwner): SocketFile {
+  removeStale(path);
+  const address = unixAddress(path);
+  const mask = process.umask(0o777 & ~(owner.mode ?? DEFAULT_MODE));
+  try {
+    checked(libc().bind(fd, ptr(address), address.length), "bind");
+  } finally {
+    process.umask(mask);
+  }
+  const file = new SocketFile(path);
+  if (owner.user === undefined && owner.group === undefined) return file;
+  try {
+    const own = fs.lstatSync(path);
+    fs.lchownSync(path, owner.user ?? own.uid, owner.group ?? own.gid);
+  } catch (error) {
+    file.remove();
+    throw new ListenError(
+      `The owner of ${path} cannot be changed: ${messageOf(error)}. Only root may give files away; without it, --socket-group takes a group that this user belongs to.`,
+      { cause: error },
+    );
+  }
+  return file;
+}
+
+/** Removes a socket that nobody listens at any more. */
+function removeStale(path: string): void {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket())
+    throw new ListenError(`${path} exists and is no socket. It is left as it is; choose another path.`);
+  if (isServed(path))
+    throw new ListenError(`Another process listens at ${path}. Stop it, or choose another path.`);
+  fs.rmSync(path, { force: true });
+}
+
+/** Whether a connection gets to somebody; the one that is made to find out is closed at once. */
+function isServed(path: string): boolean {
+  const address = unixAddress(path);
+  const fd = checked(libc().socket(AF.unix, SOCK.stream | SOCK.nonblock | SOCK.cloexec, 0), "socket");
+  try {
+    checked(libc().connect(fd, ptr(address), address.length), "connect");
+    return true;
+  } catch (error) {
+    // Whatever else it says (EAGAIN: its queue is full; EACCES: this user may not), somebody may be there.
+    return !(error instanceof SystemError && (error.code === "ECONNREFUSED" || error.code === "ENOENT"));
+  } finally {
+    libc().close(fd);
+  }
+}
