@@ -21,7 +21,11 @@ export function outOfMemoryKills(): number {
  * @param said what it said of its end itself.
  * @param isOutOfMemory whether the kernel has killed processes meanwhile for want of memory.
  */
-export function describeExit({ code, signal }: Exit, said: string | undefined, isOutOfMemory: boolean): string {
+export function describeExit(
+  { code, signal }: Exit,
+  said: string | undefined,
+  isOutOfMemory: boolean,
+): string {
   if (said !== undefined) return `said: ${said}`;
   if (signal === null) return `exited with code ${code ?? "unknown"}`;
   if (signal !== "SIGKILL") return `was killed by ${signal}`;

@@ -38,7 +38,9 @@ export class PidFile {
       fs.renameSync(temporary, this.#path);
     } catch (error) {
       fs.rmSync(temporary, { force: true });
-      throw new OptionError("--pid", `${this.#path} cannot be written: ${messageOf(error)}`, { cause: error });
+      throw new OptionError("--pid", `${this.#path} cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
     this.#isWritten = true;
   }

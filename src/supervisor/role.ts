@@ -38,7 +38,9 @@ export function takeRole(): Role {
 /** The environment of a process that is to have a role; this process writes it. */
 export function environmentFor(role: Role): Record<string, string> {
   const text = JSON.stringify({ ...role, writer: process.pid });
-  const own = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  const own = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
   return { ...Object.fromEntries(own), [VARIABLE]: text };
 }
 
