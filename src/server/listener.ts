@@ -4,6 +4,7 @@ import { ListenError, messageOf } from "../errors.ts";
 import { Connection } from "./connection.ts";
 import type { ListenerInfo } from "./connection.ts";
 import type { ServerContext } from "./context.ts";
+import type { ListeningSocket } from "./listening-socket.ts";
 
 /** Where to listen. Port 0 takes a free one. */
 export interface TcpAddress {
@@ -29,11 +30,12 @@ export class Listener {
    *
    * @throws ListenError when the address is taken, forbidden or none of this machine's.
    */
-  constructor(address: TcpAddress, context: ServerContext, events: ListenerEvents) {
+  constructor(address: TcpAddress | ListeningSocket, context: ServerContext, events: ListenerEvents) {
+    const where =
+      "fd" in address ? { fd: address.fd, hostname: "" } : { hostname: address.host, port: address.port };
     try {
       this.#listener = Bun.listen<Connection>({
-        hostname: address.host,
-        port: address.port,
+        ...where,
         // With an `end` handler as well, a client's FIN leaves our direction open until we end it.
         allowHalfOpen: true,
         socket: {
@@ -56,9 +58,10 @@ export class Listener {
         },
       });
     } catch (error) {
-      throw new ListenError(explain(address, error), { cause: error });
+      throw new ListenError("fd" in address ? messageOf(error) : explain(address, error), { cause: error });
     }
-    this.#server = [this.#listener.hostname, this.#listener.port];
+    const tcp = "fd" in address && address.address.type === "tcp" ? address.address : this.#listener;
+    this.#server = ["host" in tcp ? tcp.host : tcp.hostname, tcp.port];
     this.#info = { secure: false, server: this.#server };
   }
 

@@ -1,5 +1,6 @@
 import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
+import type { LifespanScope } from "../spec/scope.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
@@ -9,6 +10,7 @@ import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "./lifespan.ts";
 import { Listener } from "./listener.ts";
+import type { ListeningSocket } from "./listening-socket.ts";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
 import type { ServerOptions } from "./options.ts";
@@ -20,6 +22,16 @@ type State = "new" | "starting" | "running" | "stopping" | "stopped";
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
 
+/** What a supervisor decides for a server; one that stands alone has none of it. */
+export interface ServerPlace {
+  /** Default `single`. */
+  readonly role?: LifespanScope["pagi"]["role"];
+  /** 1, 2, ... in a worker. */
+  readonly workerNumber?: number;
+  /** Listens here, and not where the options say; they are the server's from now on. */
+  readonly sockets?: readonly ListeningSocket[];
+}
+
 /**
  * A PAGI server in this process: it listens, runs the application's lifespan and serves. It installs no signal
  * handlers; `serve()` and the command line do.
@@ -27,6 +39,7 @@ const RETRY_AFTER = "1";
 export class Server {
   readonly options: ServerOptions;
   readonly #app: Application;
+  readonly #place: ServerPlace;
   readonly #logger: Logger;
   readonly #lifespan: Lifespan;
   readonly #wheel: TimerWheel;
@@ -36,6 +49,7 @@ export class Server {
   #accessLog: AccessLog | undefined;
   #context: ServerContext | undefined;
   #state: State = "new";
+  #requestCount = 0;
   #stopping: Promise<boolean> | undefined;
   #force: (() => void) | undefined;
   #whenIdle: (() => void) | undefined;
@@ -46,8 +60,10 @@ export class Server {
     app: Application,
     options: ServerOptions,
     logger: Logger = createLogger(options.logLevel, options.quiet),
+    place: ServerPlace = {},
   ) {
     this.#app = app;
+    this.#place = place;
     this.options = options;
     this.#logger = logger;
     this.#wheel = new TimerWheel({ onError: (error) => logger.error("internal error in a timer", error) });
@@ -57,6 +73,8 @@ export class Server {
         mode: options.lifespan,
         startupTimeout: options.lifespanStartupTimeout,
         shutdownTimeout: options.shutdownTimeout,
+        role: place.role,
+        workerNumber: place.workerNumber,
       },
       logger,
     );
@@ -85,7 +103,8 @@ export class Server {
         onOpen: (connection: Connection) => this.#onOpen(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
       };
-      this.#listeners.push(new Listener({ host: options.host, port: options.port }, this.#context, events));
+      for (const address of this.#place.sockets ?? [{ host: options.host, port: options.port }])
+        this.#listeners.push(new Listener(address, this.#context, events));
       this.#state = "running";
     } catch (error) {
       await (this.#stopping ?? this.#release(true));
@@ -99,15 +118,17 @@ export class Server {
    * `force` ends what is being waited for at once: the first one the requests, another one the application's shutdown.
    * Safe to call at any time.
    *
+   * @param idleGrace seconds for which idle connections are kept, and served once more: for a server that another one
+   *   follows, since a client may send its next request in the moment in which its connection is closed. Default 0.
    * @returns true when everything came to its end, false when something was cut or the application's shutdown failed.
    */
-  stop({ force = false }: { force?: boolean } = {}): Promise<boolean> {
+  stop({ force = false, idleGrace = 0 }: { force?: boolean; idleGrace?: number } = {}): Promise<boolean> {
     if (this.#state === "new") {
       this.#state = "stopped";
       this.#stopped.resolve(true);
     }
     if (this.#state === "stopped") return this.#stopped.promise;
-    this.#stopping ??= this.#drainAndStop();
+    this.#stopping ??= this.#drainAndStop(idleGrace);
     if (force) this.#force?.();
     return this.#stopping;
   }
@@ -133,6 +154,16 @@ export class Server {
     return this.#connections.size;
   }
 
+  /** Requests that the application has been called for and has returned from. */
+  get requestCount(): number {
+    return this.#requestCount;
+  }
+
+  /** Opens the file of the access log anew, after log rotation has moved it. */
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
   /** Resolves when the server has stopped, whoever stopped it, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#stopped.promise;
@@ -144,8 +175,9 @@ export class Server {
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
-  async #drainAndStop(): Promise<boolean> {
+  async #drainAndStop(idleGrace: number): Promise<boolean> {
     this.#state = "stopping";
+    if (this.#context !== undefined) this.#context.idleGrace = idleGrace * 1000;
     for (const listener of this.#listeners) listener.stop();
     const isDrained = this.#context === undefined || (await this.#drain(this.#context));
     return this.#release(isDrained);
@@ -243,9 +275,11 @@ export class Server {
       logger: this.#logger,
       accessLog: this.#accessLog,
       isDraining: false,
+      idleGrace: 0,
       running: 0,
       onSettled: () => {
         context.running--;
+        this.#requestCount++;
         this.#checkIdle();
       },
     };

@@ -16,9 +16,23 @@ export async function runUntilSignal(server: Server, logger: Logger): Promise<0 
     if (signals === 1) logger.info("Stopping: finishing what runs. Press Ctrl-C again to cut it short.");
     void server.stop({ force: signals > 1 });
   };
+  const names = ["SIGTERM", "SIGINT"] as const;
+  for (const name of names) process.on(name, onSignal);
+  const release = surviveErrors(logger);
+  const isClean = await server.whenStopped;
+  for (const name of names) process.off(name, onSignal);
+  release();
+  if (signals === 0) return undefined;
+  return isClean ? 0 : 1;
+}
+
+/**
+ * Logs what an application throws behind the server's back, instead of letting it end the process.
+ *
+ * @returns a function that ends this.
+ */
+export function surviveErrors(logger: Logger): () => void {
   const handlers: readonly [event: string, handler: (argument: unknown) => void][] = [
-    ["SIGTERM", onSignal],
-    ["SIGINT", onSignal],
     [
       "uncaughtException",
       (error) => logger.error(`${originOf(error)}the application let an exception escape`, error),
@@ -29,10 +43,9 @@ export async function runUntilSignal(server: Server, logger: Logger): Promise<0 
     ],
   ];
   for (const [event, handler] of handlers) process.on(event, handler);
-  const isClean = await server.whenStopped;
-  for (const [event, handler] of handlers) process.off(event, handler);
-  if (signals === 0) return undefined;
-  return isClean ? 0 : 1;
+  return () => {
+    for (const [event, handler] of handlers) process.off(event, handler);
+  };
 }
 
 /** The request that an error came from, as far as it can be known. */

@@ -1,26 +1,23 @@
-/** A listening socket of a worker: where the process finds it, and where it listens. */
-export interface HandedSocket {
-  readonly fd: number;
-  /** The address that was asked for, as `--listen` has it. */
-  readonly asked: string;
-}
-
 /** Everything that a worker needs to know; the first message that it gets. */
 export interface Configuration {
   readonly type: "configure";
   /** The options, with nothing left out. */
-  readonly options: unknown;
+  readonly options: Readonly<Record<string, unknown>>;
   /** What the command line serves; absent is the current directory, or the program's own application. */
   readonly application: string | undefined;
   readonly workerNumber: number;
-  readonly sockets: readonly HandedSocket[];
+  /** The descriptors of its listening sockets. */
+  readonly sockets: readonly number[];
 }
 
 /** What the supervisor tells a worker. */
 export type Order =
   | Configuration
-  /** Finish what runs, and end. `isLast`: nobody else takes what waits in its sockets. */
-  | { readonly type: "drain"; readonly isLast: boolean }
+  /**
+   * Finish what runs, and end. `isFollowed`: others serve its clients from now on. `isLast`: nobody else takes what
+   * waits in its sockets.
+   */
+  | { readonly type: "drain"; readonly isFollowed: boolean; readonly isLast: boolean }
   /** Cut what runs, and end. */
   | { readonly type: "cut" }
   /** Open the log files anew. */
@@ -57,26 +54,28 @@ export function readReport(envelope: unknown): Report | undefined {
 
 /** A message of the supervisor, or `undefined` for what is none of ours. */
 export function readOrder(envelope: unknown): Order | undefined {
-  const { type, isLast, options, application, workerNumber, sockets } = contentOf(envelope);
-  if (type === "drain") return { type, isLast: isLast === true };
+  const { type, isFollowed, isLast, options, application, workerNumber, sockets } = contentOf(envelope);
+  if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
   if (type === "cut" || type === "reopen") return { type };
-  if (type !== "configure" || typeof workerNumber !== "number" || !Array.isArray(sockets)) return undefined;
+  if (
+    type !== "configure" ||
+    typeof workerNumber !== "number" ||
+    !Array.isArray(sockets) ||
+    !isRecord(options)
+  )
+    return undefined;
   return {
     type,
     options,
     application: typeof application === "string" ? application : undefined,
     workerNumber,
-    sockets: sockets.filter(isHandedSocket),
+    sockets: sockets.filter((each) => typeof each === "number"),
   };
 }
 
 function contentOf(envelope: unknown): Readonly<Record<string, unknown>> {
   const content = isRecord(envelope) ? envelope[KEY] : undefined;
   return isRecord(content) ? content : {};
-}
-
-function isHandedSocket(value: unknown): value is HandedSocket {
-  return isRecord(value) && typeof value["fd"] === "number" && typeof value["asked"] === "string";
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

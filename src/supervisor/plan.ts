@@ -75,11 +75,16 @@ export interface Plan {
   /** The exit code, once it is over. */
   readonly code: 0 | 1;
   readonly isCut: boolean;
+  /** True when another supervisor serves from now on. */
+  readonly isHandedOver: boolean;
 }
+
+/** What is ordered from outside. */
+export type PlanOrder = "start" | "reload" | "more" | "fewer" | "hand-over" | "stop" | "cut";
 
 /** What happens. `at` is in milliseconds of a clock that never goes back. */
 export type PlanEvent = { readonly at: number } & (
-  | { readonly type: "start" | "tick" | "reload" | "more" | "fewer" | "stop" | "cut" }
+  | { readonly type: "tick" | PlanOrder }
   | { readonly type: "ready" | "beat"; readonly worker: number }
   /** It has served as many requests, or grown as large, as it may. */
   | { readonly type: "expiring"; readonly worker: number; readonly why: string }
@@ -90,8 +95,16 @@ export type PlanEvent = { readonly at: number } & (
 /** What is to be done, in this order. */
 export type PlanCommand =
   | { readonly type: "spawn"; readonly worker: number; readonly slot: number }
-  /** Finish what runs, and end. `isLast`: nobody else takes what waits in its sockets. */
-  | { readonly type: "drain"; readonly worker: number; readonly isLast: boolean }
+  /**
+   * Finish what runs, and end. `isFollowed`: others serve its clients from now on. `isLast`: nobody else takes what
+   * waits in its sockets.
+   */
+  | {
+      readonly type: "drain";
+      readonly worker: number;
+      readonly isFollowed: boolean;
+      readonly isLast: boolean;
+    }
   /** Cut what runs, and end. */
   | { readonly type: "cut" | "kill"; readonly worker: number }
   /** No further worker will use the sockets of this slot. */
@@ -137,6 +150,7 @@ export function createPlan(target: number, policy: Policy): Plan {
     tickedAt: 0,
     code: 0,
     isCut: false,
+    isHandedOver: false,
   };
 }
 
@@ -191,16 +205,15 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
   },
 };
 
-type Order = "start" | "reload" | "more" | "fewer" | "stop" | "cut";
-
 /** What is ordered from outside, and the phases in which it is heeded. */
 const ORDERS: Readonly<
-  Record<Order, { readonly phases: readonly Phase[]; readonly obey: (draft: Draft) => void }>
+  Record<PlanOrder, { readonly phases: readonly Phase[]; readonly obey: (draft: Draft) => void }>
 > = {
   start: { phases: ["starting"], obey: () => {} },
   reload: { phases: ["starting", "running"], obey: reload },
   more: { phases: ["starting", "running"], obey: more },
   fewer: { phases: ["starting", "running"], obey: fewer },
+  "hand-over": { phases: ["starting", "running"], obey: handOver },
   stop: { phases: ["starting", "running"], obey: (draft) => (draft.phase = "stopping") },
   cut: { phases: ["starting", "running", "stopping"], obey: cut },
 };
@@ -261,8 +274,9 @@ function becomeReady(draft: Draft, worker: PlannedWorker): void {
 
 function drain(draft: Draft, worker: PlannedWorker): void {
   change(draft, worker, { state: "draining", drainAt: draft.now });
-  const isLast = worker.slot > draft.target;
-  draft.commands.push({ type: "drain", worker: worker.id, isLast });
+  const isFollowed = draft.phase !== "stopping" || draft.isHandedOver;
+  const isLast = draft.phase !== "stopping" && worker.slot > draft.target;
+  draft.commands.push({ type: "drain", worker: worker.id, isFollowed, isLast });
 }
 
 function leave(draft: Draft, worker: PlannedWorker): void {
@@ -410,6 +424,12 @@ function fewer(draft: Draft): void {
   }
   draft.target--;
   log(draft, "info", `One worker less: ${draft.target}`);
+}
+
+/** Another supervisor's workers serve. */
+function handOver(draft: Draft): void {
+  draft.isHandedOver = true;
+  draft.phase = "stopping";
 }
 
 function cut(draft: Draft): void {

@@ -14,6 +14,16 @@ const VARIABLE = "PAGI_SERVER_PROCESS";
  */
 export type Role =
   | { readonly type: "main" | "worker" | "daemon" }
+  | {
+      readonly type: "successor" | "continued";
+      readonly sockets: readonly InheritedSocket[];
+      /** The process that was there before; for `continued` it is this one. */
+      readonly predecessor: number;
+    };
+
+/** What is written down for the other process; the writer is added. */
+export type WrittenRole =
+  | { readonly type: "worker" | "daemon" }
   | { readonly type: "successor" | "continued"; readonly sockets: readonly InheritedSocket[] };
 
 const MAIN: Role = { type: "main" };
@@ -32,11 +42,11 @@ export function takeRole(): Role {
   if (writer !== (type === "continued" ? process.pid : process.ppid)) return MAIN;
   if (type === "worker" || type === "daemon") return { type };
   if (type !== "successor" && type !== "continued") return MAIN;
-  return { type, sockets: inheritedSockets(given.sockets) };
+  return { type, sockets: inheritedSockets(given.sockets), predecessor: writer };
 }
 
 /** The environment of a process that is to have a role; this process writes it. */
-export function environmentFor(role: Role): Record<string, string> {
+export function environmentFor(role: WrittenRole): Record<string, string> {
   const text = JSON.stringify({ ...role, writer: process.pid });
   const own = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],

@@ -10,7 +10,7 @@ const POLICY = { heartbeatTimeout: 50_000, drainLimit: 60_000 };
 
 /** `"at what [worker [text]]"`, such as `"100 ready 1"` or `"5 exited 2 was killed"`. */
 function eventOf(row: string): PlanEvent {
-  const [, at = "", what = "", worker = "", text = ""] = /^(\d+) (\w+) ?(\d*) ?(.*)$/.exec(row) ?? [];
+  const [, at = "", what = "", worker = "", text = ""] = /^(\d+) ([\w-]+) ?(\d*) ?(.*)$/.exec(row) ?? [];
   const parts = { at: Number(at), worker: Number(worker) };
   switch (what) {
     case "start":
@@ -20,6 +20,7 @@ function eventOf(row: string): PlanEvent {
     case "fewer":
     case "stop":
     case "cut":
+    case "hand-over":
       return { type: what, at: parts.at };
     case "ready":
     case "beat":
@@ -39,7 +40,7 @@ function wordsOf(command: PlanCommand): string {
     case "spawn":
       return `spawn ${command.worker} in ${command.slot}`;
     case "drain":
-      return `drain ${command.worker}${command.isLast ? " last" : ""}`;
+      return `drain ${command.worker}${command.isFollowed ? "" : " alone"}${command.isLast ? " last" : ""}`;
     case "cut":
     case "kill":
       return `${command.type} ${command.worker}`;
@@ -109,7 +110,7 @@ describe("start", () => {
           "6 exited 2 said: no",
           "error 2: could not start: it said: no",
           "error: No worker could start; the server ends",
-          "drain 3",
+          "drain 3 alone",
         ],
         ["7 exited 3 was killed by SIGTERM", "end 1"],
         ["8 start"],
@@ -127,7 +128,7 @@ describe("start", () => {
     run(2, [
       "0 start",
       "5 ready 1",
-      ["6 stop", "drain 1", "drain 2"],
+      ["6 stop", "drain 1 alone", "drain 2 alone"],
       ["7 ready 2"],
       "8 exited 1 exited with code 0",
       ["9 exited 2 exited with code 0", "end 0"],
@@ -175,7 +176,7 @@ describe("workers that die", () => {
       ["870 tick", "spawn 5 in 1"],
       "880 exited 5 x",
       ["1880 tick", "spawn 6 in 1"],
-      ["1890 exited 6 x", "drain 2"],
+      ["1890 exited 6 x", "drain 2 alone"],
       ["1900 exited 2 exited with code 0", "end 1"],
     ]);
   });
@@ -484,7 +485,7 @@ describe("the end", () => {
   test("stop drains all, and ends with 0 when all have ended well", () => {
     run(2, [
       ...TWO,
-      ["100 stop", "drain 1", "drain 2"],
+      ["100 stop", "drain 1 alone", "drain 2 alone"],
       ["101 stop"],
       ["101 reload"],
       ["101 more"],
@@ -518,7 +519,23 @@ describe("the end", () => {
   });
 
   test("nobody who waits to be started again is started after a stop", () => {
-    const plan = run(2, [...TWO, "20 exited 1 x", "30 exited 3 x", ["40 stop", "drain 2"], ["500 tick"]]);
+    const plan = run(2, [
+      ...TWO,
+      "20 exited 1 x",
+      "30 exited 3 x",
+      ["40 stop", "drain 2 alone"],
+      ["500 tick"],
+    ]);
     expect(wakeAt(plan)).toBeUndefined();
+  });
+
+  test("when another supervisor takes over, workers drain as those that are followed", () => {
+    run(2, [
+      ...TWO,
+      ["100 hand-over", "drain 1", "drain 2"],
+      ["101 stop"],
+      "110 exited 1 exited with code 0",
+      ["120 exited 2 exited with code 0", "end 0"],
+    ]);
   });
 });
