@@ -11,7 +11,9 @@ import { gather, type Given } from "./given.ts";
 /** Does what the command line asks for. Resolves with the exit code. */
 async function run(argv: readonly string[]): Promise<number> {
   let isDebug = false;
+  const role = await ownRole();
   try {
+    if (role.type === "worker") return await work();
     const commandLine = await readArguments(argv);
     if (commandLine.commands.has("help")) return await printHelp();
     if (commandLine.commands.has("version")) return await printVersion();
@@ -20,12 +22,18 @@ async function run(argv: readonly string[]): Promise<number> {
     const options = await resolveOptions(given.values, given.names);
     // The application and whatever it loads can see which mode was found.
     process.env["PAGI_ENV"] = options.env;
+    if (needsProcess(options, role)) await prepareProcess(options);
+    if (role.type === "probe") return await checkConfig(commandLine, options);
     if (commandLine.commands.has("printConfig")) return await printConfig(commandLine, options, given);
     if (commandLine.commands.has("checkConfig")) return await checkConfig(commandLine, options);
-    return await serve(commandLine.application, options);
+    if (options.daemonize && role.type === "main") return await startDaemon();
+    return workerCount(options) > 1
+      ? await superviseWorkers(commandLine.application, options, role)
+      : await serve(commandLine.application, options, role);
   } catch (error) {
     const { exitCodeOf, failureText } = await import("./report.ts");
     writeLine(2, failureText(error, isDebug));
+    if (role.type !== "main") await reportFailure(error);
     return exitCodeOf(error);
   }
 }

@@ -10,10 +10,11 @@ const VARIABLE = "PAGI_SERVER_PROCESS";
  * - `worker`: a supervisor has, and will tell it everything over IPC;
  * - `successor`: a server has, which serves until this one is ready, and hands its listening sockets down;
  * - `continued`: it is the same process, which has replaced its own program and has kept its listening sockets;
- * - `daemon`: a terminal's process has, and ends as soon as this one is ready.
+ * - `daemon`: a terminal's process has, and ends as soon as this one is ready;
+ * - `probe`: a server has, to find out whether this one could serve.
  */
 export type Role =
-  | { readonly type: "main" | "worker" | "daemon" }
+  | { readonly type: "main" | "worker" | "daemon" | "probe" }
   | {
       readonly type: "successor" | "continued";
       readonly sockets: readonly InheritedSocket[];
@@ -23,7 +24,7 @@ export type Role =
 
 /** What is written down for the other process; the writer is added. */
 export type WrittenRole =
-  | { readonly type: "worker" | "daemon" }
+  | { readonly type: "worker" | "daemon" | "probe" }
   | { readonly type: "successor" | "continued"; readonly sockets: readonly InheritedSocket[] };
 
 const MAIN: Role = { type: "main" };
@@ -40,7 +41,7 @@ export function takeRole(): Role {
   if (given === undefined) return MAIN;
   const { type, writer } = given;
   if (writer !== (type === "continued" ? process.pid : process.ppid)) return MAIN;
-  if (type === "worker" || type === "daemon") return { type };
+  if (type === "worker" || type === "daemon" || type === "probe") return { type };
   if (type !== "successor" && type !== "continued") return MAIN;
   return { type, sockets: inheritedSockets(given.sockets), predecessor: writer };
 }

@@ -2,7 +2,10 @@ import os from "node:os";
 
 import { WorkerError } from "../errors.ts";
 import { Lifespan } from "../server/lifespan.ts";
+import { bracketedHost, formatListenAddress } from "../server/listen-address.ts";
+import type { TcpAddress, UnixAddress } from "../server/listen-address.ts";
 import type { Logger } from "../server/logger.ts";
+import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { Application } from "../spec/application.ts";
 import { beatInterval } from "./heartbeat.ts";
@@ -25,6 +28,15 @@ export interface SupervisorParts {
 
 /** Seconds that a worker which was told to end has beyond the times for requests and for the application's shutdown. */
 const DRAIN_MARGIN = 5;
+
+/** The options that are not what they are by default, which may contradict each other when they are all given. */
+function changedOptions(options: ServerOptions): Record<string, unknown> {
+  const defaults: Readonly<Record<string, unknown>> = defaultOptions(options.env);
+  const changed = Object.entries(options).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]),
+  );
+  return { ...Object.fromEntries(changed), env: options.env };
+}
 
 /** How many workers the options ask for. */
 export function workerCount({ workers }: Pick<ServerOptions, "workers">): number {
@@ -134,6 +146,19 @@ export class Supervisor {
     return this.#parts.sockets;
   }
 
+  /** Where the first socket is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
+  get url(): string {
+    const [first] = this.sockets.first;
+    if (first === undefined) throw new Error("The server is not listening any more.");
+    const { address } = first.socket;
+    return address.type === "tcp" ? `http://${bracketedHost(address.host)}:${address.port}/` : formatListenAddress(address);
+  }
+
+  /** The addresses in use. */
+  get listeners(): readonly (TcpAddress | UnixAddress)[] {
+    return this.sockets.first.map(({ socket }) => socket.address);
+  }
+
   /** Connections that the workers had open when they were last heard of, about a second ago. */
   get connectionCount(): number {
     return [...this.#workers.values()].reduce((sum, worker) => sum + worker.process.connections, 0);
@@ -210,7 +235,7 @@ export class Supervisor {
       this.#workers.set(id, { slot, process: worker });
       worker.tell({
         type: "configure",
-        options: { ...this.options },
+        options: changedOptions(this.options),
         application: this.#parts.application,
         workerNumber: slot,
         sockets: descriptors.map((_, index) => FIRST_DESCRIPTOR + index),

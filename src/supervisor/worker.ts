@@ -5,13 +5,14 @@ import type { Logger } from "../server/logger.ts";
 import { resolveOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { Server } from "../server/server.ts";
+import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
 import type { Application } from "../spec/application.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { envelope, readOrder } from "./messages.ts";
 import type { Configuration, Order, Report } from "./messages.ts";
 import { changeDirectory } from "./process-settings.ts";
-import { onSignals } from "./signals.ts";
+import { WORKER_SIGNALS } from "./signals.ts";
 import { dieWithParent } from "./system-calls.ts";
 
 /** Gives the application that a worker serves. */
@@ -47,7 +48,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (order?.type === "configure") configured.resolve(order);
     else if (order !== undefined) obey(order, worker.server);
   });
-  onSignals("worker", (order) => {
+  onSignals(WORKER_SIGNALS, (order) => {
     if (order === "reopen") worker.server?.reopenLogs();
     else if (order === "retire") report({ type: "expiring", why: "was told to end by a signal" });
   });

@@ -1,0 +1,105 @@
+import type { Logger } from "../server/logger.ts";
+import { envelope, readReport } from "./messages.ts";
+import type { SuccessorReport } from "./messages.ts";
+import { thisProgram } from "./program.ts";
+import { environmentFor } from "./role.ts";
+import type { InheritedSocket } from "./inherited-socket.ts";
+import { execute, ignoreSignal, keepOverExec } from "./system-calls.ts";
+import { FIRST_DESCRIPTOR } from "./worker-process.ts";
+
+/** Milliseconds that the last words of a process that has ended may take to arrive. */
+const LAST_WORDS = 100;
+/** Signals that would end a program which has no handlers for them yet, and are meant for the one before. */
+const ORDERS_OF_OPERATORS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, SIGTTOU: 22 } as const;
+
+/**
+ * Starts this program once more, as a process of its own that inherits the listening sockets. Both accept from then
+ * on; the one before ends once it hears that the successor is ready.
+ *
+ * @returns what became of it: undefined when it serves, else why it does not, as a part of a sentence.
+ */
+export async function startSuccessor(sockets: readonly InheritedSocket[]): Promise<string | undefined> {
+  const { words, directory } = thisProgram();
+  const outcome = Promise.withResolvers<string | undefined>();
+  let said: string | undefined;
+  const child = Bun.spawn([...words], {
+    cwd: directory,
+    env: environmentFor({
+      type: "successor",
+      sockets: sockets.map((each, index) => ({ ...descriptionOf(each), fd: FIRST_DESCRIPTOR + index })),
+    }),
+    stdio: ["inherit", "inherit", "inherit", ...sockets.map(({ fd }) => fd)],
+    serialization: "json",
+    ipc(message) {
+      const report = readReport(message);
+      if (report?.type === "ready") outcome.resolve(undefined);
+      if (report?.type === "failed") said = report.text;
+    },
+    onExit: (_child, code, signal) => {
+      // Its last words may still be on their way.
+      setTimeout(() => outcome.resolve(said ?? (signal === null ? `exited with code ${code}` : "was killed")), LAST_WORDS);
+    },
+  });
+  const why = await outcome.promise;
+  if (why === undefined) child.unref();
+  return why;
+}
+
+/**
+ * Tells the process that has started this one how it went, if there is one that waits for it, and lets go of it.
+ */
+export function reportToPredecessor(report: SuccessorReport): void {
+  if (process.send === undefined || !process.connected) return;
+  try {
+    process.send(envelope(report));
+    process.disconnect?.();
+  } catch {
+    // It has gone meanwhile; then there is nobody to tell.
+  }
+}
+
+/**
+ * Replaces the program of this process by a new start of itself, which keeps the process id and the listening sockets.
+ * Connections that come meanwhile wait in these. Returns only by throwing.
+ */
+export function continueAsNewProgram(sockets: readonly InheritedSocket[]): never {
+  const { words, directory } = thisProgram();
+  process.chdir(directory);
+  const environment = environmentFor({ type: "continued", sockets: sockets.map(descriptionOf) });
+  for (const { fd } of sockets) keepOverExec(fd);
+  for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
+  execute(words, environment);
+}
+
+/**
+ * Whether a new start of this program would load its application, as far as that can be seen without serving. It is
+ * said on standard error where it would not.
+ */
+export async function canBeLoaded(): Promise<boolean> {
+  const { words, directory } = thisProgram();
+  const child = Bun.spawn([...words], {
+    cwd: directory,
+    env: environmentFor({ type: "probe" }),
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return (await child.exited) === 0;
+}
+
+/** Hands the sockets to a successor, and says what became of it. @returns whether it serves. */
+export async function handOver(sockets: readonly InheritedSocket[], logger: Logger): Promise<boolean> {
+  if (process.pid === 1) {
+    logger.error(
+      "Process 1 cannot be followed by another one, for its end is the end of all; SIGHUP reloads it.",
+    );
+    return false;
+  }
+  logger.info("Restarting: a new server is started on the same sockets");
+  const why = await startSuccessor(sockets).catch((error: unknown) => `cannot be run: ${String(error)}`);
+  if (why === undefined) logger.info("The new server serves; this one ends");
+  else logger.error(`The new server ${why}. This one goes on`);
+  return why === undefined;
+}
+
+function descriptionOf({ fd, asked, slot, ownsFile }: InheritedSocket): InheritedSocket {
+  return { fd, asked, slot, ownsFile };
+}
