@@ -1,4 +1,4 @@
-import { declarationOf, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
+import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
 import type { GivenFlag } from "./arguments.ts";
 
 /** Where a value comes from; an option without one has its default. */
@@ -12,7 +12,10 @@ export interface Given {
   readonly origins: { readonly [K in OptionName]?: Origin };
 }
 
-/** Flags before `PAGI_*` variables, and these before variables that other programs share. An empty one is not set. */
+/**
+ * Flags before `PAGI_*` variables, and these before variables that other programs share. An empty one is not set. Where
+ * options exclude each other, the same order holds between them.
+ */
 export function gather(
   flags: ReadonlyMap<OptionName, GivenFlag>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -20,12 +23,14 @@ export function gather(
   const values: { [K in OptionName]?: unknown } = {};
   const names: { [K in OptionName]?: string } = {};
   const origins: { [K in OptionName]?: Origin } = {};
+  const ranks = new Map<OptionName, number>();
   for (const option of OPTION_NAMES) {
     const { variable, weakVariable, repeatable } = declarationOf(option);
     const flag = flags.get(option);
     const name = [variable, weakVariable].find(
       (each) => each !== undefined && (environment[each] ?? "") !== "",
     );
+    ranks.set(option, flag !== undefined ? 3 : name === undefined ? 0 : name === weakVariable ? 1 : 2);
     if (flag !== undefined) {
       values[option] = flag.value;
       names[option] = flag.written;
@@ -36,6 +41,19 @@ export function gather(
       names[option] = name;
       origins[option] = "environment";
     }
+  }
+  const drop = (option: OptionName): void => {
+    delete values[option];
+    delete names[option];
+    delete origins[option];
+  };
+  for (const [option, rank] of ranks) {
+    const others = (declarationOf(option).excludes ?? []).filter(isOptionName);
+    const rankOf = (other: OptionName): number => ranks.get(other) ?? 0;
+    if (rank === 0 || others.length === 0) continue;
+    // Of one rank they contradict each other, which is refused when they are checked.
+    if (others.some((other) => rankOf(other) > rank)) drop(option);
+    else for (const other of others) if (rankOf(other) < rank) drop(other);
   }
   return { values, names, origins };
 }

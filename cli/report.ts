@@ -23,10 +23,15 @@ export function failureText(error: unknown, debug: boolean): string {
 }
 
 /** What is served where, for standard error. */
-export function bannerText(application: string | undefined, options: ServerOptions, url: string): string {
+export function bannerText(
+  application: string | undefined,
+  options: ServerOptions,
+  urls: readonly string[],
+): string {
   const what = application ?? "the current directory";
-  const lines = [`Serving ${printable(what)} at ${url} (${environmentText(options)})`];
-  if (options.env === "development" && isLoopback(options.host)) {
+  const where = printable(urls.join(" and "));
+  const lines = [`Serving ${printable(what)} at ${where} (${environmentText(options)})`];
+  if (options.env === "development" && urls.every(isLoopback)) {
     lines.push("Only this machine can connect; --host 0.0.0.0 lets others in. Ctrl-C stops the server.");
   }
   return lines.join("\n");
@@ -62,6 +67,6 @@ function environmentText(options: ServerOptions): string {
   return options.env === "none" ? "no environment" : options.env;
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
+function isLoopback(url: string): boolean {
+  return /^https?:\/\/(?:localhost|127\.[\d.]+|\[::1\])[:/]/.test(url);
 }

@@ -68,7 +68,8 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   /** Asked of the kernel once, for it is a system call, and a closed socket has no address any more. */
   get client(): ConnectionInfo["client"] {
-    return (this.#client ??= [this.#socket.remoteAddress, this.#socket.remotePort]);
+    if (this.#listener.server[1] === null) return undefined;
+    return (this.#client ??= [plainAddress(this.#socket.remoteAddress), this.#socket.remotePort]);
   }
 
   get server(): ConnectionInfo["server"] {
@@ -227,4 +228,9 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.#protocol?.onWriteTimeout();
     this.cut();
   }
+}
+
+/** An IPv4 address that a socket for both families shows as an IPv6 one (RFC 4291 section 2.5.5.2). */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

@@ -32,6 +32,7 @@ const SYMBOLS = {
   freeaddrinfo: { args: ["ptr"], returns: "void" },
   getpwnam: { args: ["ptr"], returns: "ptr" },
   getgrnam: { args: ["ptr"], returns: "ptr" },
+  clock_gettime: { args: ["int", "ptr"], returns: "int" },
   fcntl: { args: ["int", "int", "int"], returns: "int" },
   dup: { args: ["int"], returns: "int" },
   close: { args: ["int"], returns: "int" },

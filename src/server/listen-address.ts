@@ -20,18 +20,26 @@ export interface DescriptorAddress {
 
 export type ListenAddress = TcpAddress | UnixAddress | DescriptorAddress;
 
+/** The sockets that a service manager has passed under a name (systemd: FileDescriptorName=). */
+export interface NamedAddress {
+  readonly type: "named";
+  readonly name: string;
+}
+
 /** What `--listen` asks for, as the rest of a sentence that begins with "must". */
 export const LISTEN_ADDRESS_TEXT =
-  "be HOST:PORT, [IPV6]:PORT, a path that begins with / or ., unix:PATH, or fd:NUMBER";
+  "be HOST:PORT, [IPV6]:PORT, a path that begins with / or ., unix:PATH, fd:NUMBER or fd:NAME";
 
 /** Reads the text of an address, or gives `undefined` for what is none. */
-export function parseListenAddress(text: string): ListenAddress | undefined {
+export function parseListenAddress(text: string): ListenAddress | NamedAddress | undefined {
   if (text.includes("\0")) return undefined;
   if (/^[/.]/.test(text)) return { type: "unix", path: text };
   const [, path] = /^unix:(.+)$/s.exec(text) ?? [];
   if (path !== undefined) return { type: "unix", path };
   const [, fd] = /^fd:(\d{1,6})$/.exec(text) ?? [];
   if (fd !== undefined) return { type: "fd", fd: Number(fd) };
+  const [, name] = /^fd:([^\s:]+)$/.exec(text) ?? [];
+  if (name !== undefined) return { type: "named", name };
   const [, bracketed, plain, digits] =
     /^(?:\[([\da-fA-F:.]+(?:%\w+)?)\]|([^\s/[\]:]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;

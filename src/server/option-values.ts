@@ -18,12 +18,14 @@ interface Declared {
   readonly reason?: string;
   /** True when it may be given several times; its value is then a list. */
   readonly repeatable?: true;
+  /** Options that say the same in another way; only one of them may be given. */
+  readonly excludes?: readonly string[];
 }
 
 /** Text as it is given. */
 interface TextOption extends Declared {
   readonly type: "string";
-  readonly default: string;
+  readonly default: string | readonly [];
   /** The name of its value in `--help`. */
   readonly placeholder: string;
   readonly pattern?: RegExp;
@@ -169,6 +171,11 @@ export function fromText(option: OptionDeclaration, text: string): unknown {
  * no decision, so that an ordinary start does without the schema.
  */
 export function isPlain(option: OptionDeclaration, value: unknown): boolean {
+  if (option.repeatable) return Array.isArray(value) && value.every((each) => isPlainOne(option, each));
+  return isPlainOne(option, value);
+}
+
+function isPlainOne(option: OptionDeclaration, value: unknown): boolean {
   switch (option.type) {
     case "string":
       return typeof value === "string" && (option.pattern === undefined || option.pattern.test(value));
@@ -227,7 +234,8 @@ function bounds(option: NumberOption, show: (value: number) => string): string {
 
 /** A value of the option as its user would write it, for messages, help and documentation. */
 export function formatValue(option: OptionDeclaration, value: unknown): string {
-  if (Array.isArray(value)) return value.map((each) => formatValue(option, each)).join(", ");
+  if (Array.isArray(value))
+    return value.length === 0 ? "none" : value.map((each) => formatValue(option, each)).join(", ");
   if (typeof value === "number" && option.type === "size") return formatSize(value);
   if (typeof value === "number" && option.type === "duration") return formatDuration(value);
   if ("zeroWord" in option && option.zeroWord !== undefined && value === 0) return option.zeroWord;

@@ -45,6 +45,9 @@ export async function resolveOptions(
     checked.env ?? (isTerminal(1) ? OPTIONS.env.onTerminal : OPTIONS.env.default),
   );
   checkOrder(options, checked, written);
+  checkExclusion(checked, written);
+  if (options.listen.length > 0 || options.socketUser !== "" || options.socketGroup !== "")
+    await checkListening(options, written);
   if (checked.accessLogFormat !== undefined) await checkFormat(options, written);
   return options;
 }
@@ -56,8 +59,9 @@ function takePlain(given: Readonly<Record<string, unknown>>): CheckedOptions | u
     if (value === undefined) continue;
     if (!isOptionName(name)) return undefined;
     const option = declarationOf(name);
-    const meant = typeof value === "string" ? fromText(option, value) : value;
-    if (option.repeatable || !isPlain(option, meant)) return undefined;
+    const read = (each: unknown): unknown => (typeof each === "string" ? fromText(option, each) : each);
+    const meant = Array.isArray(value) ? value.map(read) : read(value);
+    if (!isPlain(option, meant)) return undefined;
     values[name] = meant;
   }
   return values;
@@ -101,6 +105,36 @@ function asWritten(name: OptionName, other: string | undefined): string {
   if (other === undefined) return name;
   const { flag, variable } = declarationOf(name);
   return other.startsWith("-") ? `--${flag}` : variable;
+}
+
+/** Refuses options that say the same in two ways. */
+function checkExclusion(checked: CheckedOptions, names: WrittenNames): void {
+  for (const name of OPTION_NAMES) {
+    if (checked[name] === undefined) continue;
+    const other = declarationOf(name).excludes?.find(
+      (each) => isOptionName(each) && checked[each] !== undefined,
+    );
+    if (other === undefined || !isOptionName(other)) continue;
+    throw new OptionError(
+      names[name] ?? name,
+      `cannot be given together with ${names[other] ?? other}; both say where to listen. Leave one of them out.`,
+    );
+  }
+}
+
+/** Refuses what is no address, and users and groups that there are not. */
+async function checkListening(options: ServerOptions, names: WrittenNames): Promise<void> {
+  const { LISTEN_ADDRESS_TEXT, parseListenAddress } = await import("./listen-address.ts");
+  const wrong = options.listen.find((text) => parseListenAddress(text) === undefined);
+  if (wrong !== undefined)
+    throw new OptionError(
+      names.listen ?? "listen",
+      `must ${LISTEN_ADDRESS_TEXT}, but is ${JSON.stringify(wrong)}.`,
+    );
+  if (options.socketUser === "" && options.socketGroup === "") return;
+  const { groupId, userId } = await import("./accounts.ts");
+  if (options.socketUser !== "") userId(options.socketUser, names.socketUser ?? "socketUser");
+  if (options.socketGroup !== "") groupId(options.socketGroup, names.socketGroup ?? "socketGroup");
 }
 
 async function checkFormat(options: ServerOptions, names: WrittenNames): Promise<void> {

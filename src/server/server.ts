@@ -9,18 +9,30 @@ import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "./lifespan.ts";
+import { formatListenAddress } from "./listen-address.ts";
+import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
-import type { ListeningSocket } from "./listening-socket.ts";
+import type { AskedSocket, ListeningSocket } from "./listening-socket.ts";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
+import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
+import { isActivated } from "./socket-activation.ts";
 import { TimerWheel } from "./timers.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
 
+/** Milliseconds that an idle connection is kept for one request more, when another server follows. */
+const IDLE_GRACE = 2000;
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
+
+/** What is handed to a program that follows this one. */
+export interface Inheritance {
+  readonly sockets: readonly { readonly fd: number; readonly asked: string; readonly ownsFile: boolean }[];
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 /** What a supervisor decides for a server; one that stands alone has none of it. */
 export interface ServerPlace {
@@ -29,7 +41,7 @@ export interface ServerPlace {
   /** 1, 2, ... in a worker. */
   readonly workerNumber?: number;
   /** Listens here, and not where the options say; they are the server's from now on. */
-  readonly sockets?: readonly ListeningSocket[];
+  readonly sockets?: readonly AskedSocket[];
 }
 
 /**
@@ -47,9 +59,12 @@ export class Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
+  #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
   #state: State = "new";
   #requestCount = 0;
+  /** What each listener was asked for. */
+  #asked: readonly string[] = [];
   #stopping: Promise<boolean> | undefined;
   #force: (() => void) | undefined;
   #whenIdle: (() => void) | undefined;
@@ -85,7 +100,7 @@ export class Server {
    *
    * @throws LifespanError when the application refuses to start or does not say in time that it has.
    * @throws ListenError when the address cannot be had.
-   * @throws OptionError when the access log cannot be opened.
+   * @throws OptionError when the access log cannot be opened, or a socket is asked for that nobody has passed.
    */
   async start(): Promise<void> {
     if (this.#state !== "new") throw new Error(`This server cannot be started: it is ${this.#state}.`);
@@ -94,6 +109,8 @@ export class Server {
     try {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
+      const openSockets = await this.#planListening();
+      if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
@@ -103,10 +120,11 @@ export class Server {
         onOpen: (connection: Connection) => this.#onOpen(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
       };
-      for (const address of this.#place.sockets ?? [{ host: options.host, port: options.port }])
-        this.#listeners.push(new Listener(address, this.#context, events));
+      for (const where of openSockets()) this.#listeners.push(new Listener(where, this.#context, events));
       this.#state = "running";
+      this.#notifier?.ready();
     } catch (error) {
+      for (const listener of this.#listeners.splice(0)) listener.stop();
       await (this.#stopping ?? this.#release(true));
       throw error;
     }
@@ -118,17 +136,21 @@ export class Server {
    * `force` ends what is being waited for at once: the first one the requests, another one the application's shutdown.
    * Safe to call at any time.
    *
-   * @param idleGrace seconds for which idle connections are kept, and served once more: for a server that another one
-   *   follows, since a client may send its next request in the moment in which its connection is closed. Default 0.
+   * @param isFollowed another server takes the next connections from the same sockets. Then idle connections are kept
+   *   for a moment and served once more, since a client may send its next request while its connection is closed; and
+   *   the files of Unix sockets stay. Default false.
    * @returns true when everything came to its end, false when something was cut or the application's shutdown failed.
    */
-  stop({ force = false, idleGrace = 0 }: { force?: boolean; idleGrace?: number } = {}): Promise<boolean> {
+  stop({
+    force = false,
+    isFollowed = false,
+  }: { force?: boolean; isFollowed?: boolean } = {}): Promise<boolean> {
     if (this.#state === "new") {
       this.#state = "stopped";
       this.#stopped.resolve(true);
     }
     if (this.#state === "stopped") return this.#stopped.promise;
-    this.#stopping ??= this.#drainAndStop(idleGrace);
+    this.#stopping ??= this.#drainAndStop(isFollowed);
     if (force) this.#force?.();
     return this.#stopping;
   }
@@ -137,21 +159,41 @@ export class Server {
     await this.stop();
   }
 
-  /** Where the first listener is reached, with a slash at the end. */
+  /** Where the first listener is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
   get url(): string {
     const [first] = this.#listeners;
     if (first === undefined) throw new Error("The server is not listening; call start() first.");
     return first.url;
   }
 
+  /** Where all listeners are reached; see {@link url}. */
+  get urls(): readonly string[] {
+    return this.#listeners.map((each) => each.url);
+  }
+
   /** The addresses in use. */
-  get listeners(): readonly { readonly host: string; readonly port: number }[] {
+  get listeners(): readonly (TcpAddress | UnixAddress)[] {
     return this.#listeners.map((each) => each.address);
   }
 
   /** Connections that are open. */
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** What a program that follows this one needs: the listening sockets, and the variables of the service manager. */
+  get inheritance(): Inheritance {
+    const sockets = this.#listeners.map(({ fd, ownsFile }, i) => ({
+      fd,
+      asked: this.#asked[i] ?? "",
+      ownsFile,
+    }));
+    return { sockets, environment: this.#notifier?.environment ?? {} };
+  }
+
+  /** Tells the service manager that the program is being replaced. */
+  announceReload(): void {
+    this.#notifier?.reloading();
   }
 
   /** Requests that the application has been called for and has returned from. */
@@ -175,10 +217,50 @@ export class Server {
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
-  async #drainAndStop(idleGrace: number): Promise<boolean> {
+  /**
+   * Decides where to listen, before the application starts; what is returned opens it. One address needs nothing that
+   * Bun has not, but for the length of its backlog, which can wait until it is served.
+   */
+  async #planListening(): Promise<() => (TcpAddress | ListeningSocket)[]> {
+    const { options } = this;
+    const { host, port, listen } = options;
+    const { sockets } = this.#place;
+    if (sockets !== undefined) {
+      this.#asked = sockets.map(({ asked }) => asked);
+      return () => sockets.map(({ socket }) => socket);
+    }
+    this.#asked = [formatListenAddress({ type: "tcp", host, port })];
+    if (listen.length === 0 && options.socket === "" && !isActivated()) {
+      return () => {
+        setImmediate(() => void this.#setBacklog());
+        return [{ type: "tcp", host, port }];
+      };
+    }
+    const { openAll, planListening } = await import("./listening.ts");
+    const plan = planListening(options);
+    this.#asked = plan.addresses.map(formatListenAddress);
+    for (const { fd, name } of plan.unused)
+      this.#logger.warn(
+        `The socket that was passed as fd:${fd} (${name}) is not served; no --listen names it.`,
+      );
+    return () => openAll(plan, listen.length > 0);
+  }
+
+  /** Bun's own backlog is 512. */
+  async #setBacklog(): Promise<void> {
+    try {
+      const { setBacklog } = await import("./listening-socket.ts");
+      for (const { fd } of this.#listeners) if (fd >= 0) setBacklog(fd, this.options.backlog);
+    } catch (error) {
+      this.#logger.warn("The backlog could not be set; 512 connections may wait.", error);
+    }
+  }
+
+  async #drainAndStop(isFollowed: boolean): Promise<boolean> {
     this.#state = "stopping";
-    if (this.#context !== undefined) this.#context.idleGrace = idleGrace * 1000;
-    for (const listener of this.#listeners) listener.stop();
+    if (!isFollowed) this.#notifier?.stopping();
+    else if (this.#context !== undefined) this.#context.idleGrace = IDLE_GRACE;
+    for (const listener of this.#listeners) listener.stop({ keepFile: isFollowed });
     const isDrained = this.#context === undefined || (await this.#drain(this.#context));
     return this.#release(isDrained);
   }
@@ -209,6 +291,7 @@ export class Server {
   async #release(isDrained: boolean): Promise<boolean> {
     const isShutDown = await Promise.race([this.#lifespan.stop(), this.#forced()]);
     this.#wheel.close();
+    this.#notifier?.close();
     await this.#accessLog?.close();
     const isClean = isDrained && isShutDown;
     this.#state = "stopped";

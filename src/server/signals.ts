@@ -28,9 +28,6 @@ export interface Succession {
   restart(): Promise<boolean>;
 }
 
-/** Seconds that an idle connection is kept for one request more, when another program follows. */
-const IDLE_GRACE = 2;
-
 /**
  * Lets signals end a server, which may be still to be started: SIGTERM and SIGINT drain it, a second one and SIGQUIT
  * cut. SIGUSR1 opens its logs anew; SIGHUP and SIGUSR2 let it be followed by a new start of the program, if that is
@@ -57,7 +54,7 @@ export async function runUntilSignal(
     if (!isFollowed || isSignalled) return;
     isSignalled = true;
     continueAsNew = next;
-    void server.stop({ idleGrace: IDLE_GRACE });
+    void server.stop({ isFollowed: true });
   };
   const off = onSignals(SINGLE_SIGNALS, (order) => {
     switch (order) {

@@ -7,6 +7,13 @@ import type { InheritedSocket } from "./inherited-socket.ts";
 import { execute, ignoreSignal, keepOverExec } from "./system-calls.ts";
 import { FIRST_DESCRIPTOR } from "./worker-process.ts";
 
+/** What a program hands to the one that follows it. */
+export interface Inheritance {
+  readonly sockets: readonly InheritedSocket[];
+  /** Variables of the service manager, which this program has removed from its own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 /** Milliseconds that the last words of a process that has ended may take to arrive. */
 const LAST_WORDS = 100;
 /** Signals that would end a program which has no handlers for them yet, and are meant for the one before. */
@@ -18,16 +25,19 @@ const ORDERS_OF_OPERATORS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, 
  *
  * @returns what became of it: undefined when it serves, else why it does not, as a part of a sentence.
  */
-export async function startSuccessor(sockets: readonly InheritedSocket[]): Promise<string | undefined> {
+export async function startSuccessor({ sockets, environment }: Inheritance): Promise<string | undefined> {
   const { words, directory } = thisProgram();
   const outcome = Promise.withResolvers<string | undefined>();
   let said: string | undefined;
   const child = Bun.spawn([...words], {
     cwd: directory,
-    env: environmentFor({
-      type: "successor",
-      sockets: sockets.map((each, index) => ({ ...descriptionOf(each), fd: FIRST_DESCRIPTOR + index })),
-    }),
+    env: environmentFor(
+      {
+        type: "successor",
+        sockets: sockets.map((each, index) => ({ ...each, fd: FIRST_DESCRIPTOR + index })),
+      },
+      environment,
+    ),
     stdio: ["inherit", "inherit", "inherit", ...sockets.map(({ fd }) => fd)],
     serialization: "json",
     ipc(message) {
@@ -37,7 +47,10 @@ export async function startSuccessor(sockets: readonly InheritedSocket[]): Promi
     },
     onExit: (_child, code, signal) => {
       // Its last words may still be on their way.
-      setTimeout(() => outcome.resolve(said ?? (signal === null ? `exited with code ${code}` : "was killed")), LAST_WORDS);
+      setTimeout(
+        () => outcome.resolve(said ?? (signal === null ? `exited with code ${code}` : "was killed")),
+        LAST_WORDS,
+      );
     },
   });
   const why = await outcome.promise;
@@ -62,13 +75,13 @@ export function reportToPredecessor(report: SuccessorReport): void {
  * Replaces the program of this process by a new start of itself, which keeps the process id and the listening sockets.
  * Connections that come meanwhile wait in these. Returns only by throwing.
  */
-export function continueAsNewProgram(sockets: readonly InheritedSocket[]): never {
+export function continueAsNewProgram({ sockets, environment }: Inheritance): never {
   const { words, directory } = thisProgram();
   process.chdir(directory);
-  const environment = environmentFor({ type: "continued", sockets: sockets.map(descriptionOf) });
+  const variables = environmentFor({ type: "continued", sockets }, environment);
   for (const { fd } of sockets) keepOverExec(fd);
   for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
-  execute(words, environment);
+  execute(words, variables);
 }
 
 /**
@@ -86,7 +99,7 @@ export async function canBeLoaded(): Promise<boolean> {
 }
 
 /** Hands the sockets to a successor, and says what became of it. @returns whether it serves. */
-export async function handOver(sockets: readonly InheritedSocket[], logger: Logger): Promise<boolean> {
+export async function handOver(inheritance: Inheritance, logger: Logger): Promise<boolean> {
   if (process.pid === 1) {
     logger.error(
       "Process 1 cannot be followed by another one, for its end is the end of all; SIGHUP reloads it.",
@@ -94,12 +107,8 @@ export async function handOver(sockets: readonly InheritedSocket[], logger: Logg
     return false;
   }
   logger.info("Restarting: a new server is started on the same sockets");
-  const why = await startSuccessor(sockets).catch((error: unknown) => `cannot be run: ${String(error)}`);
+  const why = await startSuccessor(inheritance).catch((error: unknown) => `cannot be run: ${String(error)}`);
   if (why === undefined) logger.info("The new server serves; this one ends");
   else logger.error(`The new server ${why}. This one goes on`);
   return why === undefined;
-}
-
-function descriptionOf({ fd, asked, slot, ownsFile }: InheritedSocket): InheritedSocket {
-  return { fd, asked, slot, ownsFile };
 }

@@ -2,6 +2,7 @@ import fs from "node:fs";
 
 import { messageOf, OptionError } from "../errors.ts";
 import type { ServerOptions } from "../server/options.ts";
+import { thisProgram } from "./program.ts";
 
 // Bun has it, and its types leave it out.
 declare global {
@@ -13,21 +14,24 @@ declare global {
 }
 
 /**
- * Goes to the folder that everything else is meant from.
+ * What comes before everything else: the folder, and the permissions of what is made there.
  *
  * @throws OptionError when there is no such folder.
  */
-export function changeDirectory({ chdir }: Pick<ServerOptions, "chdir">): void {
-  if (chdir === "") return;
-  try {
-    process.chdir(chdir);
-  } catch (error) {
-    throw new OptionError("--chdir", `cannot go to '${chdir}': ${messageOf(error)}`, { cause: error });
-  }
+export function applySettings(options: Pick<ServerOptions, "chdir" | "umask">): void {
+  // A program that is started once more begins where this one did.
+  thisProgram();
+  if (options.umask !== "") process.umask(Number.parseInt(options.umask, 8));
+  changeDirectory(options.chdir);
 }
 
-export function setUmask({ umask }: Pick<ServerOptions, "umask">): void {
-  if (umask !== "") process.umask(Number.parseInt(umask, 8));
+function changeDirectory(folder: string): void {
+  if (folder === "") return;
+  try {
+    process.chdir(folder);
+  } catch (error) {
+    throw new OptionError("--chdir", `cannot go to '${folder}': ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Who this process is to be. Absent parts stay as they are. */

@@ -2,7 +2,7 @@ import type { InheritedSocket } from "./inherited-socket.ts";
 import { inheritedSockets } from "./inherited-socket.ts";
 
 /** The variable by which a process tells the one that it starts what it is to be. */
-const VARIABLE = "PAGI_SERVER_PROCESS";
+export const VARIABLE = "PAGI_SERVER_PROCESS";
 
 /**
  * What this process is to be:
@@ -46,13 +46,20 @@ export function takeRole(): Role {
   return { type, sockets: inheritedSockets(given.sockets), predecessor: writer };
 }
 
-/** The environment of a process that is to have a role; this process writes it. */
-export function environmentFor(role: WrittenRole): Record<string, string> {
+/**
+ * The environment of a process that is to have a role; this process writes it.
+ *
+ * @param more variables that this process has removed from its own.
+ */
+export function environmentFor(
+  role: WrittenRole,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const text = JSON.stringify({ ...role, writer: process.pid });
   const own = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value]],
   );
-  return { ...Object.fromEntries(own), [VARIABLE]: text };
+  return { ...Object.fromEntries(own), ...more, [VARIABLE]: text };
 }
 
 function parse(text: string): { type: unknown; writer: unknown; sockets: unknown } | undefined {

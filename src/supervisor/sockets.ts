@@ -1,22 +1,19 @@
-import { ListenError, messageOf } from "../errors.ts";
+import { listenError } from "../server/listen-error.ts";
+import type { AddressFlags } from "../server/listen-error.ts";
 import { formatListenAddress } from "../server/listen-address.ts";
 import type { ListenAddress, TcpAddress } from "../server/listen-address.ts";
 import { inheritedSocket, ListeningSocket, openListeningSocket } from "../server/listening-socket.ts";
-import type { SocketSettings } from "../server/listening-socket.ts";
+import type { AskedSocket, SocketSettings } from "../server/listening-socket.ts";
 import { SocketFile } from "../server/unix-socket.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
-
-/** A listening socket, and what was asked for to get it. */
-export interface AskedSocket {
-  readonly asked: string;
-  readonly socket: ListeningSocket;
-}
 
 export interface SocketsOptions {
   readonly addresses: readonly ListenAddress[];
   readonly settings: Omit<SocketSettings, "reusePort">;
   /** One socket for each worker slot and TCP address, over which the kernel spreads connections; else one for all. */
   readonly reusePort: boolean;
+  /** How the addresses were given, for messages. */
+  readonly flags?: AddressFlags | undefined;
 }
 
 /** The slot of a socket that all workers share. */
@@ -26,7 +23,6 @@ interface Held {
   readonly asked: string;
   readonly slot: number;
   readonly socket: ListeningSocket;
-  readonly ownsFile: boolean;
 }
 
 /**
@@ -35,24 +31,23 @@ interface Held {
  */
 export class Sockets {
   readonly #options: SocketsOptions;
+  /** Whether the files of Unix sockets are ours to remove, and not another program's that serves at the same sockets. */
+  ownsFiles: boolean;
   #held: Held[] = [];
 
   /**
    * Takes what was inherited, and opens what is missing for the first slot.
    *
-   * @param inherited sockets of the program before; those at addresses that are not asked for any more are closed.
+   * @param inherited sockets of the program before, at addresses that are asked for again.
    * @throws ListenError when an address cannot be had.
    */
   constructor(options: SocketsOptions, inherited: readonly InheritedSocket[] = []) {
     this.#options = options;
-    const wanted = new Set(options.addresses.map(formatListenAddress));
+    this.ownsFiles = inherited.length === 0;
     try {
-      for (const { fd, asked, slot, ownsFile } of inherited) {
-        const socket = inheritedSocket(fd);
-        if (!wanted.has(asked)) {
-          socket.close();
-          if (ownsFile && socket.address.type === "unix") new SocketFile(socket.address.path).remove();
-        } else this.#held.push({ asked, slot, socket, ownsFile });
+      for (const each of inherited) {
+        const slot = options.reusePort ? each.slot : SHARED;
+        this.#held.push({ asked: each.asked, slot, socket: takeOver(each) });
       }
       for (const address of options.addresses) if (!this.#isShared(address)) this.#open(address, 1);
       for (const address of options.addresses) if (this.#isShared(address)) this.#open(address, SHARED);
@@ -71,8 +66,13 @@ export class Sockets {
   }
 
   /** Everything that is held, for the next program. */
-  get all(): readonly (AskedSocket & Pick<InheritedSocket, "slot" | "ownsFile">)[] {
-    return this.#held;
+  get all(): readonly InheritedSocket[] {
+    return this.#held.map(({ asked, slot, socket }) => ({
+      fd: socket.fd,
+      asked,
+      slot,
+      ownsFile: socket.file !== undefined,
+    }));
   }
 
   /**
@@ -95,17 +95,25 @@ export class Sockets {
     this.#held = this.#held.filter((each) => each.slot !== slot);
   }
 
-  /** Lets go of all of them. `keepFiles`: the files of Unix sockets belong to somebody else now. */
-  close({ keepFiles = false }: { keepFiles?: boolean } = {}): void {
-    for (const { socket, ownsFile } of this.#held) {
-      if (ownsFile && !keepFiles) fileOf(socket)?.remove();
+  /** Gives all of them to somebody else, who closes them. */
+  release(): readonly AskedSocket[] {
+    return this.#held.splice(0);
+  }
+
+  /** Lets go of all of them, and removes the files of Unix sockets that are ours. */
+  close(): void {
+    for (const { socket } of this.#held) {
+      if (this.ownsFiles) socket.file?.remove();
       socket.close();
     }
     this.#held = [];
   }
 
   #isShared(address: ListenAddress): boolean {
-    return address.type !== "tcp" || !this.#options.reusePort;
+    if (address.type !== "tcp" || !this.#options.reusePort) return true;
+    // A program that has served by itself hands down a socket that no other one can listen beside.
+    const asked = formatListenAddress(address);
+    return this.#held.some((each) => each.asked === asked && each.slot === SHARED);
   }
 
   #open(address: ListenAddress, slot: number): void {
@@ -122,10 +130,9 @@ export class Sockets {
           : address.type === "unix"
             ? openListeningSocket(address, settings)
             : openTcp(known?.type === "tcp" ? known : address, settings, reusePort, known !== undefined);
-      this.#held.push({ asked, slot, socket, ownsFile: socket.file !== undefined });
+      this.#held.push({ asked, slot, socket });
     } catch (error) {
-      if (error instanceof ListenError) throw error;
-      throw new ListenError(explain(asked, error), { cause: error });
+      throw listenError(address, error, this.#options.flags);
     }
   }
 }
@@ -147,28 +154,14 @@ function openTcp(
   return openListeningSocket({ ...address, port }, { ...settings, reusePort });
 }
 
-/** What was made here has a file; what was inherited has one by its path. */
-function fileOf(socket: ListeningSocket): SocketFile | undefined {
-  if (socket.file !== undefined) return socket.file;
-  if (socket.address.type !== "unix" || socket.address.path.startsWith("\0")) return undefined;
+/** A socket that was handed down, with its file if that came with it. */
+function takeOver({ fd, ownsFile }: InheritedSocket): ListeningSocket {
+  const socket = inheritedSocket(fd);
+  const { address } = socket;
+  if (!ownsFile || address.type !== "unix") return socket;
   try {
-    return new SocketFile(socket.address.path);
+    return new ListeningSocket(fd, address, new SocketFile(address.path));
   } catch {
-    return undefined; // somebody has removed it already
-  }
-}
-
-function explain(asked: string, error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
-    case "EADDRINUSE":
-      return `${asked} is in use. Choose another address, or stop what listens there.`;
-    case "EACCES":
-      return `Not allowed to listen at ${asked}. Ports below 1024 need privileges; choose another.`;
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return `${asked} has no address of this machine. Choose another with --host.`;
-    default:
-      return `Cannot listen at ${asked}: ${messageOf(error)}`;
+    return socket; // somebody has removed the file already
   }
 }

@@ -1,4 +1,8 @@
+import { parseListenAddress } from "../server/listen-address.ts";
+import { planListening } from "../server/listening.ts";
 import type { Logger } from "../server/logger.ts";
+import { takeNotifier } from "../server/notify.ts";
+import type { Notifier } from "../server/notify.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
@@ -37,39 +41,62 @@ export interface Supervised {
  * @throws OptionError, ListenError, LoadError, LifespanError, WorkerError
  */
 export async function supervise(supervision: Supervision): Promise<Supervised> {
-  const { options, role, application, logger } = supervision;
+  const { options, role, application, logger, signals } = supervision;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid);
   pidFile?.check("predecessor" in role ? role.predecessor : undefined);
   const sockets = openSockets(options, role);
+  const notifier = takeNotifier();
   let supervisor: Supervisor;
-  let ended: Promise<0 | 1 | undefined>;
   try {
     dropPrivileges(options);
     const app = options.supervisorLifespan ? await supervision.load() : undefined;
-    supervisor = new Supervisor({ options, application, app, sockets, logger });
-    ended = runUntilEnd(supervisor, logger, supervision.signals).finally(() => pidFile?.remove());
+    const onReloaded = (): void => notifier?.ready();
+    supervisor = new Supervisor({ options, application, app, sockets, logger, onReloaded });
   } catch (error) {
-    sockets.close({ keepFiles: role.type === "successor" });
+    sockets.close();
     throw error;
   }
+  // Before the start, so that a signal during it is not lost.
+  const ended = runUntilEnd(supervisor, logger, signals, notifier).finally(() => {
+    notifier?.close();
+    pidFile?.remove();
+  });
   await supervisor.start();
+  sockets.ownsFiles = true;
   pidFile?.write();
+  if (role.type === "successor") notifier?.send(`MAINPID=${process.pid}`);
+  notifier?.ready(`${workerCount(options)} workers`);
   reportToPredecessor({ type: "ready" });
   return { supervisor, ended };
 }
 
-// TEMPORARY until the listeners branch is merged
-function planListening({ host, port }: ServerOptions) {
-  return { addresses: [{ type: "tcp", host, port } as const], settings: {} };
-}
-
-/** Opens what the options ask for; every worker slot's, for it may not be possible later. */
+/**
+ * Takes the sockets that were handed down, which say where to listen, or opens what the options ask for: those of
+ * every worker slot, for without privileges it may not be possible later.
+ *
+ * @throws ListenError, OptionError
+ */
 export function openSockets(options: ServerOptions, role: Role): Sockets {
-  const { addresses, settings } = planListening(options);
   const inherited = "sockets" in role ? role.sockets : [];
   const count = workerCount(options);
-  const sockets = new Sockets({ addresses, settings, reusePort: options.reuseport && count > 1 }, inherited);
-  for (let slot = 1; slot <= count; slot++) sockets.forSlot(slot, count);
+  const reusePort = options.reuseport && count > 1;
+  const flags = options.listen.length > 0 ? { host: "--listen", port: "--listen" } : undefined;
+  const asked = [...new Set(inherited.map((each) => each.asked))];
+  const known = asked.flatMap((text) => {
+    const address = parseListenAddress(text);
+    return address === undefined || address.type === "named" ? [] : [address];
+  });
+  const { addresses, settings } =
+    asked.length === 0
+      ? planListening(options)
+      : { ...planListening({ ...options, listen: [] }, []), addresses: known };
+  const sockets = new Sockets({ addresses, settings, reusePort, flags }, inherited);
+  try {
+    for (let slot = 1; slot <= count; slot++) sockets.forSlot(slot, count);
+  } catch (error) {
+    sockets.close();
+    throw error;
+  }
   return sockets;
 }
 
@@ -77,50 +104,54 @@ async function runUntilEnd(
   supervisor: Supervisor,
   logger: Logger,
   signals: boolean,
+  notifier: Notifier | undefined,
 ): Promise<0 | 1 | undefined> {
   let isSignalled = false;
   let isHandingOver = false;
   const restart = async (): Promise<void> => {
     if (isHandingOver || isSignalled) return;
     isHandingOver = true;
-    const isFollowed = await handOver(supervisor.sockets.all, logger);
+    const { all } = supervisor.sockets;
+    const isFollowed = await handOver({ sockets: all, environment: notifier?.environment ?? {} }, logger);
     isHandingOver = false;
     if (!isFollowed) return;
     isSignalled = true;
+    supervisor.sockets.ownsFiles = false;
     supervisor.obey("hand-over");
   };
-  const off = !signals
-    ? []
-    : [
-        surviveErrors(logger),
-        onSignals(SUPERVISOR_SIGNALS, (order) => {
-          switch (order) {
-            case "stop":
-              if (!isSignalled)
-                logger.info("Stopping: the workers finish what runs. Press Ctrl-C again to cut it short.");
-              isSignalled = true;
-              void supervisor.stop();
-              break;
-            case "cut":
-              isSignalled = true;
-              void supervisor.stop({ force: true });
-              break;
-            case "reopen":
-              supervisor.reopenLogs();
-              break;
-            case "restart":
-              void restart();
-              break;
-            case "reload":
-            case "more":
-            case "fewer":
-              supervisor.obey(order);
-          }
-        }),
-      ];
+  const stop = (force: boolean): void => {
+    if (!isSignalled && !force)
+      logger.info("Stopping: the workers finish what runs. Press Ctrl-C again to cut it short.");
+    isSignalled = true;
+    notifier?.stopping();
+    void supervisor.stop({ force });
+  };
+  const listen = (): (() => void) =>
+    onSignals(SUPERVISOR_SIGNALS, (order) => {
+      switch (order) {
+        case "stop":
+        case "cut":
+          stop(order === "cut");
+          break;
+        case "reopen":
+          supervisor.reopenLogs();
+          break;
+        case "restart":
+          void restart();
+          break;
+        case "reload":
+          notifier?.reloading();
+          supervisor.obey(order);
+          break;
+        case "more":
+        case "fewer":
+          supervisor.obey(order);
+      }
+    });
+  const releases = signals ? [surviveErrors(logger), listen()] : [];
   const isClean = await supervisor.whenStopped;
-  for (const each of off) each();
-  // Workers that have all failed end it too, and then there is nobody left to serve.
+  for (const release of releases) release();
+  // Workers that have all failed end it too.
   if (!isSignalled && isClean) return undefined;
   return isClean ? 0 : 1;
 }

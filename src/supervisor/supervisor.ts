@@ -4,6 +4,7 @@ import { WorkerError } from "../errors.ts";
 import { Lifespan } from "../server/lifespan.ts";
 import { bracketedHost, formatListenAddress } from "../server/listen-address.ts";
 import type { TcpAddress, UnixAddress } from "../server/listen-address.ts";
+import type { AskedSocket } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
 import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
@@ -11,7 +12,7 @@ import type { Application } from "../spec/application.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
-import type { AskedSocket, Sockets } from "./sockets.ts";
+import type { Sockets } from "./sockets.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
 
 export interface SupervisorParts {
@@ -148,10 +149,18 @@ export class Supervisor {
 
   /** Where the first socket is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
   get url(): string {
-    const [first] = this.sockets.first;
+    const [first] = this.urls;
     if (first === undefined) throw new Error("The server is not listening any more.");
-    const { address } = first.socket;
-    return address.type === "tcp" ? `http://${bracketedHost(address.host)}:${address.port}/` : formatListenAddress(address);
+    return first;
+  }
+
+  /** Where all of them are reached; see {@link url}. */
+  get urls(): readonly string[] {
+    return this.listeners.map((address) =>
+      address.type === "tcp"
+        ? `http://${bracketedHost(address.host)}:${address.port}/`
+        : formatListenAddress(address),
+    );
   }
 
   /** The addresses in use. */
@@ -274,7 +283,7 @@ export class Supervisor {
     clearInterval(this.#ticker);
     clearTimeout(this.#waker);
     const isShutDown = (await Promise.race([this.#lifespan?.stop(), this.#forced.promise])) ?? true;
-    this.sockets.close({ keepFiles: this.#plan.isHandedOver });
+    this.sockets.close();
     this.#serving.reject(new WorkerError("The server has ended before all its workers were ready."));
     this.#stopped.resolve(code === 0 && isShutDown);
   }

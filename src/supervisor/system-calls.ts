@@ -5,6 +5,7 @@ import { dlopen, ptr, read } from "bun:ffi";
 /** From <linux/prctl.h>, <fcntl.h> and <signal.h>. */
 const PR_SET_PDEATHSIG = 1;
 const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
 const SIGKILL = 9;
 const SIG_IGN = 1n;
 
@@ -13,7 +14,6 @@ const load = () =>
     prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" },
     fcntl: { args: ["int", "int", "int"], returns: "int" },
     dup2: { args: ["int", "int"], returns: "int" },
-    close: { args: ["int"], returns: "int" },
     signal: { args: ["int", "u64"], returns: "u64" },
     execve: { args: ["ptr", "ptr", "ptr"], returns: "int" },
     __errno_location: { args: [], returns: "ptr" },
@@ -37,9 +37,9 @@ export function redirect(source: number, target: number): void {
   check("dup2", libc().dup2(source, target));
 }
 
-/** Closes a descriptor that was opened here; node:fs closes files only. */
-export function closeDescriptor(fd: number): void {
-  libc().close(fd);
+/** A second descriptor for the same open file, closed when another program is executed. */
+export function duplicate(fd: number): number {
+  return check("fcntl", libc().fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 /** Ignores a signal, over {@link execute} too, until a handler is set. */
@@ -72,8 +72,9 @@ function pointers(texts: readonly string[]): { list: BigUint64Array; texts: Buff
   return { list, texts: buffers };
 }
 
-function check(call: string, result: number): void {
+function check(call: string, result: number): number {
   if (result < 0) throw failure(call);
+  return result;
 }
 
 function failure(call: string): Error {

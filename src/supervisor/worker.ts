@@ -11,7 +11,7 @@ import type { Application } from "../spec/application.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { envelope, readOrder } from "./messages.ts";
 import type { Configuration, Order, Report } from "./messages.ts";
-import { changeDirectory } from "./process-settings.ts";
+import { applySettings } from "./process-settings.ts";
 import { WORKER_SIGNALS } from "./signals.ts";
 import { dieWithParent } from "./system-calls.ts";
 
@@ -21,8 +21,6 @@ export type LoadApplication = (
   application: string | undefined,
 ) => Promise<Application> | Application;
 
-/** Seconds that an idle connection of a worker with a successor is kept for one request more. */
-export const IDLE_GRACE = 2;
 /** Milliseconds between two looks at how many requests were served. */
 const REQUESTS_INTERVAL = 100;
 /** Heartbeats in a row at which the memory must be too large: a peak is no leak. */
@@ -55,7 +53,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
   const { options: given, application, workerNumber, sockets } = await configured.promise;
   try {
     const options = await resolveOptions(given);
-    changeDirectory(options);
+    applySettings(options);
     beat(options, worker);
     const logger = ownLogger ?? createLogger(options.logLevel, options.quiet);
     surviveErrors(logger);
@@ -63,7 +61,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     worker.server = new Server(app, options, logger, {
       role: "worker",
       workerNumber,
-      sockets: sockets.map(inheritedSocket),
+      sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
     });
     await worker.server.start();
     report({ type: "ready" });
@@ -99,7 +97,7 @@ async function end(
 ): Promise<void> {
   // The supervisor has closed its descriptors, so ours are the last: what waits in them is accepted first.
   if (isLast) for (let turn = 0; turn < LAST_TURNS; turn++) await new Promise(setImmediate);
-  const isClean = await server.stop({ idleGrace: isFollowed ? IDLE_GRACE : 0 });
+  const isClean = await server.stop({ isFollowed });
   process.exit(isClean ? 0 : 1);
 }
 

@@ -63,7 +63,8 @@ describe("readArguments reads", () => {
       const values = await valuesOf(
         flag.declaration.type === "boolean" ? `--${flag.name}` : `--${flag.name} x`,
       );
-      expect(values).toEqual({ [flag.option]: flag.declaration.type === "boolean" ? true : "x" });
+      const value = flag.declaration.type === "boolean" ? true : "x";
+      expect(values).toEqual({ [flag.option]: flag.declaration.repeatable ? [value] : value });
     }
   });
 

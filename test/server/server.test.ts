@@ -12,6 +12,7 @@ describe("Server", () => {
     await using server = await startHttp(text("hi"));
     const [address, ...others] = server.server.listeners;
     expect(others).toEqual([]);
+    if (address?.type !== "tcp") throw new Error("no TCP address");
     expect(address?.host).toBe("127.0.0.1");
     expect(address?.port).toBeGreaterThan(0);
     expect(server.server.url).toBe(`http://127.0.0.1:${address?.port}/`);
@@ -102,7 +103,7 @@ describe("Server", () => {
       await using own = await serve(dispatch({ http: text("hi") }), { port: 0, signals: false, quiet: true });
       server = own;
       const [address] = own.listeners;
-      if (address === undefined) throw new Error("no listener");
+      if (address?.type !== "tcp") throw new Error("no listener");
       expect(own.connectionCount).toBe(0);
       await using wire = await Wire.open(address);
       await wire.send(get("/"));

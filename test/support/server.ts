@@ -46,13 +46,12 @@ export async function startServer(app: Application, options: PartialOptions = {}
   const resolved = await resolveOptions({ port: 0, env: "production", validateEvents: true, ...options });
   const server = new Server(app, resolved, logger);
   await server.start();
-  const [address] = server.listeners;
-  if (address === undefined) throw new Error("the server has no listener");
+  const address = server.listeners.find((each) => each.type === "tcp");
   return {
     server,
     logger,
-    host: address.host,
-    port: address.port,
+    host: address?.host ?? "",
+    port: address?.port ?? 0,
     url: server.url,
     [Symbol.asyncDispose]: async () => {
       await server.stop({ force: true });

@@ -1,0 +1,41 @@
+import type { ServerOptions } from "../server/options.ts";
+import type { ServerPlace } from "../server/server.ts";
+import { reportToPredecessor } from "./handover.ts";
+import { PidFile } from "./pid-file.ts";
+import { dropPrivileges } from "./process-settings.ts";
+import type { Role } from "./role.ts";
+import { openSockets } from "./supervise.ts";
+
+/** What a process that serves alone has to do besides. */
+export interface Standing {
+  readonly place: ServerPlace;
+  /** The server accepts. */
+  ready(): void;
+  /** The process is about to end. */
+  end(): void;
+}
+
+/**
+ * Opens or takes over the sockets, then gives up privileges, all before the application is loaded.
+ *
+ * @throws OptionError, ListenError
+ */
+export function prepare(options: ServerOptions, role: Role): Standing {
+  const pidFile = options.pid === "" ? undefined : new PidFile(options.pid);
+  pidFile?.check("predecessor" in role ? role.predecessor : undefined);
+  const sockets = openSockets({ ...options, workers: 1 }, role);
+  try {
+    dropPrivileges(options);
+  } catch (error) {
+    sockets.close();
+    throw error;
+  }
+  return {
+    place: { sockets: sockets.release() },
+    ready() {
+      pidFile?.write();
+      reportToPredecessor({ type: "ready" });
+    },
+    end: () => pidFile?.remove(),
+  };
+}
