@@ -1,7 +1,6 @@
 #!/usr/bin/env bun
 import type { ServerOptions } from "../src/server/option-table.ts";
 import { resolveOptions } from "../src/server/options.ts";
-import { messageOf } from "../src/errors.ts";
 import type { Role } from "../src/supervisor/role.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import { type CommandLine, readArguments } from "./arguments.ts";
@@ -35,7 +34,8 @@ async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const { exitCodeOf, failureText } = await import("./report.ts");
     writeLine(2, failureText(error, isDebug));
-    if (role.type !== "main") await reportFailure(error);
+    // The process that has started this one says it to its operator.
+    if (role.type !== "main") (await import("../src/supervisor/handover.ts")).reportFailure(error);
     return exitCodeOf(error);
   }
 }
@@ -50,12 +50,6 @@ async function ownRole(): Promise<Role> {
 async function applySettings(options: ServerOptions): Promise<void> {
   const { applySettings: apply } = await import("../src/supervisor/process-settings.ts");
   apply(options);
-}
-
-/** For the process that has started this one, which says it to its operator. */
-async function reportFailure(error: unknown): Promise<void> {
-  const { reportToPredecessor } = await import("../src/supervisor/handover.ts");
-  reportToPredecessor({ type: "failed", text: messageOf(error) });
 }
 
 async function printHelp(): Promise<number> {

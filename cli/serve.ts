@@ -57,7 +57,7 @@ export async function serveWithWorkers(
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
   const { createLogger } = await import("../src/server/logger.ts");
-  const { supervisor, ended } = await supervise({
+  const { supervisor, started, ended } = await supervise({
     options,
     role,
     application,
@@ -68,6 +68,13 @@ export async function serveWithWorkers(
     logger: createLogger(options.logLevel, options.quiet),
     signals: true,
   });
+  try {
+    await started;
+  } catch (error) {
+    const code = await ended;
+    if (code !== undefined) return code;
+    throw error;
+  }
   await announce(application, options, supervisor.urls);
   return (await ended) ?? 0;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import type { Logger } from "../server/logger.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { SuccessorReport } from "./messages.ts";
@@ -69,6 +70,11 @@ export function reportToPredecessor(report: SuccessorReport): void {
   } catch {
     // It has gone meanwhile; then there is nobody to tell.
   }
+}
+
+/** The same for a start that has failed. */
+export function reportFailure(error: unknown): void {
+  reportToPredecessor({ type: "failed", text: messageOf(error) });
 }
 
 /**

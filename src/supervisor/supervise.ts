@@ -27,18 +27,27 @@ export interface Supervision {
   readonly signals: boolean;
 }
 
-/** A supervisor that serves, and what its process ends with. */
+/** A supervisor that is about to serve, and what its process ends with. */
 export interface Supervised {
   readonly supervisor: Supervisor;
-  /** The exit code once a signal, or a failure of the workers, has ended it; undefined when the program has. */
+  /**
+   * Resolves once all workers accept.
+   *
+   * @throws LifespanError, WorkerError
+   */
+  readonly started: Promise<void>;
+  /**
+   * The exit code once a signal has ended it, or the end of its workers after it had served; undefined when the program
+   * has, or it has never served.
+   */
   readonly ended: Promise<0 | 1 | undefined>;
 }
 
 /**
- * Makes this process a supervisor: opens the sockets, gives up privileges, runs the application's startup, starts the
- * workers and waits until all of them accept.
+ * Makes this process a supervisor: opens the sockets, gives up privileges, then runs the application's startup and
+ * starts the workers.
  *
- * @throws OptionError, ListenError, LoadError, LifespanError, WorkerError
+ * @throws OptionError, ListenError, LoadError
  */
 export async function supervise(supervision: Supervision): Promise<Supervised> {
   const { options, role, application, logger, signals } = supervision;
@@ -56,18 +65,23 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     sockets.close();
     throw error;
   }
+  const progress = { isServing: false };
   // Before the start, so that a signal during it is not lost.
-  const ended = runUntilEnd(supervisor, logger, signals, notifier).finally(() => {
+  const ended = runUntilEnd(supervisor, logger, signals, notifier).then((code) => {
     notifier?.close();
     pidFile?.remove();
+    return code === "failed" ? (progress.isServing ? 1 : undefined) : code;
   });
-  await supervisor.start();
-  sockets.ownsFiles = true;
-  pidFile?.write();
-  if (role.type === "successor") notifier?.send(`MAINPID=${process.pid}`);
-  notifier?.ready(`${workerCount(options)} workers`);
-  reportToPredecessor({ type: "ready" });
-  return { supervisor, ended };
+  const start = async (): Promise<void> => {
+    await supervisor.start();
+    progress.isServing = true;
+    sockets.ownsFiles = true;
+    pidFile?.write();
+    if (role.type === "successor") notifier?.send(`MAINPID=${process.pid}`);
+    notifier?.ready(`${workerCount(options)} workers`);
+    reportToPredecessor({ type: "ready" });
+  };
+  return { supervisor, started: start(), ended };
 }
 
 /**
@@ -105,7 +119,7 @@ async function runUntilEnd(
   logger: Logger,
   signals: boolean,
   notifier: Notifier | undefined,
-): Promise<0 | 1 | undefined> {
+): Promise<0 | 1 | undefined | "failed"> {
   let isSignalled = false;
   let isHandingOver = false;
   const restart = async (): Promise<void> => {
@@ -151,7 +165,6 @@ async function runUntilEnd(
   const releases = signals ? [surviveErrors(logger), listen()] : [];
   const isClean = await supervisor.whenStopped;
   for (const release of releases) release();
-  // Workers that have all failed end it too.
-  if (!isSignalled && isClean) return undefined;
-  return isClean ? 0 : 1;
+  if (isSignalled) return isClean ? 0 : 1;
+  return isClean ? undefined : "failed";
 }
