@@ -1,5 +1,6 @@
 import { messageOf } from "../errors.ts";
 import type { Logger } from "../server/logger.ts";
+import { describeExit } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { SuccessorReport } from "./messages.ts";
 import { thisProgram } from "./program.ts";
@@ -48,10 +49,10 @@ export async function startSuccessor({ sockets, environment }: Inheritance): Pro
     },
     onExit: (_child, code, signal) => {
       // Its last words may still be on their way.
-      setTimeout(
-        () => outcome.resolve(said ?? (signal === null ? `exited with code ${code}` : "was killed")),
-        LAST_WORDS,
-      );
+      setTimeout(() => {
+        const name = signal === null ? null : String(signal);
+        outcome.resolve(describeExit({ code, signal: name }, said, false));
+      }, LAST_WORDS);
     },
   });
   const why = await outcome.promise;
