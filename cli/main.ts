@@ -27,7 +27,8 @@ async function run(argv: readonly string[]): Promise<number> {
     if (role.type === "probe") return await checkConfig(commandLine, options);
     if (commandLine.commands.has("printConfig")) return await printConfig(commandLine, options, given);
     if (commandLine.commands.has("checkConfig")) return await checkConfig(commandLine, options);
-    const { serveAlone, serveWithWorkers } = await import("./serve.ts");
+    const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
+    if (options.daemonize && role.type === "main") return await serveInBackground();
     return options.workers === 1
       ? await serveAlone(commandLine.application, options, role)
       : await serveWithWorkers(commandLine.application, options, role);

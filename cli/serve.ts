@@ -79,6 +79,22 @@ export async function serveWithWorkers(
   return (await ended) ?? 0;
 }
 
+/** Lets another process serve, which no terminal can reach. Resolves with the exit code, once that one serves or cannot. */
+export async function serveInBackground(): Promise<number> {
+  const { startInBackground } = await import("../src/supervisor/daemon.ts");
+  const became = await startInBackground();
+  if (became.type === "ready") {
+    writeLine(2, `Serving in the background: process ${became.pid}`);
+    return 0;
+  }
+  const { printable } = await import("../src/server/printable.ts");
+  writeLine(
+    2,
+    `pagi-server: ${became.said ? printable(became.why) : `The server in the background ${became.why}.`}`,
+  );
+  return became.code;
+}
+
 /** Serves as a worker; its supervisor tells it everything else. Never resolves. */
 export async function work(): Promise<never> {
   const { runWorker } = await import("../src/supervisor/worker.ts");

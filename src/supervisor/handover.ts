@@ -116,6 +116,6 @@ export async function handOver(inheritance: Inheritance, logger: Logger): Promis
   logger.info("Restarting: a new server is started on the same sockets");
   const why = await startSuccessor(inheritance).catch((error: unknown) => `cannot be run: ${String(error)}`);
   if (why === undefined) logger.info("The new server serves; this one ends");
-  else logger.error(`The new server ${why}. This one goes on`);
+  else logger.error(`The new server ${why.replace(/\.$/, "")}. This one goes on`);
   return why === undefined;
 }

@@ -46,14 +46,16 @@ interface Identity {
  * Gives up root for good: the groups first, then the user, since a user may not change groups. A process that has done
  * so before, or was started as this user, has nothing to give up.
  *
+ * @param file an open file that the user is to have, so that what follows this program can write it as well.
  * @throws OptionError for an unknown user or group, when this process may not do it, and when it could go back.
  */
-export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">): void {
+export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">, file?: number): void {
   if (options.user === "" && options.group === "") return;
   const { uid, gid, name } = identityOf(options);
   const own = { uid: process.getuid?.(), gid: process.getgid?.() };
   if (own.uid !== 0 && own.uid === (uid ?? own.uid) && own.gid === (gid ?? own.gid)) return;
   try {
+    if (file !== undefined) fs.fchownSync(file, uid ?? own.uid ?? 0, gid ?? own.gid ?? 0);
     if (gid !== undefined) {
       if (name === undefined) process.setgroups?.([gid]);
       else process.initgroups?.(name, gid);
@@ -83,21 +85,23 @@ function canGoBack(): boolean {
 
 /** Reads the names or numbers of the options. */
 function identityOf({ user, group }: Pick<ServerOptions, "user" | "group">): Identity {
-  const entry = user === "" ? undefined : findEntry("/etc/passwd", user, "--user");
-  const [name, , uid, gid] = entry ?? [];
-  const groupEntry = group === "" ? undefined : findEntry("/etc/group", group, "--group");
-  return {
-    uid: uid === undefined ? undefined : Number(uid),
-    gid: groupEntry !== undefined ? Number(groupEntry[2]) : gid === undefined ? undefined : Number(gid),
-    name,
-  };
+  const [, , groupNumber] = (group === "" ? undefined : entryOf("/etc/group", group, "--group")) ?? [];
+  const gid = groupNumber === undefined ? undefined : Number(groupNumber);
+  if (user === "") return { uid: undefined, gid, name: undefined };
+  const [name, , uid, ownGroup] = entryOf("/etc/passwd", user, "--user");
+  if (gid === undefined && ownGroup === undefined)
+    throw new OptionError(
+      "--user",
+      `user ${user} has no entry in /etc/passwd, which names its group. Give --group too.`,
+    );
+  return { uid: Number(uid), gid: gid ?? Number(ownGroup), name: name === "" ? undefined : name };
 }
 
-/** A line of a file that is made like `/etc/passwd`, by name or number; a number needs no line in it. */
-function findEntry(file: string, text: string, option: string): string[] {
-  const lines = fs.readFileSync(file, "utf8").split("\n");
-  const entries = lines.map((line) => line.split(":"));
-  const found = entries.find(([name, , id]) => name === text || id === text);
+/** The fields of a line in `/etc/passwd` or `/etc/group`, by name or number. A number needs no line. */
+function entryOf(file: string, text: string, option: string): string[] {
+  const entries = fs.readFileSync(file, "utf8").split("\n");
+  const found = entries.map((line) => line.split(":")).find(([name, , id]) => name === text || id === text);
   if (found !== undefined) return found;
+  if (/^\d{1,9}$/.test(text)) return ["", "", text];
   throw new OptionError(option, `there is no '${text}' in ${file}.`);
 }

@@ -4,6 +4,7 @@ import { reportToPredecessor } from "./handover.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
 import type { Role } from "./role.ts";
+import type { Sockets } from "./sockets.ts";
 import { openSockets } from "./supervise.ts";
 
 /** What a process that serves alone has to do besides. */
@@ -11,7 +12,7 @@ export interface Standing {
   readonly place: ServerPlace;
   /** The server accepts. */
   ready(): void;
-  /** The process is about to end. */
+  /** The server has ended, or could not start. */
   end(): void;
 }
 
@@ -21,21 +22,28 @@ export interface Standing {
  * @throws OptionError, ListenError
  */
 export function prepare(options: ServerOptions, role: Role): Standing {
-  const pidFile = options.pid === "" ? undefined : new PidFile(options.pid);
-  pidFile?.check("predecessor" in role ? role.predecessor : undefined);
-  const sockets = openSockets({ ...options, workers: 1 }, role);
+  const predecessor = "predecessor" in role ? role.predecessor : undefined;
+  const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
+  let sockets: Sockets | undefined;
   try {
-    dropPrivileges(options);
+    sockets = openSockets({ ...options, workers: 1 }, role);
+    dropPrivileges(options, pidFile?.fd);
   } catch (error) {
-    sockets.close();
+    pidFile?.end();
+    sockets?.close();
     throw error;
   }
+  let isOver = false;
   return {
     place: { sockets: sockets.release() },
     ready() {
       pidFile?.write();
       reportToPredecessor({ type: "ready" });
     },
-    end: () => pidFile?.remove(),
+    end() {
+      if (isOver) return;
+      isOver = true;
+      pidFile?.end();
+    },
   };
 }

@@ -51,31 +51,33 @@ export interface Supervised {
  */
 export async function supervise(supervision: Supervision): Promise<Supervised> {
   const { options, role, application, logger, signals } = supervision;
-  const pidFile = options.pid === "" ? undefined : new PidFile(options.pid);
-  pidFile?.check("predecessor" in role ? role.predecessor : undefined);
-  const sockets = openSockets(options, role);
+  const predecessor = "predecessor" in role ? role.predecessor : undefined;
+  const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   const notifier = takeNotifier();
+  let sockets: Sockets | undefined;
   let supervisor: Supervisor;
   try {
-    dropPrivileges(options);
+    sockets = openSockets(options, role);
+    dropPrivileges(options, pidFile?.fd);
     const app = options.supervisorLifespan ? await supervision.load() : undefined;
     const onReloaded = (): void => notifier?.ready();
     supervisor = new Supervisor({ options, application, app, sockets, logger, onReloaded });
   } catch (error) {
-    sockets.close();
+    pidFile?.end();
+    sockets?.close();
     throw error;
   }
   const progress = { isServing: false };
   // Before the start, so that a signal during it is not lost.
   const ended = runUntilEnd(supervisor, logger, signals, notifier).then((code) => {
     notifier?.close();
-    pidFile?.remove();
+    pidFile?.end();
     return code === "failed" ? (progress.isServing ? 1 : undefined) : code;
   });
   const start = async (): Promise<void> => {
     await supervisor.start();
     progress.isServing = true;
-    sockets.ownsFiles = true;
+    supervisor.sockets.ownsFiles = true;
     pidFile?.write();
     if (role.type === "successor") notifier?.send(`MAINPID=${process.pid}`);
     notifier?.ready(`${workerCount(options)} workers`);

@@ -62,6 +62,8 @@ export class Supervisor {
   #waker: ReturnType<typeof setTimeout> | undefined;
   /** A stop by force does not wait for the application's shutdown either. */
   readonly #forced = Promise.withResolvers<false>();
+  /** What was last logged of a worker that has failed. */
+  #lastFailure: string | undefined;
   #isStarted = false;
   #isEnding = false;
 
@@ -272,9 +274,10 @@ export class Supervisor {
       return;
     }
     const found = this.#workers.get(worker);
-    this.#logger[level](
-      found === undefined ? `a worker ${text}` : `worker ${found.slot} (pid ${found.process.pid}) ${text}`,
-    );
+    const line =
+      found === undefined ? `a worker ${text}` : `worker ${found.slot} (pid ${found.process.pid}) ${text}`;
+    if (level === "error") this.#lastFailure = line;
+    this.#logger[level](line);
   }
 
   /** The last worker has gone. */
@@ -284,7 +287,13 @@ export class Supervisor {
     clearTimeout(this.#waker);
     const isShutDown = (await Promise.race([this.#lifespan?.stop(), this.#forced.promise])) ?? true;
     this.sockets.close();
-    this.#serving.reject(new WorkerError("The server has ended before all its workers were ready."));
+    this.#serving.reject(
+      new WorkerError(
+        this.#lastFailure === undefined
+          ? "The server was stopped before all its workers were ready."
+          : `The workers did not become ready: ${this.#lastFailure}.`,
+      ),
+    );
     this.#stopped.resolve(code === 0 && isShutDown);
   }
 }
