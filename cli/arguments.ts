@@ -135,6 +135,8 @@ function valueOf(flag: Flag, written: string, inline: string | undefined, rest: 
   if (!takesValue(flag)) return inline === undefined ? true : switchOf(flag, written, inline);
   if (inline !== undefined) return inline;
   const [next] = rest;
+  const bare = bareValue(flag);
+  if (bare !== undefined && !(next !== undefined && bare.choices.includes(next))) return bare.value;
   // A negative number is no flag; what is wrong with it is said when it is read.
   const isFlag = next !== undefined && /^-[^\d.]/.test(next);
   if (next === undefined || isFlag) {
@@ -143,6 +145,13 @@ function valueOf(flag: Flag, written: string, inline: string | undefined, rest: 
   }
   rest.shift();
   return next;
+}
+
+/** What a flag means that may stand without its value, and the values that may follow it. */
+function bareValue(flag: Flag): { value: string; choices: readonly string[] } | undefined {
+  if (flag.kind !== "option" || flag.declaration.type !== "choice") return undefined;
+  const { bare, choices } = flag.declaration;
+  return bare === undefined ? undefined : { value: bare, choices };
 }
 
 function switchOf(flag: Flag, written: string, text: string): boolean {

@@ -38,7 +38,9 @@ export function synopsis(flag: Flag): string {
   }
   const aliases = flag.aliases.map((alias) => `--${alias}`);
   const negated = isNegatable(flag) ? [`--no-${flag.name}`] : [];
-  return [...first, ...aliases, `--${flag.name} ${placeholder(declaration)}`, ...negated].join(", ");
+  const value = placeholder(declaration);
+  const shown = declaration.type === "choice" && declaration.bare !== undefined ? `[${value}]` : value;
+  return [...first, ...aliases, `--${flag.name} ${shown}`, ...negated].join(", ");
 }
 
 function isCommand(flag: Flag): boolean {

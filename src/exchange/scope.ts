@@ -1,5 +1,5 @@
 import type { ConnectionState } from "../spec/connection-state.ts";
-import type { Extensions, HttpScope, PagiVersions, SseScope, State } from "../spec/scope.ts";
+import type { Extensions, HttpScope, PagiVersions, SseScope, State, TlsExtension } from "../spec/scope.ts";
 import { PAGI_VERSION } from "../spec/scope.ts";
 import type { HeaderPair, Headers } from "../spec/values.ts";
 import type { TransportState } from "../spec/transport-state.ts";
@@ -72,12 +72,17 @@ export function requestScope(
     headers: joinCookies(head.headers),
     server: connection.server,
     state: copyOf(host.state),
-    extensions,
+    extensions: connection.tls === undefined ? extensions : withTls(extensions, connection.tls),
     "pagi.transport": transport,
   };
   if (connection.client !== undefined) scope.client = connection.client;
   if (state !== undefined) scope["pagi.connection"] = state;
   return scope;
+}
+
+/** What a scope of an encrypted connection advertises. Source: PAGI Tls, "When to use this extension". */
+export function withTls(extensions: Extensions, tls: TlsExtension): Extensions {
+  return Object.freeze({ ...extensions, tls });
 }
 
 /** A shallow copy. Most applications leave no state, and copying nothing costs as much as the rest of a scope. */

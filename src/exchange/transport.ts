@@ -1,5 +1,6 @@
 import type { FileRange } from "./file-range.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
+import type { TlsExtension } from "../spec/scope.ts";
 import type { ByteString, Headers } from "../spec/values.ts";
 
 // The seam between the wire and PAGI's rules. Whatever speaks a protocol (HTTP/1.1 now) offers a `Transport` for
@@ -22,6 +23,8 @@ export interface ConnectionInfo {
   readonly secure: boolean;
   readonly client: readonly [host: string, port: number] | undefined;
   readonly server: readonly [host: string, port: number] | readonly [path: string, port: null];
+  /** What is known of its TLS; one object for the whole connection, or none where it is plain. */
+  readonly tls: TlsExtension | undefined;
 }
 
 /** A response head that has passed the event's own checks, though not yet the header checks of the wire. */

@@ -1,6 +1,7 @@
 import type { Socket } from "bun";
 
 import type { ConnectionInfo } from "../exchange/transport.ts";
+import type { TlsExtension } from "../spec/scope.ts";
 import { Output } from "./output.ts";
 import type { OutputOwner } from "./output.ts";
 import type { Deadline } from "./timers.ts";
@@ -32,8 +33,9 @@ type State = "open" | "ending" | "ending-lingering" | "lingering" | "closed";
 
 /** What the connections of a listener have in common. */
 export interface ListenerInfo {
-  readonly secure: boolean;
   readonly server: ConnectionInfo["server"];
+  /** Says what the `tls` extension tells of a connection; absent where connections are plain. */
+  readonly describeTls: ((socket: Socket<Connection>) => TlsExtension) | undefined;
 }
 
 /**
@@ -48,6 +50,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
   readonly #socket: Socket<Connection>;
   readonly #listener: ListenerInfo;
   #client: ConnectionInfo["client"];
+  #tls: TlsExtension | undefined;
   /** The write timeout, and what had been taken when it was set; only a connection that was once blocked has one. */
   #stall: { readonly deadline: Deadline; taken: number } | undefined;
   #protocol: Protocol | undefined;
@@ -63,7 +66,12 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   get secure(): boolean {
-    return this.#listener.secure;
+    return this.#listener.describeTls !== undefined;
+  }
+
+  /** Made at the first request, and then the same for all of them. */
+  get tls(): TlsExtension | undefined {
+    return (this.#tls ??= this.#listener.describeTls?.(this.#socket));
   }
 
   /** Asked of the kernel once, for it is a system call, and a closed socket has no address any more. */
@@ -74,6 +82,11 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   get server(): ConnectionInfo["server"] {
     return this.#listener.server;
+  }
+
+  /** Waits for its TLS handshake, after which it is started. */
+  awaitHandshake(milliseconds: number): void {
+    this.deadline.set(milliseconds);
   }
 
   /** Hands the connection to a protocol. */
@@ -136,8 +149,10 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   onEnd(): void {
-    if (this.#state === "open") this.#protocol?.onEnd();
-    else if (this.#state === "lingering") this.abandon();
+    if (this.#state === "open") {
+      if (this.#protocol === undefined) this.abandon();
+      else this.#protocol.onEnd();
+    } else if (this.#state === "lingering") this.abandon();
     else if (this.#state === "ending-lingering") this.#state = "ending";
   }
 
@@ -166,7 +181,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   onDeadline(): void {
-    if (this.#state === "open") this.#protocol?.onDeadline();
+    if (this.#state === "open" && this.#protocol !== undefined) this.#protocol.onDeadline();
     else this.abandon();
   }
 
@@ -191,7 +206,9 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   /** The server shuts down. */
   drain(): void {
-    if (this.#state === "open") this.#protocol?.onDrainServer();
+    if (this.#state !== "open") return;
+    if (this.#protocol === undefined) this.abandon();
+    else this.#protocol.onDrainServer();
   }
 
   /** The server waits no longer. */

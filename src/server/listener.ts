@@ -7,6 +7,8 @@ import { bracketedHost, formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { listenError } from "./listen-error.ts";
 import type { ListeningSocket } from "./listening-socket.ts";
+import type { TlsGate } from "./tls-gate.ts";
+import type { SocketFile } from "./unix-socket.ts";
 
 // The types leave it out. -1 once the listener has stopped.
 declare module "bun" {
@@ -19,6 +21,8 @@ declare module "bun" {
 export interface ListenerEvents {
   /** A connection was accepted. */
   onOpen(connection: Connection): void;
+  /** Bytes can go both ways now: at once, or when the TLS handshake is over. */
+  onReady(connection: Connection): void;
   onClose(connection: Connection): void;
 }
 
@@ -26,20 +30,98 @@ export interface ListenerEvents {
 export class Listener {
   /** The address in use: a port that was 0 is the one that was found. */
   readonly address: TcpAddress | UnixAddress;
-  readonly #listener: SocketListener<Connection>;
-  readonly #socket: ListeningSocket | undefined;
-  readonly #info: ListenerInfo;
+  readonly #context: ServerContext;
+  readonly #events: ListenerEvents;
+  /** The file of a Unix socket that goes with the listener. */
+  readonly #file: SocketFile | undefined;
+  readonly #isSecure: boolean;
+  #listener: SocketListener<Connection>;
 
   /**
    * Accepts at once, at an address or from a socket that is made already and belongs to the listener from now on.
    *
+   * @param tls what connections are encrypted with; they are plain without.
    * @throws ListenError when the address is taken, forbidden or none of this machine's.
    */
-  constructor(where: TcpAddress | ListeningSocket, context: ServerContext, events: ListenerEvents) {
-    const handlers: SocketHandler<Connection> = {
+  constructor(
+    where: TcpAddress | ListeningSocket,
+    context: ServerContext,
+    events: ListenerEvents,
+    tls?: TlsGate,
+  ) {
+    this.#context = context;
+    this.#events = events;
+    this.#isSecure = tls !== undefined;
+    if ("fd" in where) {
+      this.address = where.address;
+      this.#file = where.file;
+      this.#listener = this.#adopt(where.fd, tls);
+      return;
+    }
+    const { type, host, port } = where;
+    try {
+      const place = { hostname: host, port };
+      const listener = Bun.listen({ ...place, allowHalfOpen, ...tls?.listen, socket: this.#handlers(tls) });
+      this.address = { type, host: listener.hostname, port: listener.port };
+      this.#listener = listener;
+    } catch (error) {
+      throw listenError({ type, host, port }, error);
+    }
+  }
+
+  /** Where it is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
+  get url(): string {
+    const { address } = this;
+    return address.type === "tcp"
+      ? `${this.#isSecure ? "https" : "http"}://${bracketedHost(address.host)}:${address.port}/`
+      : formatListenAddress(address);
+  }
+
+  /** The descriptor that is listened at, or -1 after the end. */
+  get fd(): number {
+    return this.#listener.fd;
+  }
+
+  /**
+   * Lets another one accept from the same socket, so that new connections get what is new; what is open stays as it is.
+   *
+   * @param fd a duplicate of `fd`, which the listener takes.
+   */
+  renew(fd: number, tls: TlsGate): void {
+    const old = this.#listener;
+    this.#listener = this.#adopt(fd, tls);
+    old.stop(false);
+  }
+
+  /** Whether it is a Unix socket whose file was made here, and goes with it. */
+  get ownsFile(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** Accepts no more; what is open stays open. The file of a Unix socket goes, unless another server listens there. */
+  stop({ keepFile = false }: { keepFile?: boolean } = {}): void {
+    if (!keepFile) this.#file?.remove();
+    this.#listener.stop(false);
+  }
+
+  #adopt(fd: number, tls: TlsGate | undefined): SocketListener<Connection> {
+    // The types do not know the descriptor, and ask for what it takes the place of.
+    const place = { fd, hostname: "", port: 0 };
+    return Bun.listen({ ...place, allowHalfOpen, ...tls?.listen, socket: this.#handlers(tls) });
+  }
+
+  #handlers(tls: TlsGate | undefined): SocketHandler<Connection> {
+    const context = this.#context;
+    const events = this.#events;
+    let info: ListenerInfo | undefined;
+    return {
       open: (socket) => {
-        socket.data = new Connection(socket, this.#info, context);
-        events.onOpen(socket.data);
+        info ??= { server: this.#serverKey(), describeTls: tls?.describe };
+        const connection = new Connection(socket, info, context);
+        socket.data = connection;
+        events.onOpen(connection);
+        if (tls === undefined) events.onReady(connection);
+        else connection.awaitHandshake(context.times.header);
       },
       data: (socket, bytes) => socket.data.onData(bytes),
       end: (socket) => socket.data.onEnd(),
@@ -53,61 +135,21 @@ export class Listener {
         context.logger.error("internal error on a connection", error);
         socket.data.cut();
       },
-    };
-    if ("fd" in where) {
-      this.#socket = where;
-      this.address = where.address;
-      this.#listener = adopt(where.fd, handlers);
-    } else {
-      const listener = open(where, handlers);
-      this.address = { type: "tcp", host: listener.hostname, port: listener.port };
-      this.#listener = listener;
-    }
-    const { address } = this;
-    this.#info = {
-      secure: false,
-      server: address.type === "tcp" ? [address.host, address.port] : [address.path, null],
+      ...tls?.handlers((socket, problem) => {
+        if (problem === undefined) events.onReady(socket.data);
+        else {
+          context.logger.debug(`${socket.data.client?.join(":") ?? "unix"}: TLS: ${problem}`);
+          socket.data.cut();
+        }
+      }),
     };
   }
 
-  /** Where it is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
-  get url(): string {
+  #serverKey(): ListenerInfo["server"] {
     const { address } = this;
-    return address.type === "tcp"
-      ? `http://${bracketedHost(address.host)}:${address.port}/`
-      : formatListenAddress(address);
-  }
-
-  /** The descriptor that is listened at, or -1 after the end. */
-  get fd(): number {
-    return this.#listener.fd;
-  }
-
-  /** Whether it is a Unix socket whose file was made here, and goes with it. */
-  get ownsFile(): boolean {
-    return this.#socket?.file !== undefined;
-  }
-
-  /** Accepts no more; what is open stays open. The file of a Unix socket goes, unless another server listens there. */
-  stop({ keepFile = false }: { keepFile?: boolean } = {}): void {
-    if (!keepFile) this.#socket?.file?.remove();
-    this.#listener.stop(false);
+    return address.type === "tcp" ? [address.host, address.port] : [address.path, null];
   }
 }
 
 // With an `end` handler as well, a client's FIN leaves our direction open until we end it.
 const allowHalfOpen = true;
-
-function open({ type, host, port }: TcpAddress, socket: SocketHandler<Connection>) {
-  try {
-    return Bun.listen<Connection>({ hostname: host, port, allowHalfOpen, socket });
-  } catch (error) {
-    throw listenError({ type, host, port }, error);
-  }
-}
-
-function adopt(fd: number, socket: SocketHandler<Connection>): SocketListener<Connection> {
-  // The types do not know the descriptor, and ask for what it takes the place of.
-  const options = { fd, hostname: "", port: 0, allowHalfOpen, socket };
-  return Bun.listen<Connection>(options);
-}

@@ -38,9 +38,7 @@ export class ListeningSocket {
 
   /** A second descriptor for the same socket, closed when another program is executed. @throws SystemError */
   dup(): number {
-    const fd = checked(libc().dup(this.fd), "dup");
-    setInherited(fd, false);
-    return fd;
+    return duplicate(this.fd);
   }
 
   /** Closes the descriptor; the file of a Unix socket stays. */
@@ -82,6 +80,13 @@ export function inheritedSocket(fd: number): ListeningSocket {
   checked(libc().fcntl(fd, FCNTL.setStatus, status | SOCK.nonblock), "fcntl");
   setInherited(fd, false);
   return new ListeningSocket(fd, address);
+}
+
+/** A second descriptor for the same socket, closed when another program is executed. @throws SystemError */
+export function duplicate(fd: number): number {
+  const copy = checked(libc().dup(fd), "dup");
+  setInherited(copy, false);
+  return copy;
 }
 
 /** Whether programs that this process executes get the descriptor. @throws SystemError */

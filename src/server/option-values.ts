@@ -60,6 +60,8 @@ interface ChoiceOption extends Declared {
   readonly default: string;
   /** The default when standard output is a terminal, where it differs. */
   readonly onTerminal?: string;
+  /** What the flag means when none of the choices follows it. */
+  readonly bare?: string;
 }
 
 /** Where a log goes: the path of a file, true for standard error, false for nowhere. */
@@ -75,6 +77,7 @@ export type OptionDeclaration = TextOption | NumberOption | BooleanOption | Choi
 /** The groups, in the order in which people meet them. */
 export const OPTION_GROUPS = [
   "Server",
+  "TLS",
   "Application",
   "Workers",
   "Process",

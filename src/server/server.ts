@@ -1,6 +1,7 @@
 import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
 import type { LifespanScope } from "../spec/scope.ts";
+import { messageOf } from "../errors.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
@@ -19,6 +20,7 @@ import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
 import { TimerWheel } from "./timers.ts";
+import type { TlsGate } from "./tls-gate.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -100,7 +102,8 @@ export class Server {
    *
    * @throws LifespanError when the application refuses to start or does not say in time that it has.
    * @throws ListenError when the address cannot be had.
-   * @throws OptionError when the access log cannot be opened, or a socket is asked for that nobody has passed.
+   * @throws OptionError when the access log cannot be opened, a socket is asked for that nobody has passed, or
+   *   a certificate or key cannot be used.
    */
   async start(): Promise<void> {
     if (this.#state !== "new") throw new Error(`This server cannot be started: it is ${this.#state}.`);
@@ -110,6 +113,7 @@ export class Server {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
       const openSockets = await this.#planListening();
+      const tls = await this.#loadTls();
       if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
@@ -118,9 +122,12 @@ export class Server {
       this.#context = this.#createContext(validator);
       const events = {
         onOpen: (connection: Connection) => this.#onOpen(connection),
+        onReady: (connection: Connection) => this.#onReady(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
       };
-      for (const where of openSockets()) this.#listeners.push(new Listener(where, this.#context, events));
+      for (const where of openSockets())
+        this.#listeners.push(new Listener(where, this.#context, events, tls));
+      setImmediate(() => void this.#setBacklog());
       this.#state = "running";
       this.#notifier?.ready();
     } catch (error) {
@@ -153,6 +160,30 @@ export class Server {
     this.#stopping ??= this.#drainAndStop(isFollowed);
     if (force) this.#force?.();
     return this.#stopping;
+  }
+
+  /**
+   * Reads certificates and keys again. New connections get the new ones, open ones go on as they are. If they cannot
+   * be used, that is logged, and everything stays as it was. Does nothing without TLS, or while it does not run.
+   *
+   * @returns whether new connections get what the files hold now.
+   */
+  async reloadCertificates(): Promise<boolean> {
+    if (this.#state !== "running") return false;
+    this.#notifier?.reloading();
+    try {
+      const tls = await this.#loadTls();
+      const { duplicate } = await import("./listening-socket.ts");
+      if (tls === undefined || this.#state !== "running") return false;
+      for (const listener of this.#listeners) listener.renew(duplicate(listener.fd), tls);
+      await this.#setBacklog();
+      return true;
+    } catch (error) {
+      this.#logger.error(`The certificates stay as they were: ${messageOf(error)}`);
+      return false;
+    } finally {
+      if (this.#state === "running") this.#notifier?.ready();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -217,9 +248,17 @@ export class Server {
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
+  /** Certificates and keys; most servers have none, and do without what it takes to read them. */
+  async #loadTls(): Promise<TlsGate | undefined> {
+    const { sslCert, sslKey, sslVerifyClient } = this.options;
+    if (sslCert.length === 0 && sslKey.length === 0 && sslVerifyClient === "off") return undefined;
+    const { createTlsGate } = await import("./tls-gate.ts");
+    return createTlsGate(this.options);
+  }
+
   /**
-   * Decides where to listen, before the application starts; what is returned opens it. One address needs nothing that
-   * Bun has not, but for the length of its backlog, which can wait until it is served.
+   * Decides where to listen, before the application starts; what is returned opens it. A host and a port need nothing
+   * that Bun has not.
    */
   async #planListening(): Promise<() => (TcpAddress | ListeningSocket)[]> {
     const { options } = this;
@@ -230,12 +269,8 @@ export class Server {
       return () => sockets.map(({ socket }) => socket);
     }
     this.#asked = [formatListenAddress({ type: "tcp", host, port })];
-    if (listen.length === 0 && options.socket === "" && !isActivated()) {
-      return () => {
-        setImmediate(() => void this.#setBacklog());
-        return [{ type: "tcp", host, port }];
-      };
-    }
+    if (listen.length === 0 && options.socket === "" && !isActivated())
+      return () => [{ type: "tcp", host, port }];
     const { openAll, planListening } = await import("./listening.ts");
     const plan = planListening(options);
     this.#asked = plan.addresses.map(formatListenAddress);
@@ -246,7 +281,7 @@ export class Server {
     return () => openAll(plan, listen.length > 0);
   }
 
-  /** Bun's own backlog is 512. */
+  /** Bun makes every backlog 512, those of adopted sockets too. The C library that it takes to change it can wait. */
   async #setBacklog(): Promise<void> {
     try {
       const { setBacklog } = await import("./listening-socket.ts");
@@ -307,12 +342,13 @@ export class Server {
   #onOpen(connection: Connection): void {
     this.#connections.add(connection);
     // One that was turned away and is still there takes nobody's place.
-    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections) {
+    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections)
       this.#turnedAway.add(connection);
-      turnAway(connection);
-    } else {
-      connection.start(new Http1Session(connection));
-    }
+  }
+
+  #onReady(connection: Connection): void {
+    if (this.#turnedAway.has(connection)) turnAway(connection);
+    else connection.start(new Http1Session(connection));
   }
 
   #onClose(connection: Connection): void {

@@ -17,10 +17,31 @@ export interface PagiVersions {
  */
 export type State = Record<string, unknown>;
 
+/**
+ * What is known of a TLS connection. Source: PAGI Tls, "TLS Connection Scope". Each key is there; what is not known is
+ * `null`. A type, since an interface would be no `Record`.
+ */
+export type TlsExtension = {
+  /** The certificate that the server has shown, PEM. */
+  readonly server_cert: string | null;
+  /** The certificates that the client has sent, PEM, its own first; empty when it has none. */
+  readonly client_cert_chain: readonly string[];
+  /** The subject of the client's own certificate, as RFC 4514 writes it. */
+  readonly client_cert_name: string | null;
+  /** Why the client's certificate is not to be trusted; `null` when it is good or there is none. */
+  readonly client_cert_error: string | null;
+  /** `0x0303` is TLS 1.2, `0x0304` TLS 1.3. */
+  readonly tls_version: number | null;
+  /** The number that IANA has given it, `0x1301` for `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher_suite: number | null;
+};
+
 /** Optional capabilities of the server, by name. Check for a key before relying on it. Source: PAGI Extensions. */
 export interface Extensions {
   /** `http.fullflush` is understood. */
   fullflush?: Record<string, never>;
+  /** The connection is encrypted by this server. */
+  tls?: TlsExtension;
   /** A WebSocket handshake may be answered with an ordinary HTTP response. */
   "websocket.http.response"?: Record<string, never>;
   [name: string]: Record<string, unknown> | undefined;

@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import { setInherited } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
 import { describeExit } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
@@ -6,7 +7,7 @@ import type { SuccessorReport } from "./messages.ts";
 import { thisProgram } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
-import { execute, ignoreSignal, keepOverExec } from "./system-calls.ts";
+import { execute, ignoreSignal } from "./system-calls.ts";
 import { FIRST_DESCRIPTOR } from "./worker-process.ts";
 
 /** What a program hands to the one that follows it. */
@@ -86,7 +87,7 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
   const { words, directory } = thisProgram();
   process.chdir(directory);
   const variables = environmentFor({ type: "continued", sockets }, environment);
-  for (const { fd } of sockets) keepOverExec(fd);
+  for (const { fd } of sockets) setInherited(fd, true);
   for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
   execute(words, variables);
 }

@@ -1,8 +1,8 @@
+import { duplicate } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
 import type { Server } from "../server/server.ts";
 import { canBeLoaded, continueAsNewProgram, handOver } from "./handover.ts";
 import type { Inheritance } from "./handover.ts";
-import { duplicate } from "./system-calls.ts";
 
 // How a server without a supervisor is followed by a new start of its program.
 

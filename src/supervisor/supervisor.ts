@@ -158,9 +158,10 @@ export class Supervisor {
 
   /** Where all of them are reached; see {@link url}. */
   get urls(): readonly string[] {
+    const scheme = this.options.sslCert.length > 0 ? "https" : "http";
     return this.listeners.map((address) =>
       address.type === "tcp"
-        ? `http://${bracketedHost(address.host)}:${address.port}/`
+        ? `${scheme}://${bracketedHost(address.host)}:${address.port}/`
         : formatListenAddress(address),
     );
   }

@@ -53,6 +53,10 @@ describe("readArguments reads", () => {
     ["-q -- -x", { quiet: true, application: "-x" }],
     ["--max-body-size 64k --write-high-watermark 1m", { maxBodySize: "64k", writeHighWatermark: "1m" }],
     ["-vh", { commands: ["version", "help"] }],
+    ["--ssl-verify-client app.ts", { application: "app.ts", sslVerifyClient: "require" }],
+    ["--ssl-verify-client optional app.ts", { application: "app.ts", sslVerifyClient: "optional" }],
+    ["--ssl-verify-client", { sslVerifyClient: "require" }],
+    ["--listen a:1 --listen ./b", { listen: ["a:1", "./b"] }],
     ["--check-config app.ts:x", { application: "app.ts:x", commands: ["checkConfig"] }],
   ];
   test.each(rows)("%p", async (line, values) => expect(await valuesOf(line)).toEqual(values));
@@ -61,7 +65,7 @@ describe("readArguments reads", () => {
     for (const flag of allFlags()) {
       if (flag.kind === "command") continue;
       const values = await valuesOf(
-        flag.declaration.type === "boolean" ? `--${flag.name}` : `--${flag.name} x`,
+        flag.declaration.type === "boolean" ? `--${flag.name}` : `--${flag.name}=x`,
       );
       const value = flag.declaration.type === "boolean" ? true : "x";
       expect(values).toEqual({ [flag.option]: flag.declaration.repeatable ? [value] : value });

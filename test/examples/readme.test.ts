@@ -13,6 +13,8 @@ const FASTER: Readonly<Record<string, Record<string, string>>> = {
 };
 
 interface Readme {
+  /** Commands that make what the server needs. */
+  preparations: string[];
   /** The command that starts the server. */
   start: string;
   promises: { command: string; output: string }[];
@@ -29,11 +31,12 @@ test("examples/README.md lists every example and nothing else", async () => {
   expect(listed.map(([, name]) => name)).toEqual([...EXAMPLES]);
 });
 
-for (const [name, { start, promises }] of readmes) {
+for (const [name, { preparations, start, promises }] of readmes) {
   test.concurrent(
     `examples/${name}/README.md: its ${promises.length} commands give what it promises`,
     async () => {
       expect(start).toEndWith(`examples/${name}/app.ts`);
+      for (const command of preparations) expect(await runToEnd(command)).toBe(0);
       const { env, args } = parse(start);
       await using server = await ServerProcess.start([...args, "-p", "0"], { ...env, ...FASTER[name] });
       for (const { command, output } of promises) expect(await run(command, server)).toBe(output);
@@ -41,6 +44,11 @@ for (const [name, { start, promises }] of readmes) {
     },
     30_000,
   );
+}
+
+/** Runs a command and returns its exit code. */
+function runToEnd(command: string): Promise<number> {
+  return Bun.spawn(["bash", "-c", command], { cwd: ROOT, stdio: ["ignore", "ignore", "ignore"] }).exited;
 }
 
 /** Runs a command of a README as its reader would. A server that the command starts itself gets a free port. */
@@ -74,7 +82,8 @@ function read(markdown: string): Readme {
     promises.push({ command: block.text, output: `${block.text}\n${next.text}` });
   }
   const start = blocks.find((block) => block.language === "sh" && block.text.includes(SERVE))?.text ?? "";
-  return { start, promises };
+  const preparations = blocks.filter(({ text }) => text.startsWith("openssl ")).map(({ text }) => text);
+  return { preparations, start, promises };
 }
 
 /** `NAME=value bun cli/main.ts file` as environment and arguments. */

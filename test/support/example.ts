@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
-const READY = /http:\/\/127\.0\.0\.1:(\d+)/;
+const READY = /https?:\/\/127\.0\.0\.1:(\d+)/;
 
 /** The names of all examples. */
 export const EXAMPLES: readonly string[] = readdirSync(join(ROOT, "examples"), { withFileTypes: true })
