@@ -12,8 +12,9 @@ import { gather, type Given } from "./given.ts";
 /** Does what the command line asks for. Resolves with the exit code. */
 async function run(argv: readonly string[]): Promise<number> {
   let isDebug = false;
-  const role = await ownRole();
+  let role: Role = { type: "main" };
   try {
+    role = await ownRole();
     if (role.type === "worker") return await (await import("./serve.ts")).work();
     const commandLine = await readArguments(argv);
     if (commandLine.commands.has("help")) return await printHelp();

@@ -2,7 +2,7 @@ import fs from "node:fs";
 
 import { describeExit } from "./exit-reason.ts";
 import { readReport } from "./messages.ts";
-import { thisProgram } from "./program.ts";
+import { spawnCommand } from "./program.ts";
 import { environmentFor } from "./role.ts";
 
 /** What became of a process in the background. */
@@ -21,11 +21,11 @@ const LAST_WORDS = 100;
  * @returns once it serves, or has ended without.
  */
 export async function startInBackground(): Promise<Background> {
-  const { words, directory } = thisProgram();
+  const { command, options } = spawnCommand();
   const outcome = Promise.withResolvers<Background>();
   let said: string | undefined;
-  const child = Bun.spawn([...words], {
-    cwd: directory,
+  const child = Bun.spawn(command, {
+    ...options,
     env: environmentFor({ type: "daemon" }),
     stdio: ["ignore", keptOnlyAsFile(1), keptOnlyAsFile(2)],
     detached: true,

@@ -4,7 +4,7 @@ import type { Logger } from "../server/logger.ts";
 import { describeExit } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { SuccessorReport } from "./messages.ts";
-import { thisProgram } from "./program.ts";
+import { spawnCommand, thisProgram } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { execute, ignoreSignal } from "./system-calls.ts";
@@ -29,11 +29,11 @@ const ORDERS_OF_OPERATORS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, 
  * @returns what became of it: undefined when it serves, else why it does not, as a part of a sentence.
  */
 export async function startSuccessor({ sockets, environment }: Inheritance): Promise<string | undefined> {
-  const { words, directory } = thisProgram();
+  const { command, options } = spawnCommand();
   const outcome = Promise.withResolvers<string | undefined>();
   let said: string | undefined;
-  const child = Bun.spawn([...words], {
-    cwd: directory,
+  const child = Bun.spawn(command, {
+    ...options,
     env: environmentFor(
       {
         type: "successor",
@@ -84,12 +84,12 @@ export function reportFailure(error: unknown): void {
  * Connections that come meanwhile wait in these. Returns only by throwing.
  */
 export function continueAsNewProgram({ sockets, environment }: Inheritance): never {
-  const { words, directory } = thisProgram();
+  const { file, words, directory } = thisProgram();
   process.chdir(directory);
   const variables = environmentFor({ type: "continued", sockets }, environment);
   for (const { fd } of sockets) setInherited(fd, true);
   for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
-  execute(words, variables);
+  execute(file, words, variables);
 }
 
 /**
@@ -97,9 +97,9 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
  * said on standard error where it would not.
  */
 export async function canBeLoaded(): Promise<boolean> {
-  const { words, directory } = thisProgram();
-  const child = Bun.spawn([...words], {
-    cwd: directory,
+  const { command, options } = spawnCommand();
+  const child = Bun.spawn(command, {
+    ...options,
     env: environmentFor({ type: "probe" }),
     stdio: ["ignore", "ignore", "inherit"],
   });

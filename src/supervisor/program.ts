@@ -2,8 +2,10 @@ import fs from "node:fs";
 
 /** What it takes to run this very program once more, with whatever code there is by then. */
 export interface Program {
-  /** The file of the runtime, or of the compiled program, and every argument as it was given. */
-  readonly words: readonly string[];
+  /** The file of the runtime, or of the compiled program. */
+  readonly file: string;
+  /** Its name as it was called, by which some programs know what they are, and every argument as it was given. */
+  readonly words: readonly [name: string, ...rest: string[]];
   /** Where it was started. */
   readonly directory: string;
 }
@@ -18,12 +20,22 @@ let memory: Program | undefined;
  * that may have been replaced since.
  */
 export function thisProgram(): Program {
-  return (memory ??= { words: commandLine(), directory: startDirectory() });
+  return (memory ??= { file: process.execPath, words: commandLine(), directory: startDirectory() });
 }
 
-function commandLine(): string[] {
-  const [, ...words] = fs.readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
-  return [process.execPath, ...words];
+function commandLine(): [string, ...string[]] {
+  const [name = process.execPath, ...rest] = fs
+    .readFileSync("/proc/self/cmdline", "utf8")
+    .split("\0")
+    .slice(0, -1);
+  return [name, ...rest];
+}
+
+/** How `Bun.spawn` starts a program once more. */
+export function spawnCommand(): { command: string[]; options: { argv0: string; cwd: string } } {
+  const { file, words, directory } = thisProgram();
+  const [argv0, ...rest] = words;
+  return { command: [file, ...rest], options: { argv0, cwd: directory } };
 }
 
 /** As the shell knows it, symbolic links included, if that is still where we are. */

@@ -1,3 +1,6 @@
+import fs from "node:fs";
+
+import { WorkerError } from "../errors.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { inheritedSockets } from "./inherited-socket.ts";
 
@@ -32,6 +35,8 @@ const MAIN: Role = { type: "main" };
 /**
  * Takes the role from the environment, so that no process which this one starts finds it there. A role counts only
  * for the child, or for the process itself, that it was written for.
+ *
+ * @throws WorkerError when this process is not the child itself, but one of its children.
  */
 export function takeRole(): Role {
   const text = process.env[VARIABLE];
@@ -40,7 +45,14 @@ export function takeRole(): Role {
   const given = parse(text);
   if (given === undefined) return MAIN;
   const { type, writer } = given;
-  if (writer !== (type === "continued" ? process.pid : process.ppid)) return MAIN;
+  if (writer !== (type === "continued" ? process.pid : process.ppid)) {
+    // A program that is started through another one would never learn what it is, and start workers of its own.
+    if (typeof writer === "number" && isAncestor(writer))
+      throw new WorkerError(
+        "A process that was to be a part of this server was started through another program. Start the server with bun itself, or with the pagi-server command.",
+      );
+    return MAIN;
+  }
   if (type === "worker" || type === "daemon" || type === "probe") return { type };
   if (type !== "successor" && type !== "continued") return MAIN;
   return { type, sockets: inheritedSockets(given.sockets), predecessor: writer };
@@ -60,6 +72,19 @@ export function environmentFor(
     value === undefined ? [] : [[name, value]],
   );
   return { ...Object.fromEntries(own), ...more, [VARIABLE]: text };
+}
+
+/** Whether a process has started the one that has started this one, or is further up. */
+function isAncestor(pid: number): boolean {
+  for (let each = process.ppid; each > 1;) {
+    if (each === pid) return true;
+    try {
+      each = Number(/^PPid:\s+(\d+)$/m.exec(fs.readFileSync(`/proc/${each}/status`, "utf8"))?.[1] ?? 0);
+    } catch {
+      return false;
+    }
+  }
+  return false;
 }
 
 function parse(text: string): { type: unknown; writer: unknown; sockets: unknown } | undefined {

@@ -23,14 +23,18 @@ export function ignoreSignal(number: number): void {
 /**
  * Replaces this program by another one, which keeps the process id. It returns only by throwing.
  *
- * @param words the program's file, and its arguments.
+ * @param words the name that the program is called by, and its arguments.
  * @throws SystemError
  */
-export function execute(words: readonly string[], environment: Readonly<Record<string, string>>): never {
-  const file = cString(words[0] ?? "");
+export function execute(
+  file: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): never {
+  const path = cString(file);
   const argv = listOf(words);
   const variables = listOf(Object.entries(environment).map(([name, value]) => `${name}=${value}`));
-  checked(libc().execve(ptr(file), ptr(argv.addresses), ptr(variables.addresses)), "execve");
+  checked(libc().execve(ptr(path), ptr(argv.addresses), ptr(variables.addresses)), "execve");
   throw new Error(`execve returned for ${argv.texts.length} words`);
 }
 

@@ -1,7 +1,7 @@
 import { describeExit, outOfMemoryKills } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { Order, Report } from "./messages.ts";
-import { thisProgram } from "./program.ts";
+import { spawnCommand } from "./program.ts";
 import { environmentFor } from "./role.ts";
 
 /** The first descriptor after the standard ones: where a worker finds its sockets. */
@@ -33,10 +33,10 @@ export class WorkerProcess {
    * @throws when the system starts no process.
    */
   constructor(sockets: readonly number[], events: WorkerEvents) {
-    const { words, directory } = thisProgram();
+    const { command, options } = spawnCommand();
     this.#events = events;
-    this.#child = Bun.spawn([...words], {
-      cwd: directory,
+    this.#child = Bun.spawn(command, {
+      ...options,
       env: environmentFor({ type: "worker" }),
       stdio: ["ignore", "inherit", "inherit", ...sockets],
       serialization: "json",

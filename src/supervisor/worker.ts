@@ -39,12 +39,15 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
   // First of all, for the supervisor may die at any time. If it has already, the channel is closed, which ends us too.
   dieWithParent();
   const configured = Promise.withResolvers<Configuration>();
-  const worker: { server?: Server } = {};
+  const worker: { server?: Server; isEnding?: boolean } = {};
   process.on("disconnect", () => process.exit(1));
   process.on("message", (message: unknown) => {
     const order = readOrder(message);
     if (order?.type === "configure") configured.resolve(order);
-    else if (order !== undefined) obey(order, worker.server);
+    else if (order !== undefined) {
+      worker.isEnding ||= order.type !== "reopen";
+      obey(order, worker.server);
+    }
   });
   onSignals(WORKER_SIGNALS, (order) => {
     if (order === "reopen") worker.server?.reopenLogs();
@@ -68,6 +71,8 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (options.maxRequests > 0) watchRequests(options, worker.server);
     return worker.server;
   } catch (error) {
+    // Stopped while it was starting; `end` ends the process.
+    if (worker.isEnding) return await new Promise<never>(() => {});
     // The supervisor puts it into its log, with what it does about it.
     report({ type: "failed", text: messageOf(error) });
     if (given["logLevel"] === "debug") console.error(error);
