@@ -30,10 +30,13 @@ const IDLE_GRACE = 2000;
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
 
-/** What is handed to a program that follows this one. */
-export interface Inheritance {
-  readonly sockets: readonly { readonly fd: number; readonly asked: string; readonly ownsFile: boolean }[];
-  readonly environment: Readonly<Record<string, string>>;
+/** A listening socket as another program needs to know it. */
+export interface SocketDescription {
+  readonly fd: number;
+  /** The address that was asked for, as `--listen` has it. */
+  readonly asked: string;
+  /** Whether the file of a Unix socket goes with it. */
+  readonly ownsFile: boolean;
 }
 
 /** What a supervisor decides for a server; one that stands alone has none of it. */
@@ -212,19 +215,14 @@ export class Server {
     return this.#connections.size;
   }
 
-  /** What a program that follows this one needs: the listening sockets, and the variables of the service manager. */
-  get inheritance(): Inheritance {
-    const sockets = this.#listeners.map(({ fd, ownsFile }, i) => ({
-      fd,
-      asked: this.#asked[i] ?? "",
-      ownsFile,
-    }));
-    return { sockets, environment: this.#notifier?.environment ?? {} };
+  /** The sockets that it listens at, for a program that follows this one. */
+  get sockets(): readonly SocketDescription[] {
+    return this.#listeners.map(({ fd, ownsFile }, i) => ({ fd, asked: this.#asked[i] ?? "", ownsFile }));
   }
 
-  /** Tells the service manager that the program is being replaced. */
-  announceReload(): void {
-    this.#notifier?.reloading();
+  /** Speaks to the service manager, if there is one that wants to be told. */
+  get notifier(): Notifier | undefined {
+    return this.#notifier;
   }
 
   /** Requests that the application has been called for and has returned from. */

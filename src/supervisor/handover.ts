@@ -1,4 +1,5 @@
 import { messageOf } from "../errors.ts";
+import type { Notifier } from "../server/notify.ts";
 import { setInherited } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
 import { describeExit } from "./exit-reason.ts";
@@ -26,11 +27,11 @@ const ORDERS_OF_OPERATORS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, 
  * Starts this program once more, as a process of its own that inherits the listening sockets. Both accept from then
  * on; the one before ends once it hears that the successor is ready.
  *
- * @returns what became of it: undefined when it serves, else why it does not, as a part of a sentence.
+ * @returns its process id once it serves, else why it does not, as a part of a sentence.
  */
-export async function startSuccessor({ sockets, environment }: Inheritance): Promise<string | undefined> {
+async function startSuccessor({ sockets, environment }: Inheritance): Promise<number | string> {
   const { command, options } = spawnCommand();
-  const outcome = Promise.withResolvers<string | undefined>();
+  const outcome = Promise.withResolvers<number | string>();
   let said: string | undefined;
   const child = Bun.spawn(command, {
     ...options,
@@ -45,7 +46,7 @@ export async function startSuccessor({ sockets, environment }: Inheritance): Pro
     serialization: "json",
     ipc(message) {
       const report = readReport(message);
-      if (report?.type === "ready") outcome.resolve(undefined);
+      if (report?.type === "ready") outcome.resolve(child.pid);
       if (report?.type === "failed") said = report.text;
     },
     onExit: (_child, code, signal) => {
@@ -56,9 +57,9 @@ export async function startSuccessor({ sockets, environment }: Inheritance): Pro
       }, LAST_WORDS);
     },
   });
-  const why = await outcome.promise;
-  if (why === undefined) child.unref();
-  return why;
+  const became = await outcome.promise;
+  if (typeof became === "number") child.unref();
+  return became;
 }
 
 /**
@@ -106,17 +107,28 @@ export async function canBeLoaded(): Promise<boolean> {
   return (await child.exited) === 0;
 }
 
-/** Hands the sockets to a successor, and says what became of it. @returns whether it serves. */
-export async function handOver(inheritance: Inheritance, logger: Logger): Promise<boolean> {
+/**
+ * Hands the sockets to a successor, and tells the service manager that it is the one to watch from now on: only this
+ * process may say so.
+ *
+ * @returns whether it serves; what hinders it is logged.
+ */
+export async function handOver(
+  inheritance: Inheritance,
+  logger: Logger,
+  notifier: Notifier | undefined,
+): Promise<boolean> {
   if (process.pid === 1) {
-    logger.error(
-      "Process 1 cannot be followed by another one, for its end is the end of all; SIGHUP reloads it.",
-    );
+    logger.error("Process 1 cannot be followed by another one, for its end is the end of all; SIGHUP reloads it.");
     return false;
   }
   logger.info("Restarting: a new server is started on the same sockets");
-  const why = await startSuccessor(inheritance).catch((error: unknown) => `cannot be run: ${String(error)}`);
-  if (why === undefined) logger.info("The new server serves; this one ends");
-  else logger.error(`The new server ${why.replace(/\.$/, "")}. This one goes on`);
-  return why === undefined;
+  const became = await startSuccessor(inheritance).catch((error: unknown) => `cannot be run: ${messageOf(error)}`);
+  if (typeof became === "string") {
+    logger.error(`The new server ${became.replace(/\.$/, "")}. This one goes on`);
+    return false;
+  }
+  notifier?.send(`MAINPID=${became}`);
+  logger.info(`The new server serves (pid ${became}); this one ends`);
+  return true;
 }

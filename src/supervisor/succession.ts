@@ -24,7 +24,7 @@ export async function prepareReload(
     logger.error("The new program cannot be loaded. This one goes on");
     return undefined;
   }
-  server.announceReload();
+  server.notifier?.reloading();
   const { sockets, environment } = inheritanceOf(server);
   const kept = sockets.map((each) => ({ ...each, fd: duplicate(each.fd) }));
   return () => continueAsNewProgram({ sockets: kept, environment });
@@ -32,10 +32,10 @@ export async function prepareReload(
 
 /** SIGUSR2: another process is started on the same sockets. @returns whether it serves. */
 export async function restart(server: Server, logger: Logger): Promise<boolean> {
-  return await handOver(inheritanceOf(server), logger);
+  return await handOver(inheritanceOf(server), logger, server.notifier);
 }
 
 function inheritanceOf(server: Server): Inheritance {
-  const { sockets, environment } = server.inheritance;
-  return { sockets: sockets.map((each) => ({ ...each, slot: 0 })), environment };
+  const sockets = server.sockets.map((each) => ({ ...each, slot: 0 }));
+  return { sockets, environment: server.notifier?.environment ?? {} };
 }

@@ -79,7 +79,6 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     progress.isServing = true;
     supervisor.sockets.ownsFiles = true;
     pidFile?.write();
-    if (role.type === "successor") notifier?.send(`MAINPID=${process.pid}`);
     notifier?.ready(`${workerCount(options)} workers`);
     reportToPredecessor({ type: "ready" });
   };
@@ -128,7 +127,8 @@ async function runUntilEnd(
     if (isHandingOver || isSignalled) return;
     isHandingOver = true;
     const { all } = supervisor.sockets;
-    const isFollowed = await handOver({ sockets: all, environment: notifier?.environment ?? {} }, logger);
+    const environment = notifier?.environment ?? {};
+    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier);
     isHandingOver = false;
     if (!isFollowed) return;
     isSignalled = true;

@@ -46,7 +46,7 @@ for (const kind of ["TCP", "Unix socket"] as const) {
       }
       expect(childrenOf(program.pid).some((pid) => first.includes(pid))).toBe(false);
       program.kill("SIGUSR2");
-      await log.until(/The new server serves; this one ends/);
+      await log.until(/The new server serves \(pid \d+\); this one ends/);
       await ended(program);
       const successor = pidIn(folder.file("pid"));
       expect(successor).not.toBe(program.pid);
