@@ -52,7 +52,7 @@ function placeholder(option: OptionDeclaration): string {
     case "string":
       return option.placeholder;
     case "integer":
-      return "NUMBER";
+      return option.zeroWord === undefined ? "NUMBER" : `NUMBER|${option.zeroWord}`;
     case "port":
       return "PORT";
     case "size":

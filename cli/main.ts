@@ -1,6 +1,7 @@
 #!/usr/bin/env bun
 import type { ServerOptions } from "../src/server/option-table.ts";
 import { resolveOptions } from "../src/server/options.ts";
+import type { Role } from "../src/supervisor/role.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import { type CommandLine, readArguments } from "./arguments.ts";
 import { gather, type Given } from "./given.ts";
@@ -11,7 +12,10 @@ import { gather, type Given } from "./given.ts";
 /** Does what the command line asks for. Resolves with the exit code. */
 async function run(argv: readonly string[]): Promise<number> {
   let isDebug = false;
+  let role: Role = { type: "main" };
   try {
+    role = await ownRole();
+    if (role.type === "worker") return await (await import("./serve.ts")).work();
     const commandLine = await readArguments(argv);
     if (commandLine.commands.has("help")) return await printHelp();
     if (commandLine.commands.has("version")) return await printVersion();
@@ -20,38 +24,34 @@ async function run(argv: readonly string[]): Promise<number> {
     const options = await resolveOptions(given.values, given.names);
     // The application and whatever it loads can see which mode was found.
     process.env["PAGI_ENV"] = options.env;
+    if (options.chdir !== "" || options.umask !== "") await applySettings(options);
+    if (role.type === "probe") return await checkConfig(commandLine, options);
     if (commandLine.commands.has("printConfig")) return await printConfig(commandLine, options, given);
     if (commandLine.commands.has("checkConfig")) return await checkConfig(commandLine, options);
-    return await serve(commandLine.application, options);
+    const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
+    if (options.daemonize && role.type === "main") return await serveInBackground();
+    return options.workers === 1
+      ? await serveAlone(commandLine.application, options, role)
+      : await serveWithWorkers(commandLine.application, options, role);
   } catch (error) {
     const { exitCodeOf, failureText } = await import("./report.ts");
     writeLine(2, failureText(error, isDebug));
+    // The process that has started this one says it to its operator.
+    if (role.type !== "main") (await import("../src/supervisor/handover.ts")).reportFailure(error);
     return exitCodeOf(error);
   }
 }
 
-async function serve(application: string | undefined, options: ServerOptions): Promise<number> {
-  const { loadApplication } = await import("../src/server/load-app.ts");
-  const app = await loadApplication(application, { factory: options.factory });
-  const { Server } = await import("../src/server/server.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
-  const { runUntilSignal } = await import("../src/server/signals.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
-  const server = new Server(app, options, logger);
-  // Before the start, so that a signal during a long startup of the application is not lost on it.
-  const ended = runUntilSignal(server, logger);
-  try {
-    await server.start();
-  } catch (error) {
-    const code = await ended;
-    if (code !== undefined) return code;
-    throw error;
-  }
-  if (!options.quiet) {
-    const { bannerText } = await import("./report.ts");
-    writeLine(2, bannerText(application, options, server.urls));
-  }
-  return (await ended) ?? 0;
+/** What somebody has started this process for; most are started by nobody of ours. */
+async function ownRole(): Promise<Role> {
+  if (process.env["PAGI_SERVER_PROCESS"] === undefined) return { type: "main" };
+  const { takeRole } = await import("../src/supervisor/role.ts");
+  return takeRole();
+}
+
+async function applySettings(options: ServerOptions): Promise<void> {
+  const { applySettings: apply } = await import("../src/supervisor/process-settings.ts");
+  apply(options);
 }
 
 async function printHelp(): Promise<number> {

@@ -110,6 +110,12 @@ export class ListenError extends PagiError {
   readonly fault = "operator";
 }
 
+/** The worker processes could not be started, or did not stay; the log says why. */
+export class WorkerError extends PagiError {
+  readonly code = "ERR_PAGI_WORKER";
+  readonly fault = "application";
+}
+
 /** The application refused to start, or did not say in time that it has started. Source: PAGI Lifespan. */
 export class LifespanError extends PagiError {
   readonly code = "ERR_PAGI_LIFESPAN";

@@ -1,6 +1,6 @@
 export * from "./errors.ts";
 export { serve } from "./serve.ts";
-export type { ServeOptions } from "./serve.ts";
+export type { RunningServer, ServeOptions } from "./serve.ts";
 export type { Logger } from "./server/logger.ts";
 export { Server } from "./server/server.ts";
 export * from "./spec/index.ts";

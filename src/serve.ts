@@ -1,27 +1,41 @@
+import { OptionError } from "./errors.ts";
 import { createLogger } from "./server/logger.ts";
 import type { Logger } from "./server/logger.ts";
 import { resolveOptions } from "./server/options.ts";
-import type { PartialOptions } from "./server/options.ts";
+import type { PartialOptions, ServerOptions } from "./server/options.ts";
 import { Server } from "./server/server.ts";
-import { runUntilSignal } from "./server/signals.ts";
+import { runUntilSignal, type Succession } from "./server/signals.ts";
 import type { Application } from "./spec/application.ts";
+import type { Role } from "./supervisor/role.ts";
+import type { Standing } from "./supervisor/standing.ts";
 
 /** The server's options, and what `serve` itself does with the process. */
 export interface ServeOptions extends PartialOptions {
   /**
-   * Whether SIGTERM and SIGINT drain the server and then end the process, with exit code 0, or 1 when something had to
-   * be cut; and errors outside of requests are logged instead of ending it. Default true; false leaves the process
-   * alone.
+   * Whether signals order the server, and errors outside of requests are logged instead of ending the process. SIGTERM
+   * and SIGINT drain it and then end the process, with exit code 0, or 1 when something had to be cut; SIGQUIT cuts;
+   * SIGHUP starts the program anew, SIGUSR2 too, as another process; SIGUSR1 opens the access log anew. Default true;
+   * false leaves the process alone.
    */
   signals?: boolean;
   /** Where the server's messages go. Default: standard error. */
   logger?: Logger;
 }
 
+/** A server that serves: a {@link Server} in this process, or with workers their supervisor. */
+export type RunningServer = Pick<
+  Server,
+  "options" | "stop" | "url" | "urls" | "listeners" | "connectionCount" | "whenStopped"
+> &
+  AsyncDisposable;
+
 /** Servers that a signal ends; it reaches all of them, and the process ends with the last. */
 let underSignals = 0;
 /** 1 once one of them had to cut something. */
 let exitCode: 0 | 1 = 0;
+/** What this process was started for, until a server has taken it. */
+let ownRole: Promise<Role> | undefined;
+let isSupervising = false;
 
 /**
  * Starts a server for `app` and resolves once it accepts connections.
@@ -29,24 +43,117 @@ let exitCode: 0 | 1 = 0;
  *     const server = await serve(app, { port: 8080 });
  *     console.log(server.url);
  *
+ * With `workers` the program is started once more for each worker: there, this call serves as the worker, with the
+ * options that the supervisor had. What stands before the call runs in every one of them.
+ *
  * @throws OptionError for an unknown option or a wrong value.
  * @throws LifespanError when the application refuses to start.
  * @throws ListenError when the address cannot be had.
+ * @throws WorkerError when no worker could start.
  */
-export async function serve(app: Application, options: ServeOptions = {}): Promise<Server> {
+export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { signals = true, logger, ...given } = options;
   const resolved = await resolveOptions(given);
-  const log = logger ?? createLogger(resolved.logLevel, resolved.quiet);
-  const server = new Server(app, resolved, log);
-  // Before the start, so that a signal during a long startup of the application is not lost on it.
-  if (signals) {
-    underSignals++;
-    void runUntilSignal(server, log).then((code) => {
-      underSignals--;
-      if (code === 1) exitCode = 1;
-      if (code !== undefined && underSignals === 0) process.exit(exitCode);
-    });
+  const role = await takeRole(resolved);
+  if (role.type === "worker") {
+    const { runWorker } = await import("./supervisor/worker.ts");
+    return await runWorker(() => app, logger);
   }
+  const log = logger ?? createLogger(resolved.logLevel, resolved.quiet);
+  try {
+    if (resolved.daemonize)
+      throw new OptionError("daemonize", "is for the command line; a program decides itself where it runs.");
+    if (resolved.chdir !== "" || resolved.umask !== "")
+      (await import("./supervisor/process-settings.ts")).applySettings(resolved);
+    return resolved.workers === 1
+      ? await serveAlone(app, resolved, role, log, signals)
+      : await serveWithWorkers(app, resolved, role, log, signals);
+  } catch (error) {
+    if (role.type === "successor") {
+      const { reportFailure } = await import("./supervisor/handover.ts");
+      reportFailure(error);
+    }
+    throw error;
+  }
+}
+
+async function serveAlone(
+  app: Application,
+  options: ServerOptions,
+  role: Role,
+  logger: Logger,
+  signals: boolean,
+): Promise<Server> {
+  const isOrdinary =
+    role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
+  const standing: Standing | undefined = isOrdinary
+    ? undefined
+    : (await import("./supervisor/standing.ts")).prepare(options, role);
+  const server = new Server(app, options, logger, standing?.place);
+  // Before the start, so that a signal during a long startup of the application is not lost on it.
+  if (signals) endWith(runUntilSignal(server, logger, successionOf(server, logger)));
+  if (standing !== undefined) void server.whenStopped.then(() => standing.end());
   await server.start();
+  standing?.ready();
   return server;
+}
+
+async function serveWithWorkers(
+  app: Application,
+  options: ServerOptions,
+  role: Role,
+  logger: Logger,
+  signals: boolean,
+): Promise<RunningServer> {
+  if (isSupervising)
+    throw new OptionError(
+      "workers",
+      "can be more than 1 for one server of a program only; a worker serves that one.",
+    );
+  isSupervising = true;
+  const { supervise } = await import("./supervisor/supervise.ts");
+  const { supervisor, started, ended } = await supervise({
+    options,
+    role,
+    application: undefined,
+    load: () => app,
+    logger,
+    signals,
+  });
+  if (signals) endWith(ended);
+  await started;
+  return supervisor;
+}
+
+/** Ends the process with the last server that a signal has ended. */
+function endWith(ended: Promise<0 | 1 | undefined>): void {
+  underSignals++;
+  void ended.then((code) => {
+    underSignals--;
+    if (code === 1) exitCode = 1;
+    if (code !== undefined && underSignals === 0) process.exit(exitCode);
+  });
+}
+
+/** A worker's role is taken by the server that has workers, every other one by the first server of the program. */
+async function takeRole({ workers }: ServerOptions): Promise<Role> {
+  if (process.env["PAGI_SERVER_PROCESS"] !== undefined)
+    ownRole ??= import("./supervisor/role.ts").then((module) => module.takeRole());
+  const role = (await ownRole) ?? { type: "main" };
+  if (role.type === "main" || (role.type === "worker" && workers === 1)) return { type: "main" };
+  ownRole = Promise.resolve({ type: "main" });
+  return role;
+}
+
+function successionOf(server: Server, logger: Logger): Succession {
+  return {
+    prepareReload: async () => {
+      const { prepareReload } = await import("./supervisor/succession.ts");
+      return await prepareReload(server, logger, { probes: false });
+    },
+    restart: async () => {
+      const { restart } = await import("./supervisor/succession.ts");
+      return await restart(server, logger);
+    },
+  };
 }

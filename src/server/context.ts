@@ -44,6 +44,8 @@ export interface ServerContext {
   readonly accessLog: AccessLog | undefined;
   /** True once the server shuts down. */
   isDraining: boolean;
+  /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */
+  idleGrace: number;
   /** Applications that have been called and have not settled yet. */
   running: number;
   /** An application has settled. It needs no `this`. */

@@ -146,7 +146,8 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   onDrainServer(): void {
     // A connection on which a request has begun is served once more; its response says that it is the last.
     // One whose response is out has no request any more, only bytes to throw away.
-    if (this.#phase === "discard" || (this.#phase === "idle" && this.#readerState === "idle")) this.#close();
+    if (this.#phase === "discard") this.#close();
+    else if (this.#phase === "idle" && this.#readerState === "idle") this.#awaitLast();
     else this.#current?.exchange.deliverShutdown();
   }
 
@@ -195,7 +196,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const { transport } = this.#current;
     transport.end();
     this.#current = undefined;
-    if (transport.closes || this.#server.isDraining) {
+    if (transport.closes || (this.#server.isDraining && this.#server.idleGrace === 0)) {
       this.#close();
       return;
     }
@@ -320,8 +321,15 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   #awaitNext(): void {
     this.#phase = "idle";
     this.#reader?.nextRequest();
-    if (this.#server.isDraining) this.#close();
+    if (this.#server.isDraining) this.#awaitLast();
     else this.#time("next", this.#server.times.keepAlive);
+  }
+
+  /** A request may be on its way to a connection that was kept; one that is closed now would lose it. */
+  #awaitLast(): void {
+    const { idleGrace } = this.#server;
+    if (idleGrace === 0) this.#close();
+    else this.#time("next", idleGrace);
   }
 
   /** Sets the deadline that fits the phase, and stops reading from a client that is too far ahead. */

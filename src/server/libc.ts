@@ -36,6 +36,9 @@ const SYMBOLS = {
   fcntl: { args: ["int", "int", "int"], returns: "int" },
   dup: { args: ["int"], returns: "int" },
   close: { args: ["int"], returns: "int" },
+  prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" },
+  signal: { args: ["int", "u64"], returns: "u64" },
+  execve: { args: ["ptr", "ptr", "ptr"], returns: "int" },
   strerror: { args: ["int"], returns: "ptr" },
   __errno_location: { args: [], returns: "ptr" },
 } as const;

@@ -13,9 +13,9 @@ export interface LifespanOptions {
   /** Seconds that shutdown may take; 0 does not wait at all. */
   readonly shutdownTimeout: number;
   /** Default `single`. */
-  readonly role?: LifespanScope["pagi"]["role"];
+  readonly role?: LifespanScope["pagi"]["role"] | undefined;
   /** 1, 2, ... in a worker. */
-  readonly workerNumber?: number;
+  readonly workerNumber?: number | undefined;
 }
 
 /** What lifespan needs of a logger. */

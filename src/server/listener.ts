@@ -93,9 +93,14 @@ export class Listener {
     old.stop(false);
   }
 
-  /** Accepts no more; what is open stays open. A Unix socket that was made here goes, with its file. */
-  stop(): void {
-    this.#file?.remove();
+  /** Whether it is a Unix socket whose file was made here, and goes with it. */
+  get ownsFile(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** Accepts no more; what is open stays open. The file of a Unix socket goes, unless another server listens there. */
+  stop({ keepFile = false }: { keepFile?: boolean } = {}): void {
+    if (!keepFile) this.#file?.remove();
     this.#listener.stop(false);
   }
 

@@ -47,6 +47,12 @@ export class ListeningSocket {
   }
 }
 
+/** A listening socket, and the address that was asked for to get it, as `--listen` has it. */
+export interface AskedSocket {
+  readonly asked: string;
+  readonly socket: ListeningSocket;
+}
+
 /**
  * Makes a socket that listens at `address`.
  *

@@ -41,6 +41,8 @@ interface NumberOption extends Declared {
   readonly maximum?: number;
   /** What 0 does; a limit or a timer that says nothing here has no such value. */
   readonly zero?: string;
+  /** A word that may be given for 0. */
+  readonly zeroWord?: string;
   /** The option that this one must not exceed. */
   readonly atMost?: string;
 }
@@ -77,6 +79,8 @@ export const OPTION_GROUPS = [
   "Server",
   "TLS",
   "Application",
+  "Workers",
+  "Process",
   "Logging",
   "Limits",
   "Timeouts",
@@ -153,6 +157,7 @@ export function fromText(option: OptionDeclaration, text: string): unknown {
       return text;
     case "integer":
     case "port":
+      if (option.zeroWord !== undefined && text === option.zeroWord) return 0;
       return /^[+-]?\d+$/.test(text.trim()) ? Number(text) : text;
     case "size":
       return parseSize(text) ?? text;
@@ -208,7 +213,7 @@ export function expectation(option: OptionDeclaration): string {
     case "string":
       return option.patternText ?? "be text";
     case "integer":
-      return `be a whole number${bounds(option, String)}`;
+      return `be a whole number${bounds(option, String)}${option.zeroWord === undefined ? "" : `, or ${option.zeroWord}`}`;
     case "port":
       return `be a port${bounds(option, String)}`;
     case "size":
@@ -237,6 +242,7 @@ export function formatValue(option: OptionDeclaration, value: unknown): string {
     return value.length === 0 ? "none" : value.map((each) => formatValue(option, each)).join(", ");
   if (typeof value === "number" && option.type === "size") return formatSize(value);
   if (typeof value === "number" && option.type === "duration") return formatDuration(value);
+  if ("zeroWord" in option && option.zeroWord !== undefined && value === 0) return option.zeroWord;
   if (option.type === "boolean" && typeof value === "boolean") return value ? "on" : "off";
   if (option.type === "log-target" && typeof value === "boolean") return value ? "standard error" : "off";
   return value === "" ? "empty" : String(value);

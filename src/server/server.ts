@@ -1,5 +1,6 @@
 import type { EventValidator } from "../exchange/host.ts";
 import type { Application } from "../spec/application.ts";
+import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
@@ -10,9 +11,10 @@ import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "./lifespan.ts";
+import { formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
-import type { ListeningSocket } from "./listening-socket.ts";
+import type { AskedSocket, ListeningSocket } from "./listening-socket.ts";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
 import type { Notifier } from "./notify.ts";
@@ -27,8 +29,29 @@ type State = "new" | "starting" | "running" | "stopping" | "stopped";
 /** Milliseconds after the start until the backlog is set. What that takes to be loaded is not to make a start longer. */
 const BACKLOG_DELAY = 50;
 
+/** Milliseconds that an idle connection is kept for one request more, when another server follows. */
+const IDLE_GRACE = 2000;
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
+
+/** A listening socket as another program needs to know it. */
+export interface SocketDescription {
+  readonly fd: number;
+  /** The address that was asked for, as `--listen` has it. */
+  readonly asked: string;
+  /** Whether the file of a Unix socket goes with it. */
+  readonly ownsFile: boolean;
+}
+
+/** What a supervisor decides for a server; one that stands alone has none of it. */
+export interface ServerPlace {
+  /** Default `single`. */
+  readonly role?: LifespanScope["pagi"]["role"];
+  /** 1, 2, ... in a worker. */
+  readonly workerNumber?: number;
+  /** Listens here, and not where the options say; they are the server's from now on. */
+  readonly sockets?: readonly AskedSocket[];
+}
 
 /**
  * A PAGI server in this process: it listens, runs the application's lifespan and serves. It installs no signal
@@ -37,6 +60,7 @@ const RETRY_AFTER = "1";
 export class Server {
   readonly options: ServerOptions;
   readonly #app: Application;
+  readonly #place: ServerPlace;
   readonly #logger: Logger;
   readonly #lifespan: Lifespan;
   readonly #wheel: TimerWheel;
@@ -48,6 +72,9 @@ export class Server {
   #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
   #state: State = "new";
+  #requestCount = 0;
+  /** What each listener was asked for. */
+  #asked: readonly string[] = [];
   #stopping: Promise<boolean> | undefined;
   #force: (() => void) | undefined;
   #whenIdle: (() => void) | undefined;
@@ -58,8 +85,10 @@ export class Server {
     app: Application,
     options: ServerOptions,
     logger: Logger = createLogger(options.logLevel, options.quiet),
+    place: ServerPlace = {},
   ) {
     this.#app = app;
+    this.#place = place;
     this.options = options;
     this.#logger = logger;
     this.#wheel = new TimerWheel({ onError: (error) => logger.error("internal error in a timer", error) });
@@ -69,6 +98,8 @@ export class Server {
         mode: options.lifespan,
         startupTimeout: options.lifespanStartupTimeout,
         shutdownTimeout: options.shutdownTimeout,
+        role: place.role,
+        workerNumber: place.workerNumber,
       },
       logger,
     );
@@ -120,15 +151,21 @@ export class Server {
    * `force` ends what is being waited for at once: the first one the requests, another one the application's shutdown.
    * Safe to call at any time.
    *
+   * @param isFollowed another server takes the next connections from the same sockets. Then idle connections are kept
+   *   for a moment and served once more, since a client may send its next request while its connection is closed; and
+   *   the files of Unix sockets stay. Default false.
    * @returns true when everything came to its end, false when something was cut or the application's shutdown failed.
    */
-  stop({ force = false }: { force?: boolean } = {}): Promise<boolean> {
+  stop({
+    force = false,
+    isFollowed = false,
+  }: { force?: boolean; isFollowed?: boolean } = {}): Promise<boolean> {
     if (this.#state === "new") {
       this.#state = "stopped";
       this.#stopped.resolve(true);
     }
     if (this.#state === "stopped") return this.#stopped.promise;
-    this.#stopping ??= this.#drainAndStop();
+    this.#stopping ??= this.#drainAndStop(isFollowed);
     if (force) this.#force?.();
     return this.#stopping;
   }
@@ -183,6 +220,26 @@ export class Server {
     return this.#connections.size;
   }
 
+  /** The sockets that it listens at, for a program that follows this one. */
+  get sockets(): readonly SocketDescription[] {
+    return this.#listeners.map(({ fd, ownsFile }, i) => ({ fd, asked: this.#asked[i] ?? "", ownsFile }));
+  }
+
+  /** Speaks to the service manager, if there is one that wants to be told. */
+  get notifier(): Notifier | undefined {
+    return this.#notifier;
+  }
+
+  /** Requests that the application has been called for and has returned from. */
+  get requestCount(): number {
+    return this.#requestCount;
+  }
+
+  /** Opens the file of the access log anew, after log rotation has moved it. */
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
   /** Resolves when the server has stopped, whoever stopped it, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#stopped.promise;
@@ -209,10 +266,17 @@ export class Server {
   async #planListening(): Promise<() => (TcpAddress | ListeningSocket)[]> {
     const { options } = this;
     const { host, port, listen } = options;
+    const { sockets } = this.#place;
+    if (sockets !== undefined) {
+      this.#asked = sockets.map(({ asked }) => asked);
+      return () => sockets.map(({ socket }) => socket);
+    }
+    this.#asked = [formatListenAddress({ type: "tcp", host, port })];
     if (listen.length === 0 && options.socket === "" && !isActivated())
       return () => [{ type: "tcp", host, port }];
     const { openAll, planListening } = await import("./listening.ts");
     const plan = planListening(options);
+    this.#asked = plan.addresses.map(formatListenAddress);
     for (const { fd, name } of plan.unused)
       this.#logger.warn(
         `The socket that was passed as fd:${fd} (${name}) is not served; no --listen names it.`,
@@ -231,10 +295,11 @@ export class Server {
     }
   }
 
-  async #drainAndStop(): Promise<boolean> {
+  async #drainAndStop(isFollowed: boolean): Promise<boolean> {
     this.#state = "stopping";
-    this.#notifier?.stopping();
-    for (const listener of this.#listeners) listener.stop();
+    if (!isFollowed) this.#notifier?.stopping();
+    else if (this.#context !== undefined) this.#context.idleGrace = IDLE_GRACE;
+    for (const listener of this.#listeners) listener.stop({ keepFile: isFollowed });
     const isDrained = this.#context === undefined || (await this.#drain(this.#context));
     return this.#release(isDrained);
   }
@@ -348,9 +413,11 @@ export class Server {
       logger: this.#logger,
       accessLog: this.#accessLog,
       isDraining: false,
+      idleGrace: 0,
       running: 0,
       onSettled: () => {
         context.running--;
+        this.#requestCount++;
         this.#checkIdle();
       },
     };

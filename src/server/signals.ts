@@ -1,24 +1,98 @@
 import { blamedRequest } from "../exchange/blame.ts";
 import type { Logger } from "./logger.ts";
 import type { Server } from "./server.ts";
+import { onSignals } from "./signal-orders.ts";
+import type { SignalTable } from "./signal-orders.ts";
+
+/** What signals ask of a process that serves by itself. SIGTTIN and SIGTTOU would stop it, and mean the number of workers. */
+const SINGLE_SIGNALS = {
+  SIGTERM: "stop",
+  SIGINT: "stop",
+  SIGQUIT: "cut",
+  SIGHUP: "reload",
+  SIGTTIN: "ignore",
+  SIGTTOU: "ignore",
+  SIGUSR1: "reopen",
+  SIGUSR2: "restart",
+} as const satisfies SignalTable;
+
+/** How a process is followed by a new start of its program; see `src/supervisor`. */
+export interface Succession {
+  /**
+   * Prepares to replace the program of this process.
+   *
+   * @returns what does it once the server has stopped, and never returns; undefined when it cannot be, which is logged.
+   */
+  prepareReload(): Promise<(() => never) | undefined>;
+  /** Starts another process on the same sockets. @returns whether it serves; if not, it is logged. */
+  restart(): Promise<boolean>;
+}
 
 /**
- * Lets signals end a server, which may be still to be started: SIGTERM and SIGINT drain it, a second one cuts. Until
- * it has stopped, nothing that an application throws behind the server's back ends the process; it is logged.
+ * Lets signals end a server, which may be still to be started: SIGTERM and SIGINT drain it, a second one and SIGQUIT
+ * cut. SIGUSR1 opens its logs anew; SIGHUP and SIGUSR2 let it be followed by a new start of the program, if that is
+ * given. Until it has stopped, nothing that an application throws behind the server's back ends the process; it is
+ * logged.
  *
  * @returns the exit code when a signal ended it: 0 when everything came to its end, 1 when something was cut or the
  *   application's shutdown failed; `undefined` when the program itself called `stop`.
  */
-export async function runUntilSignal(server: Server, logger: Logger): Promise<0 | 1 | undefined> {
-  let signals = 0;
-  const onSignal = (): void => {
-    signals++;
-    if (signals === 1) logger.info("Stopping: finishing what runs. Press Ctrl-C again to cut it short.");
-    void server.stop({ force: signals > 1 });
+export async function runUntilSignal(
+  server: Server,
+  logger: Logger,
+  succession?: Succession,
+): Promise<0 | 1 | undefined> {
+  let isSignalled = false;
+  let isSucceeding = false;
+  let continueAsNew: (() => never) | undefined;
+  const succeed = async (how: "reload" | "restart"): Promise<void> => {
+    if (succession === undefined || isSucceeding || isSignalled) return;
+    isSucceeding = true;
+    const next = how === "reload" ? await succession.prepareReload() : undefined;
+    const isFollowed = how === "reload" ? next !== undefined : await succession.restart();
+    isSucceeding = false;
+    if (!isFollowed || isSignalled) return;
+    isSignalled = true;
+    continueAsNew = next;
+    void server.stop({ isFollowed: true });
   };
+  const off = onSignals(SINGLE_SIGNALS, (order) => {
+    switch (order) {
+      case "stop":
+        if (!isSignalled) logger.info("Stopping: finishing what runs. Press Ctrl-C again to cut it short.");
+        isSignalled = true;
+        continueAsNew = undefined;
+        void server.stop();
+        break;
+      case "cut":
+        isSignalled = true;
+        continueAsNew = undefined;
+        void server.stop({ force: true });
+        break;
+      case "reopen":
+        server.reopenLogs();
+        break;
+      case "reload":
+      case "restart":
+        void succeed(order);
+    }
+  });
+  const release = surviveErrors(logger);
+  const isClean = await server.whenStopped;
+  off();
+  release();
+  if (!isSignalled) return undefined;
+  continueAsNew?.();
+  return isClean ? 0 : 1;
+}
+
+/**
+ * Logs what an application throws behind the server's back, instead of letting it end the process.
+ *
+ * @returns a function that ends this.
+ */
+export function surviveErrors(logger: Logger): () => void {
   const handlers: readonly [event: string, handler: (argument: unknown) => void][] = [
-    ["SIGTERM", onSignal],
-    ["SIGINT", onSignal],
     [
       "uncaughtException",
       (error) => logger.error(`${originOf(error)}the application let an exception escape`, error),
@@ -29,10 +103,9 @@ export async function runUntilSignal(server: Server, logger: Logger): Promise<0 
     ],
   ];
   for (const [event, handler] of handlers) process.on(event, handler);
-  const isClean = await server.whenStopped;
-  for (const [event, handler] of handlers) process.off(event, handler);
-  if (signals === 0) return undefined;
-  return isClean ? 0 : 1;
+  return () => {
+    for (const [event, handler] of handlers) process.off(event, handler);
+  };
 }
 
 /** The request that an error came from, as far as it can be known. */

@@ -34,3 +34,22 @@ export function writeLine(fd: 1 | 2, text: string): void {
     }
   }
 }
+
+/** Whether this process writes to a terminal that has been closed since. */
+export function isTerminalGone(): boolean {
+  const { fstatSync } = loadFs();
+  const { isatty }: typeof import("node:tty") = require("node:tty");
+  return [1, 2].some((fd) => {
+    try {
+      return isTerminalDevice(fstatSync(fd).rdev) && !isatty(fd);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** By its major number: 136 to 143 are pseudo-terminals, 4 is the console (Documentation/admin-guide/devices.txt). */
+function isTerminalDevice(rdev: number): boolean {
+  const major = (rdev >> 8) & 0xfff;
+  return major === 4 || (major >= 136 && major <= 143);
+}

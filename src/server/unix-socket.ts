@@ -29,8 +29,12 @@ export class SocketFile {
 
   /** Removes it, unless another server has put its own in its place. */
   remove(): void {
-    const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
-    if (found?.dev === this.#device && found.ino === this.#inode) fs.rmSync(this.path, { force: true });
+    try {
+      const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
+      if (found?.dev === this.#device && found.ino === this.#inode) fs.rmSync(this.path, { force: true });
+    } catch {
+      // In a folder that is out of reach since privileges were given up. The next start finds it stale, and removes it.
+    }
   }
 }
 

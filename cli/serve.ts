@@ -1,0 +1,116 @@
+import type { ServerOptions } from "../src/server/option-table.ts";
+import { writeLine } from "../src/server/terminal.ts";
+import type { Role } from "../src/supervisor/role.ts";
+
+// What a process of the command line does when it serves: alone, as a supervisor of workers, or as one of these.
+// Everything is imported where it is needed, for a start is short, and modules are most of it.
+
+/** Serves in this process until a signal ends it. Resolves with the exit code. */
+export async function serveAlone(
+  application: string | undefined,
+  options: ServerOptions,
+  role: Role,
+): Promise<number> {
+  const isOrdinary =
+    role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
+  const standing = isOrdinary
+    ? undefined
+    : await (await import("../src/supervisor/standing.ts")).prepare(options, role);
+  const { loadApplication } = await import("../src/server/load-app.ts");
+  const app = await loadApplication(application, { factory: options.factory });
+  const { Server } = await import("../src/server/server.ts");
+  const { createLogger } = await import("../src/server/logger.ts");
+  const { runUntilSignal } = await import("../src/server/signals.ts");
+  const logger = createLogger(options.logLevel, options.quiet);
+  const server = new Server(app, options, logger, standing?.place);
+  // Before the start, so that a signal during a long startup of the application is not lost on it.
+  const ended = runUntilSignal(server, logger, {
+    prepareReload: async () => {
+      const { prepareReload } = await import("../src/supervisor/succession.ts");
+      return await prepareReload(server, logger, { probes: true });
+    },
+    restart: async () => {
+      const { restart } = await import("../src/supervisor/succession.ts");
+      return await restart(server, logger);
+    },
+  });
+  try {
+    await server.start();
+    standing?.ready();
+  } catch (error) {
+    standing?.end();
+    const code = await ended;
+    if (code !== undefined) return code;
+    throw error;
+  }
+  await announce(application, options, server.urls);
+  const code = (await ended) ?? 0;
+  standing?.end();
+  return code;
+}
+
+/** Serves with worker processes until a signal ends it. Resolves with the exit code. */
+export async function serveWithWorkers(
+  application: string | undefined,
+  options: ServerOptions,
+  role: Role,
+): Promise<number> {
+  const { supervise } = await import("../src/supervisor/supervise.ts");
+  const { createLogger } = await import("../src/server/logger.ts");
+  const { supervisor, started, ended } = await supervise({
+    options,
+    role,
+    application,
+    load: async () => {
+      const { loadApplication } = await import("../src/server/load-app.ts");
+      return await loadApplication(application, { factory: options.factory });
+    },
+    logger: createLogger(options.logLevel, options.quiet),
+    signals: true,
+  });
+  try {
+    await started;
+  } catch (error) {
+    const code = await ended;
+    if (code !== undefined) return code;
+    throw error;
+  }
+  await announce(application, options, supervisor.urls);
+  return (await ended) ?? 0;
+}
+
+/** Lets another process serve, which no terminal can reach. Resolves with the exit code, once that one serves or cannot. */
+export async function serveInBackground(): Promise<number> {
+  const { startInBackground } = await import("../src/supervisor/daemon.ts");
+  const became = await startInBackground();
+  if (became.type === "ready") {
+    writeLine(2, `Serving in the background: process ${became.pid}`);
+    return 0;
+  }
+  const { printable } = await import("../src/server/printable.ts");
+  writeLine(
+    2,
+    `pagi-server: ${became.said ? printable(became.why) : `The server in the background ${became.why}.`}`,
+  );
+  return became.code;
+}
+
+/** Serves as a worker; its supervisor tells it everything else. Never resolves. */
+export async function work(): Promise<never> {
+  const { runWorker } = await import("../src/supervisor/worker.ts");
+  await runWorker(async (options, application) => {
+    const { loadApplication } = await import("../src/server/load-app.ts");
+    return await loadApplication(application, { factory: options.factory });
+  });
+  return await new Promise<never>(() => {});
+}
+
+async function announce(
+  application: string | undefined,
+  options: ServerOptions,
+  urls: readonly string[],
+): Promise<void> {
+  if (options.quiet) return;
+  const { bannerText } = await import("./report.ts");
+  writeLine(2, bannerText(application, options, urls));
+}

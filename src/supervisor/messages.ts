@@ -1,0 +1,83 @@
+/** Everything that a worker needs to know; the first message that it gets. */
+export interface Configuration {
+  readonly type: "configure";
+  /** The options, with nothing left out. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** What the command line serves; absent is the current directory, or the program's own application. */
+  readonly application: string | undefined;
+  readonly workerNumber: number;
+  /** The descriptors of its listening sockets. */
+  readonly sockets: readonly number[];
+}
+
+/** What the supervisor tells a worker. */
+export type Order =
+  | Configuration
+  /**
+   * Finish what runs, and end. `isFollowed`: others serve its clients from now on. `isLast`: nobody else takes what
+   * waits in its sockets.
+   */
+  | { readonly type: "drain"; readonly isFollowed: boolean; readonly isLast: boolean }
+  /** Cut what runs, and end. */
+  | { readonly type: "cut" }
+  /** Open the log files anew. */
+  | { readonly type: "reopen" };
+
+/** What a worker tells the supervisor. */
+export type Report =
+  | { readonly type: "ready" }
+  | { readonly type: "beat"; readonly connections: number }
+  /** It asks for its replacement; `why` is a part of a sentence: "has served 1000 requests". */
+  | { readonly type: "expiring"; readonly why: string }
+  /** It cannot start, and ends. */
+  | { readonly type: "failed"; readonly text: string };
+
+/** What a successor tells the server that has started it: it serves, or why it cannot. */
+export type SuccessorReport = Extract<Report, { type: "ready" | "failed" }>;
+
+/** An application may send messages of its own over the same channel; ours are told by this key. */
+const KEY = "pagi-server";
+
+export function envelope(message: Order | Report): object {
+  return { [KEY]: message };
+}
+
+/** A message of a worker, or `undefined` for what is none of ours. */
+export function readReport(envelope: unknown): Report | undefined {
+  const { type, connections, why, text } = contentOf(envelope);
+  if (type === "ready") return { type };
+  if (type === "beat" && typeof connections === "number") return { type, connections };
+  if (type === "expiring" && typeof why === "string") return { type, why };
+  if (type === "failed" && typeof text === "string") return { type, text };
+  return undefined;
+}
+
+/** A message of the supervisor, or `undefined` for what is none of ours. */
+export function readOrder(envelope: unknown): Order | undefined {
+  const { type, isFollowed, isLast, options, application, workerNumber, sockets } = contentOf(envelope);
+  if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
+  if (type === "cut" || type === "reopen") return { type };
+  if (
+    type !== "configure" ||
+    typeof workerNumber !== "number" ||
+    !Array.isArray(sockets) ||
+    !isRecord(options)
+  )
+    return undefined;
+  return {
+    type,
+    options,
+    application: typeof application === "string" ? application : undefined,
+    workerNumber,
+    sockets: sockets.filter((each) => typeof each === "number"),
+  };
+}
+
+function contentOf(envelope: unknown): Readonly<Record<string, unknown>> {
+  const content = isRecord(envelope) ? envelope[KEY] : undefined;
+  return isRecord(content) ? content : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

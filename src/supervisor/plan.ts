@@ -1,0 +1,564 @@
+/**
+ * The supervisor's policy: which worker processes there are to be, and what becomes of each. It knows no process, no
+ * timer and no clock; it is told what happened and when, and answers with what is to be done.
+ */
+
+/**
+ * - `starting`: the process runs and does not accept yet;
+ * - `ready`: it accepts;
+ * - `draining`: it was told to finish what runs and to end;
+ * - `hung`: it was killed, for it gave no heartbeat, and its place is to be filled;
+ * - `cut`: it was killed while it was to end anyway.
+ */
+export type WorkerState = "starting" | "ready" | "draining" | "hung" | "cut";
+
+/** A process of a worker. Its slot decides its number and its listening sockets; a slot can have two for a while. */
+export interface PlannedWorker {
+  /** 1, 2, ...; never used again. */
+  readonly id: number;
+  /** 1, 2, ...: the application's `worker_num`. */
+  readonly slot: number;
+  readonly state: WorkerState;
+  /** The worker that this one is to take over from. */
+  readonly predecessor: number | undefined;
+  /** When it became ready; 0 before that. */
+  readonly readyAt: number;
+  /** When it was last heard of. */
+  readonly beatAt: number;
+  /** When it was told to end; 0 before that. */
+  readonly drainAt: number;
+}
+
+interface Slot {
+  readonly slot: number;
+  /** When the last workers of this slot failed, as far as that still counts. */
+  readonly failedAt: readonly number[];
+  /** Failures since a worker of this slot has held out. */
+  readonly failuresInRow: number;
+  /** True from a failed start until any worker is ready. */
+  readonly hasFailedToStart: boolean;
+  /** No new worker before; 0 is at once. */
+  readonly spawnAt: number;
+}
+
+/** Why a worker is to be replaced, as the log says it. */
+interface Replacement {
+  readonly worker: number;
+  readonly why: string;
+  /** A reload is given up when one replacement fails; everything else is tried again. */
+  readonly isReload: boolean;
+  readonly notBefore: number;
+}
+
+/** Times in milliseconds. */
+export interface Policy {
+  /** A worker that is not heard of for so long is killed; 0 never kills. */
+  readonly heartbeatTimeout: number;
+  /** A worker that has not ended so long after it was told to is killed. */
+  readonly drainLimit: number;
+}
+
+/** `starting` until every worker was ready once; `stopping` from the decision to end; `over` when no worker is left. */
+export type Phase = "starting" | "running" | "stopping" | "over";
+
+export interface Plan {
+  readonly policy: Policy;
+  readonly phase: Phase;
+  /** How many workers there are to be. */
+  readonly target: number;
+  readonly workers: readonly PlannedWorker[];
+  readonly slots: readonly Slot[];
+  readonly replacements: readonly Replacement[];
+  readonly nextId: number;
+  /** When `tick` came last. */
+  readonly tickedAt: number;
+  /** The exit code, once it is over. */
+  readonly code: 0 | 1;
+  readonly isCut: boolean;
+  /** True when another supervisor serves from now on. */
+  readonly isHandedOver: boolean;
+}
+
+/** What is ordered from outside. */
+export type PlanOrder = "start" | "reload" | "more" | "fewer" | "hand-over" | "stop" | "cut";
+
+/** What happens. `at` is in milliseconds of a clock that never goes back. */
+export type PlanEvent = { readonly at: number } & (
+  | { readonly type: "tick" | PlanOrder }
+  | { readonly type: "ready" | "beat"; readonly worker: number }
+  /** It has served as many requests, or grown as large, as it may. */
+  | { readonly type: "expiring"; readonly worker: number; readonly why: string }
+  /** `how` is a part of a sentence: "exited with code 1". */
+  | { readonly type: "exited"; readonly worker: number; readonly how: string; readonly isClean: boolean }
+);
+
+/** What is to be done, in this order. */
+export type PlanCommand =
+  | { readonly type: "spawn"; readonly worker: number; readonly slot: number }
+  /**
+   * Finish what runs, and end. `isFollowed`: others serve its clients from now on. `isLast`: nobody else takes what
+   * waits in its sockets.
+   */
+  | {
+      readonly type: "drain";
+      readonly worker: number;
+      readonly isFollowed: boolean;
+      readonly isLast: boolean;
+    }
+  /** Cut what runs, and end. */
+  | { readonly type: "cut" | "kill"; readonly worker: number }
+  /** No further worker will use the sockets of this slot. */
+  | { readonly type: "close-slot"; readonly slot: number }
+  /** Every worker was ready for the first time. */
+  | { readonly type: "serving" }
+  /** A reload is over. */
+  | { readonly type: "reloaded"; readonly isComplete: boolean }
+  | {
+      readonly type: "log";
+      readonly level: "info" | "warn" | "error";
+      readonly text: string;
+      readonly worker?: number;
+    }
+  | { readonly type: "end"; readonly code: 0 | 1 };
+
+/** Failures of one slot within {@link FAILURE_WINDOW} that end everything. */
+const MAX_FAILURES = 5;
+const FAILURE_WINDOW = 10_000;
+/** A worker that was ready for so long does not continue a row of failures. */
+const STEADY_TIME = 10_000;
+/** The second failure in a row waits for this time, each further one for twice as long. */
+const FIRST_DELAY = 250;
+const LONGEST_DELAY = 30_000;
+/** Before a replacement that has failed is tried again. */
+const REPLACEMENT_DELAY = 1000;
+export const MAX_WORKERS = 1024;
+
+type Draft = { -readonly [K in keyof Plan]: Plan[K] } & { commands: PlanCommand[]; now: number };
+type WorkerEvent = "ready" | "beat" | "expiring" | "exited" | "drain" | "silent" | "overdue";
+type Transition = (draft: Draft, worker: PlannedWorker, text: string) => void;
+
+/** A plan for `target` workers, of which none runs yet. */
+export function createPlan(target: number, policy: Policy): Plan {
+  return {
+    policy,
+    phase: "starting",
+    target,
+    workers: [],
+    slots: [],
+    replacements: [],
+    nextId: 1,
+    tickedAt: 0,
+    code: 0,
+    isCut: false,
+    isHandedOver: false,
+  };
+}
+
+const ignore: Transition = () => {};
+
+/** What each event does to a worker in each state. */
+const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Transition>>>> = {
+  starting: {
+    ready: becomeReady,
+    beat: heard,
+    expiring: ignore,
+    exited: failToStart,
+    drain: drain,
+    silent: killHung,
+    overdue: ignore,
+  },
+  ready: {
+    ready: ignore,
+    beat: heard,
+    expiring: queueReplacement,
+    exited: die,
+    drain: drain,
+    silent: killHung,
+    overdue: ignore,
+  },
+  draining: {
+    ready: heard,
+    beat: heard,
+    expiring: ignore,
+    exited: leave,
+    drain: ignore,
+    silent: killSilentDrain,
+    overdue: killOverdue,
+  },
+  hung: {
+    ready: ignore,
+    beat: ignore,
+    expiring: ignore,
+    exited: die,
+    drain: (draft, worker) => change(draft, worker, { state: "cut" }),
+    silent: ignore,
+    overdue: ignore,
+  },
+  cut: {
+    ready: ignore,
+    beat: ignore,
+    expiring: ignore,
+    exited: leave,
+    drain: ignore,
+    silent: ignore,
+    overdue: ignore,
+  },
+};
+
+/** What is ordered from outside, and the phases in which it is heeded. */
+const ORDERS: Readonly<
+  Record<PlanOrder, { readonly phases: readonly Phase[]; readonly obey: (draft: Draft) => void }>
+> = {
+  start: { phases: ["starting"], obey: () => {} },
+  reload: { phases: ["starting", "running"], obey: reload },
+  more: { phases: ["starting", "running"], obey: more },
+  fewer: { phases: ["starting", "running"], obey: fewer },
+  "hand-over": { phases: ["starting", "running"], obey: handOver },
+  stop: { phases: ["starting", "running"], obey: (draft) => (draft.phase = "stopping") },
+  cut: { phases: ["starting", "running", "stopping"], obey: cut },
+};
+
+/** The plan after an event, and what is to be done. The plan that is given stays as it is. */
+export function advance(plan: Plan, event: PlanEvent): { plan: Plan; commands: readonly PlanCommand[] } {
+  const draft: Draft = { ...plan, commands: [], now: event.at };
+  switch (event.type) {
+    case "tick":
+      tick(draft);
+      break;
+    case "ready":
+    case "beat":
+      happen(draft, event.worker, event.type, "");
+      break;
+    case "expiring":
+      happen(draft, event.worker, "expiring", event.why);
+      break;
+    case "exited":
+      if (!event.isClean && plan.phase === "stopping") draft.code = 1;
+      happen(draft, event.worker, "exited", event.how);
+      break;
+    default: {
+      const { phases, obey } = ORDERS[event.type];
+      if (phases.includes(draft.phase)) obey(draft);
+    }
+  }
+  settle(draft);
+  const { commands, now: _now, ...next } = draft;
+  return { plan: next, commands };
+}
+
+/** When a `tick` is needed at the latest, heartbeats apart. */
+export function wakeAt({ phase, slots, replacements, tickedAt }: Plan): number | undefined {
+  if (phase === "stopping" || phase === "over") return undefined;
+  const times = [...slots.map((each) => each.spawnAt), ...replacements.map((each) => each.notBefore)];
+  const due = times.filter((time) => time > tickedAt);
+  return due.length === 0 ? undefined : Math.min(...due);
+}
+
+// ── what happens to a worker ─────────────────────────────────────────────────────────────────────────────────────────
+
+function happen(draft: Draft, id: number, event: WorkerEvent, text: string): void {
+  const worker = draft.workers.find((each) => each.id === id);
+  // The last words of a process may come after its end.
+  if (worker !== undefined) TRANSITIONS[worker.state][event](draft, worker, text);
+}
+
+function heard(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { beatAt: draft.now });
+}
+
+function becomeReady(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { state: "ready", readyAt: draft.now, beatAt: draft.now });
+  draft.slots = draft.slots.map((each) => ({ ...each, hasFailedToStart: false }));
+  if (worker.predecessor !== undefined) happen(draft, worker.predecessor, "drain", "");
+}
+
+function drain(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { state: "draining", drainAt: draft.now });
+  const isFollowed = draft.phase !== "stopping" || draft.isHandedOver;
+  const isLast = draft.phase !== "stopping" && worker.slot > draft.target;
+  draft.commands.push({ type: "drain", worker: worker.id, isFollowed, isLast });
+}
+
+function leave(draft: Draft, worker: PlannedWorker): void {
+  draft.workers = draft.workers.filter((each) => each.id !== worker.id);
+}
+
+function queueReplacement(draft: Draft, worker: PlannedWorker, why: string): void {
+  if (draft.replacements.some((each) => each.worker === worker.id)) return;
+  log(draft, "info", `is replaced: it ${why}`, worker);
+  const entry = { worker: worker.id, why, isReload: false, notBefore: 0 };
+  draft.replacements = [...draft.replacements, entry];
+}
+
+function killHung(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { state: "hung" });
+  kill(draft, worker, silence(draft));
+}
+
+function killSilentDrain(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { state: "cut" });
+  kill(draft, worker, silence(draft));
+}
+
+function killOverdue(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { state: "cut" });
+  kill(draft, worker, "did not end in its time");
+}
+
+function silence({ policy }: Draft): string {
+  return `gave no heartbeat for ${policy.heartbeatTimeout / 1000} s, its event loop is blocked`;
+}
+
+function kill(draft: Draft, worker: PlannedWorker, why: string): void {
+  log(draft, "error", `${why}; it is killed`, worker);
+  draft.commands.push({ type: "kill", worker: worker.id });
+}
+
+/** It ended although it was to go on. */
+function die(draft: Draft, worker: PlannedWorker, how: string): void {
+  leave(draft, worker);
+  if (draft.phase === "stopping") return;
+  const successor = draft.workers.find((each) => each.predecessor === worker.id && isServing(each));
+  if (successor !== undefined) {
+    log(draft, "error", `${how}; its successor has been started already`, worker);
+    return;
+  }
+  fail(draft, worker, how, worker.readyAt > 0 && draft.now - worker.readyAt >= STEADY_TIME);
+}
+
+function failToStart(draft: Draft, worker: PlannedWorker, how: string): void {
+  leave(draft, worker);
+  if (draft.phase === "stopping") return;
+  const predecessor = draft.workers.find((each) => each.id === worker.predecessor);
+  if (predecessor?.state === "ready") {
+    failToReplace(draft, worker, predecessor, how);
+    return;
+  }
+  changeSlot(draft, worker.slot, { hasFailedToStart: true });
+  fail(draft, worker, `could not start: it ${how}`, false);
+}
+
+/** The predecessor goes on. */
+function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: PlannedWorker, how: string): void {
+  const entry = draft.replacements.find((each) => each.worker === predecessor.id);
+  if (entry?.isReload === true) {
+    log(
+      draft,
+      "error",
+      `could not start: it ${how}. The reload is given up; the workers that run go on`,
+      worker,
+    );
+    draft.replacements = draft.replacements.filter((each) => !each.isReload);
+    draft.commands.push({ type: "reloaded", isComplete: false });
+    return;
+  }
+  log(draft, "error", `could not start: it ${how}. The one before goes on`, worker);
+  const notBefore = draft.now + REPLACEMENT_DELAY;
+  draft.replacements = draft.replacements.map((each) => (each === entry ? { ...each, notBefore } : each));
+}
+
+/** Fills the place of a worker that has failed, later each time. */
+function fail(draft: Draft, worker: PlannedWorker, how: string, wasSteady: boolean): void {
+  if (worker.slot > draft.target) {
+    log(draft, "warn", how, worker);
+    return;
+  }
+  const { failedAt: before, failuresInRow } = slotOf(draft, worker.slot);
+  const failedAt = wasSteady
+    ? [draft.now]
+    : [...before.filter((time) => draft.now - time < FAILURE_WINDOW), draft.now];
+  const inRow = wasSteady ? 1 : failuresInRow + 1;
+  const delay = inRow === 1 ? 0 : Math.min(FIRST_DELAY * 2 ** (inRow - 2), LONGEST_DELAY);
+  changeSlot(draft, worker.slot, { failedAt, failuresInRow: inRow, spawnAt: draft.now + delay });
+  const wanted = draft.slots.filter(({ slot }) => slot <= draft.target);
+  const isHopeless =
+    wanted.length === draft.target &&
+    wanted.every((each) => each.hasFailedToStart) &&
+    !draft.workers.some((each) => each.state === "ready");
+  if (isHopeless) {
+    log(draft, "error", how, worker);
+    giveUp(draft, "No worker could start; the server ends");
+  } else if (failedAt.length >= MAX_FAILURES) {
+    log(draft, "error", how, worker);
+    giveUp(
+      draft,
+      `Worker ${worker.slot} has failed ${MAX_FAILURES} times within ${FAILURE_WINDOW / 1000} s; the server ends`,
+    );
+  } else {
+    log(draft, "error", `${how}; another is started ${delay === 0 ? "at once" : `in ${delay} ms`}`, worker);
+  }
+}
+
+function giveUp(draft: Draft, text: string): void {
+  log(draft, "error", text);
+  draft.code = 1;
+  draft.phase = "stopping";
+}
+
+// ── what is ordered ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+function reload(draft: Draft): void {
+  log(draft, "info", "Reloading: each worker is replaced by a new one");
+  const entries = draft.workers
+    .filter(isServing)
+    .map(({ id }) => ({ worker: id, why: "reload", isReload: true, notBefore: 0 }));
+  draft.replacements = [
+    ...draft.replacements.filter((each) => !entries.some(({ worker }) => worker === each.worker)),
+    ...entries,
+  ];
+}
+
+function more(draft: Draft): void {
+  if (draft.target >= MAX_WORKERS) {
+    log(draft, "warn", `There are never more than ${MAX_WORKERS} workers`);
+    return;
+  }
+  draft.target++;
+  log(draft, "info", `One worker more: ${draft.target}`);
+}
+
+function fewer(draft: Draft): void {
+  if (draft.target === 1) {
+    log(draft, "warn", "There is only one worker, and never less");
+    return;
+  }
+  draft.target--;
+  log(draft, "info", `One worker less: ${draft.target}`);
+}
+
+/** Another supervisor's workers serve. */
+function handOver(draft: Draft): void {
+  draft.isHandedOver = true;
+  draft.phase = "stopping";
+}
+
+function cut(draft: Draft): void {
+  const type = draft.isCut ? "kill" : "cut";
+  draft.phase = "stopping";
+  draft.isCut = true;
+  for (const worker of draft.workers) {
+    change(draft, worker, { state: type === "kill" ? "cut" : "draining", drainAt: draft.now });
+    draft.commands.push({ type, worker: worker.id });
+  }
+}
+
+function tick(draft: Draft): void {
+  const { heartbeatTimeout, drainLimit } = draft.policy;
+  // When the supervisor itself stood still, what it did not hear was said all the same.
+  if (heartbeatTimeout > 0 && draft.tickedAt > 0 && draft.now - draft.tickedAt > heartbeatTimeout / 2)
+    draft.workers = draft.workers.map((each) => ({ ...each, beatAt: draft.now }));
+  draft.tickedAt = draft.now;
+  for (const worker of draft.workers) {
+    if (heartbeatTimeout > 0 && draft.now - worker.beatAt >= heartbeatTimeout)
+      happen(draft, worker.id, "silent", "");
+    else if (worker.drainAt > 0 && draft.now - worker.drainAt >= drainLimit)
+      happen(draft, worker.id, "overdue", "");
+  }
+}
+
+// ── what follows from how things stand ───────────────────────────────────────────────────────────────────────────────
+
+function settle(draft: Draft): void {
+  if (draft.phase === "over") return;
+  if (draft.phase === "stopping") {
+    for (const { id } of draft.workers) happen(draft, id, "drain", "");
+    if (draft.workers.length > 0) return;
+    draft.phase = "over";
+    draft.commands.push({ type: "end", code: draft.code });
+    return;
+  }
+  shrink(draft);
+  fill(draft);
+  replace(draft);
+  if (draft.phase === "starting" && isComplete(draft)) {
+    draft.phase = "running";
+    draft.commands.push({ type: "serving" });
+  }
+}
+
+function shrink(draft: Draft): void {
+  const surplus = draft.slots.filter(({ slot }) => slot > draft.target);
+  // First of all, so that the worker holds the sockets alone: what comes to them until it closes them is its own.
+  for (const { slot } of surplus) draft.commands.push({ type: "close-slot", slot });
+  draft.slots = draft.slots.filter(({ slot }) => slot <= draft.target);
+  for (const { id, slot } of draft.workers) if (slot > draft.target) happen(draft, id, "drain", "");
+}
+
+function fill(draft: Draft): void {
+  for (let slot = 1; slot <= draft.target; slot++) {
+    // A hung one is about to end, and its end fills the place.
+    if (draft.workers.some((each) => each.slot === slot && (isServing(each) || each.state === "hung")))
+      continue;
+    if (slotOf(draft, slot).spawnAt <= draft.now) spawn(draft, slot, undefined);
+  }
+}
+
+/** One replacement at a time, so that never more than one worker is missing or too many. */
+function replace(draft: Draft): void {
+  const wasReloading = draft.replacements.some((each) => each.isReload);
+  // What has ended meanwhile was followed by a new one.
+  draft.replacements = draft.replacements.filter(({ worker }) =>
+    draft.workers.some((each) => each.id === worker && isServing(each)),
+  );
+  const isBusy = draft.workers.some((each) => each.state === "starting");
+  const next = draft.replacements.find(
+    ({ worker, notBefore }) =>
+      notBefore <= draft.now && draft.workers.some((each) => each.id === worker && each.state === "ready"),
+  );
+  if (!isBusy && next !== undefined) {
+    const old = draft.workers.find((each) => each.id === next.worker);
+    if (old !== undefined) spawn(draft, old.slot, old.id);
+  }
+  if (wasReloading && !draft.replacements.some((each) => each.isReload)) reloaded(draft);
+}
+
+function reloaded(draft: Draft): void {
+  log(draft, "info", "Reloaded: every worker is a new one");
+  draft.commands.push({ type: "reloaded", isComplete: true });
+}
+
+function spawn(draft: Draft, slot: number, predecessor: number | undefined): void {
+  const id = draft.nextId++;
+  const worker = {
+    id,
+    slot,
+    state: "starting",
+    predecessor,
+    readyAt: 0,
+    beatAt: draft.now,
+    drainAt: 0,
+  } as const;
+  draft.workers = [...draft.workers, worker];
+  changeSlot(draft, slot, { spawnAt: 0 });
+  draft.commands.push({ type: "spawn", worker: id, slot });
+}
+
+function isComplete({ target, workers }: Draft): boolean {
+  const ready = new Set(workers.filter((each) => each.state === "ready").map((each) => each.slot));
+  return ready.size >= target;
+}
+
+/** True for a worker that fills its place, or is about to. */
+function isServing({ state }: PlannedWorker): boolean {
+  return state === "starting" || state === "ready";
+}
+
+function change(draft: Draft, worker: PlannedWorker, part: Partial<PlannedWorker>): void {
+  draft.workers = draft.workers.map((each) => (each.id === worker.id ? { ...each, ...part } : each));
+}
+
+function slotOf(draft: Draft, slot: number): Slot {
+  const found = draft.slots.find((each) => each.slot === slot);
+  return found ?? { slot, failedAt: [], failuresInRow: 0, hasFailedToStart: false, spawnAt: 0 };
+}
+
+function changeSlot(draft: Draft, slot: number, part: Partial<Slot>): void {
+  const changed = { ...slotOf(draft, slot), ...part };
+  draft.slots = [...draft.slots.filter((each) => each.slot !== slot), changed];
+}
+
+function log(draft: Draft, level: "info" | "warn" | "error", text: string, worker?: PlannedWorker): void {
+  draft.commands.push(
+    worker === undefined ? { type: "log", level, text } : { type: "log", level, text, worker: worker.id },
+  );
+}

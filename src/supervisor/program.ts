@@ -1,0 +1,49 @@
+import fs from "node:fs";
+
+/** What it takes to run this very program once more, with whatever code there is by then. */
+export interface Program {
+  /** The file of the runtime, or of the compiled program. */
+  readonly file: string;
+  /** Its name as it was called, by which some programs know what they are, and every argument as it was given. */
+  readonly words: readonly [name: string, ...rest: string[]];
+  /** Where it was started. */
+  readonly directory: string;
+}
+
+/** Taken before anything changes the directory. */
+let memory: Program | undefined;
+
+/**
+ * How this process was started. It says so once and for all: call it before the directory is changed.
+ *
+ * The arguments are those of the operating system, not `process.argv`, which has resolved a symbolic link to a release
+ * that may have been replaced since.
+ */
+export function thisProgram(): Program {
+  return (memory ??= { file: process.execPath, words: commandLine(), directory: startDirectory() });
+}
+
+function commandLine(): [string, ...string[]] {
+  const [name = process.execPath, ...rest] = fs
+    .readFileSync("/proc/self/cmdline", "utf8")
+    .split("\0")
+    .slice(0, -1);
+  return [name, ...rest];
+}
+
+/** How `Bun.spawn` starts a program once more. */
+export function spawnCommand(): { command: string[]; options: { argv0: string; cwd: string } } {
+  const { file, words, directory } = thisProgram();
+  const [argv0, ...rest] = words;
+  return { command: [file, ...rest], options: { argv0, cwd: directory } };
+}
+
+/** As the shell knows it, symbolic links included, if that is still where we are. */
+function startDirectory(): string {
+  const { PWD } = process.env;
+  const directory = process.cwd();
+  if (PWD === undefined || !PWD.startsWith("/")) return directory;
+  const [named, actual] = [PWD, directory].map((path) => fs.statSync(path, { throwIfNoEntry: false }));
+  const isSame = named !== undefined && named.ino === actual?.ino && named.dev === actual.dev;
+  return isSame ? PWD : directory;
+}

@@ -1,0 +1,167 @@
+import { listenError } from "../server/listen-error.ts";
+import type { AddressFlags } from "../server/listen-error.ts";
+import { formatListenAddress } from "../server/listen-address.ts";
+import type { ListenAddress, TcpAddress } from "../server/listen-address.ts";
+import { inheritedSocket, ListeningSocket, openListeningSocket } from "../server/listening-socket.ts";
+import type { AskedSocket, SocketSettings } from "../server/listening-socket.ts";
+import { SocketFile } from "../server/unix-socket.ts";
+import type { InheritedSocket } from "./inherited-socket.ts";
+
+export interface SocketsOptions {
+  readonly addresses: readonly ListenAddress[];
+  readonly settings: Omit<SocketSettings, "reusePort">;
+  /** One socket for each worker slot and TCP address, over which the kernel spreads connections; else one for all. */
+  readonly reusePort: boolean;
+  /** How the addresses were given, for messages. */
+  readonly flags?: AddressFlags | undefined;
+}
+
+/** The slot of a socket that all workers share. */
+const SHARED = 0;
+
+interface Held {
+  readonly asked: string;
+  readonly slot: number;
+  readonly socket: ListeningSocket;
+}
+
+/**
+ * The listening sockets of a supervisor, which it opens and keeps for its whole life but never accepts from. A worker
+ * that takes over from another one adopts the same socket, so that connections which wait in it are not lost.
+ */
+export class Sockets {
+  readonly #options: SocketsOptions;
+  /** Whether the files of Unix sockets are ours to remove, and not another program's that serves at the same sockets. */
+  ownsFiles: boolean;
+  #held: Held[] = [];
+
+  /**
+   * Takes what was inherited, and opens what is missing for the first slot.
+   *
+   * @param inherited sockets of the program before, at addresses that are asked for again.
+   * @throws ListenError when an address cannot be had.
+   */
+  constructor(options: SocketsOptions, inherited: readonly InheritedSocket[] = []) {
+    this.#options = options;
+    this.ownsFiles = inherited.length === 0;
+    try {
+      for (const each of inherited) {
+        const slot = options.reusePort ? each.slot : SHARED;
+        this.#held.push({ asked: each.asked, slot, socket: takeOver(each) });
+      }
+      for (const address of options.addresses) if (!this.#isShared(address)) this.#open(address, 1);
+      for (const address of options.addresses) if (this.#isShared(address)) this.#open(address, SHARED);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** The first slot's, in the order of the addresses: where the server is reached. */
+  get first(): readonly AskedSocket[] {
+    return this.#options.addresses.flatMap((address) => {
+      const asked = formatListenAddress(address);
+      return this.#held.filter((each) => each.asked === asked && each.slot <= 1).slice(0, 1);
+    });
+  }
+
+  /** Everything that is held, for the next program. */
+  get all(): readonly InheritedSocket[] {
+    return this.#held.map(({ asked, slot, socket }) => ({
+      fd: socket.fd,
+      asked,
+      slot,
+      ownsFile: socket.file !== undefined,
+    }));
+  }
+
+  /**
+   * The sockets of a worker slot, which are opened at the first call.
+   *
+   * @param target how many slots there are to be; inherited sockets beyond are spread over those that there are.
+   * @throws ListenError when one cannot be opened; use the first slot's, which can be shared.
+   */
+  forSlot(slot: number, target: number): readonly AskedSocket[] {
+    for (const address of this.#options.addresses) if (!this.#isShared(address)) this.#open(address, slot);
+    return this.#held.filter((each) => {
+      if (each.slot === SHARED) return true;
+      return each.slot > target ? ((each.slot - 1) % target) + 1 === slot : each.slot === slot;
+    });
+  }
+
+  /** Lets go of a slot's sockets; a worker that has them goes on with its own descriptors. */
+  closeSlot(slot: number): void {
+    for (const each of this.#held) if (each.slot === slot) each.socket.close();
+    this.#held = this.#held.filter((each) => each.slot !== slot);
+  }
+
+  /** Gives all of them to somebody else, who closes them. */
+  release(): readonly AskedSocket[] {
+    return this.#held.splice(0);
+  }
+
+  /** Lets go of all of them, and removes the files of Unix sockets that are ours. */
+  close(): void {
+    for (const { socket } of this.#held) {
+      if (this.ownsFiles) socket.file?.remove();
+      socket.close();
+    }
+    this.#held = [];
+  }
+
+  #isShared(address: ListenAddress): boolean {
+    if (address.type !== "tcp" || !this.#options.reusePort) return true;
+    // A program that has served by itself hands down a socket that no other one can listen beside.
+    const asked = formatListenAddress(address);
+    return this.#held.some((each) => each.asked === asked && each.slot === SHARED);
+  }
+
+  #open(address: ListenAddress, slot: number): void {
+    const asked = formatListenAddress(address);
+    if (this.#held.some((each) => each.asked === asked && each.slot === slot)) return;
+    const reusePort = slot !== SHARED;
+    // The other slots listen where the first one does, which may be a port that the kernel has chosen.
+    const known = this.#held.find((each) => each.asked === asked)?.socket.address;
+    const { settings } = this.#options;
+    try {
+      const socket =
+        address.type === "fd"
+          ? inheritedSocket(address.fd)
+          : address.type === "unix"
+            ? openListeningSocket(address, settings)
+            : openTcp(known?.type === "tcp" ? known : address, settings, reusePort, known !== undefined);
+      this.#held.push({ asked, slot, socket });
+    } catch (error) {
+      throw listenError(address, error, this.#options.flags);
+    }
+  }
+}
+
+/** With SO_REUSEPORT another server of this user could listen there too, and would take half of the connections. */
+function openTcp(
+  address: TcpAddress,
+  settings: SocketSettings,
+  reusePort: boolean,
+  isOurs: boolean,
+): ListeningSocket {
+  if (!reusePort) return openListeningSocket(address, settings);
+  let { port } = address;
+  if (!isOurs) {
+    const probe = openListeningSocket(address, settings);
+    if (probe.address.type === "tcp") port = probe.address.port;
+    probe.close();
+  }
+  return openListeningSocket({ ...address, port }, { ...settings, reusePort });
+}
+
+/** A socket that was handed down, with its file if that came with it. */
+function takeOver({ fd, ownsFile }: InheritedSocket): ListeningSocket {
+  const socket = inheritedSocket(fd);
+  const { address } = socket;
+  if (!ownsFile || address.type !== "unix") return socket;
+  try {
+    return new ListeningSocket(fd, address, new SocketFile(address.path));
+  } catch {
+    return socket; // somebody has removed the file already
+  }
+}

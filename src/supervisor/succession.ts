@@ -1,0 +1,41 @@
+import { duplicate } from "../server/listening-socket.ts";
+import type { Logger } from "../server/logger.ts";
+import type { Server } from "../server/server.ts";
+import { canBeLoaded, continueAsNewProgram, handOver } from "./handover.ts";
+import type { Inheritance } from "./handover.ts";
+
+// How a server without a supervisor is followed by a new start of its program.
+
+/**
+ * SIGHUP: once the server has stopped, this process replaces its own program, so that it keeps its id and whoever
+ * watches it notices nothing. Descriptors of its own keep the sockets open, in which connections wait meanwhile.
+ *
+ * @param probes whether to find out first, in a process of its own, if the new program would load its application:
+ *   there is no way back later. Only for programs that know of it.
+ * @returns what does it, or undefined when the new program could not serve, which is logged.
+ */
+export async function prepareReload(
+  server: Server,
+  logger: Logger,
+  { probes }: { probes: boolean },
+): Promise<(() => never) | undefined> {
+  logger.info("Reloading: the program is started anew once what runs is finished");
+  if (probes && !(await canBeLoaded())) {
+    logger.error("The new program cannot be loaded. This one goes on");
+    return undefined;
+  }
+  server.notifier?.reloading();
+  const { sockets, environment } = inheritanceOf(server);
+  const kept = sockets.map((each) => ({ ...each, fd: duplicate(each.fd) }));
+  return () => continueAsNewProgram({ sockets: kept, environment });
+}
+
+/** SIGUSR2: another process is started on the same sockets. @returns whether it serves. */
+export async function restart(server: Server, logger: Logger): Promise<boolean> {
+  return await handOver(inheritanceOf(server), logger, server.notifier);
+}
+
+function inheritanceOf(server: Server): Inheritance {
+  const sockets = server.sockets.map((each) => ({ ...each, slot: 0 }));
+  return { sockets, environment: server.notifier?.environment ?? {} };
+}

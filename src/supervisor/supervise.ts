@@ -1,0 +1,172 @@
+import { parseListenAddress } from "../server/listen-address.ts";
+import { planListening } from "../server/listening.ts";
+import type { Logger } from "../server/logger.ts";
+import { takeNotifier } from "../server/notify.ts";
+import type { Notifier } from "../server/notify.ts";
+import type { ServerOptions } from "../server/options.ts";
+import { onSignals } from "../server/signal-orders.ts";
+import { surviveErrors } from "../server/signals.ts";
+import type { Application } from "../spec/application.ts";
+import { handOver, reportToPredecessor } from "./handover.ts";
+import { PidFile } from "./pid-file.ts";
+import { dropPrivileges } from "./process-settings.ts";
+import type { Role } from "./role.ts";
+import { SUPERVISOR_SIGNALS } from "./signals.ts";
+import { Sockets } from "./sockets.ts";
+import { Supervisor, workerCount } from "./supervisor.ts";
+
+export interface Supervision {
+  readonly options: ServerOptions;
+  readonly role: Role;
+  /** What the command line serves. */
+  readonly application: string | undefined;
+  /** Loads the application for the supervisor's own lifespan; it is not called where that is switched off. */
+  readonly load: () => Promise<Application> | Application;
+  readonly logger: Logger;
+  /** Whether signals order it. */
+  readonly signals: boolean;
+}
+
+/** A supervisor that is about to serve, and what its process ends with. */
+export interface Supervised {
+  readonly supervisor: Supervisor;
+  /**
+   * Resolves once all workers accept.
+   *
+   * @throws LifespanError, WorkerError
+   */
+  readonly started: Promise<void>;
+  /**
+   * The exit code once a signal has ended it, or the end of its workers after it had served; undefined when the program
+   * has, or it has never served.
+   */
+  readonly ended: Promise<0 | 1 | undefined>;
+}
+
+/**
+ * Makes this process a supervisor: opens the sockets, gives up privileges, then runs the application's startup and
+ * starts the workers.
+ *
+ * @throws OptionError, ListenError, LoadError
+ */
+export async function supervise(supervision: Supervision): Promise<Supervised> {
+  const { options, role, application, logger, signals } = supervision;
+  const predecessor = "predecessor" in role ? role.predecessor : undefined;
+  const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
+  const notifier = takeNotifier();
+  let sockets: Sockets | undefined;
+  let supervisor: Supervisor;
+  try {
+    sockets = openSockets(options, role);
+    dropPrivileges(options, pidFile?.fd);
+    const app = options.supervisorLifespan ? await supervision.load() : undefined;
+    const onReloaded = (): void => notifier?.ready();
+    supervisor = new Supervisor({ options, application, app, sockets, logger, onReloaded });
+  } catch (error) {
+    pidFile?.end();
+    sockets?.close();
+    throw error;
+  }
+  const progress = { isServing: false };
+  // Before the start, so that a signal during it is not lost.
+  const ended = runUntilEnd(supervisor, logger, signals, notifier).then((code) => {
+    notifier?.close();
+    pidFile?.end();
+    return code === "failed" ? (progress.isServing ? 1 : undefined) : code;
+  });
+  const start = async (): Promise<void> => {
+    await supervisor.start();
+    progress.isServing = true;
+    supervisor.sockets.ownsFiles = true;
+    pidFile?.write();
+    notifier?.ready(`${workerCount(options)} workers`);
+    reportToPredecessor({ type: "ready" });
+  };
+  return { supervisor, started: start(), ended };
+}
+
+/**
+ * Takes the sockets that were handed down, which say where to listen, or opens what the options ask for: those of
+ * every worker slot, for without privileges it may not be possible later.
+ *
+ * @throws ListenError, OptionError
+ */
+export function openSockets(options: ServerOptions, role: Role): Sockets {
+  const inherited = "sockets" in role ? role.sockets : [];
+  const count = workerCount(options);
+  const reusePort = options.reuseport && count > 1;
+  const flags = options.listen.length > 0 ? { host: "--listen", port: "--listen" } : undefined;
+  const asked = [...new Set(inherited.map((each) => each.asked))];
+  const known = asked.flatMap((text) => {
+    const address = parseListenAddress(text);
+    return address === undefined || address.type === "named" ? [] : [address];
+  });
+  const { addresses, settings } =
+    asked.length === 0
+      ? planListening(options)
+      : { ...planListening({ ...options, listen: [] }, []), addresses: known };
+  const sockets = new Sockets({ addresses, settings, reusePort, flags }, inherited);
+  try {
+    for (let slot = 1; slot <= count; slot++) sockets.forSlot(slot, count);
+  } catch (error) {
+    sockets.close();
+    throw error;
+  }
+  return sockets;
+}
+
+async function runUntilEnd(
+  supervisor: Supervisor,
+  logger: Logger,
+  signals: boolean,
+  notifier: Notifier | undefined,
+): Promise<0 | 1 | undefined | "failed"> {
+  let isSignalled = false;
+  let isHandingOver = false;
+  const restart = async (): Promise<void> => {
+    if (isHandingOver || isSignalled) return;
+    isHandingOver = true;
+    const { all } = supervisor.sockets;
+    const environment = notifier?.environment ?? {};
+    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier);
+    isHandingOver = false;
+    if (!isFollowed) return;
+    isSignalled = true;
+    supervisor.sockets.ownsFiles = false;
+    supervisor.obey("hand-over");
+  };
+  const stop = (force: boolean): void => {
+    if (!isSignalled && !force)
+      logger.info("Stopping: the workers finish what runs. Press Ctrl-C again to cut it short.");
+    isSignalled = true;
+    notifier?.stopping();
+    void supervisor.stop({ force });
+  };
+  const listen = (): (() => void) =>
+    onSignals(SUPERVISOR_SIGNALS, (order) => {
+      switch (order) {
+        case "stop":
+        case "cut":
+          stop(order === "cut");
+          break;
+        case "reopen":
+          supervisor.reopenLogs();
+          break;
+        case "restart":
+          void restart();
+          break;
+        case "reload":
+          notifier?.reloading();
+          supervisor.obey(order);
+          break;
+        case "more":
+        case "fewer":
+          supervisor.obey(order);
+      }
+    });
+  const releases = signals ? [surviveErrors(logger), listen()] : [];
+  const isClean = await supervisor.whenStopped;
+  for (const release of releases) release();
+  if (isSignalled) return isClean ? 0 : 1;
+  return isClean ? undefined : "failed";
+}

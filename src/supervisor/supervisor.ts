@@ -1,0 +1,300 @@
+import os from "node:os";
+
+import { WorkerError } from "../errors.ts";
+import { Lifespan } from "../server/lifespan.ts";
+import { bracketedHost, formatListenAddress } from "../server/listen-address.ts";
+import type { TcpAddress, UnixAddress } from "../server/listen-address.ts";
+import type { AskedSocket } from "../server/listening-socket.ts";
+import type { Logger } from "../server/logger.ts";
+import { defaultOptions } from "../server/options.ts";
+import type { ServerOptions } from "../server/options.ts";
+import type { Application } from "../spec/application.ts";
+import { beatInterval } from "./heartbeat.ts";
+import { advance, createPlan, wakeAt } from "./plan.ts";
+import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
+import type { Sockets } from "./sockets.ts";
+import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
+
+export interface SupervisorParts {
+  readonly options: ServerOptions;
+  /** What the command line serves; the workers load it. */
+  readonly application: string | undefined;
+  /** For the supervisor's own lifespan; without, it runs none. */
+  readonly app: Application | undefined;
+  readonly sockets: Sockets;
+  readonly logger: Logger;
+  /** A reload is over. */
+  readonly onReloaded?: (isComplete: boolean) => void;
+}
+
+/** Seconds that a worker which was told to end has beyond the times for requests and for the application's shutdown. */
+const DRAIN_MARGIN = 5;
+
+/** The options that are not what they are by default, which may contradict each other when they are all given. */
+function changedOptions(options: ServerOptions): Record<string, unknown> {
+  const defaults: Readonly<Record<string, unknown>> = defaultOptions(options.env);
+  const changed = Object.entries(options).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]),
+  );
+  return { ...Object.fromEntries(changed), env: options.env };
+}
+
+/** How many workers the options ask for. */
+export function workerCount({ workers }: Pick<ServerOptions, "workers">): number {
+  return workers === 0 ? os.availableParallelism() : workers;
+}
+
+/**
+ * Runs workers and does not serve itself. What is to be done is decided by `plan.ts`; this does it, and tells what
+ * happens. It installs no signal handlers.
+ */
+export class Supervisor {
+  readonly options: ServerOptions;
+  readonly #parts: SupervisorParts;
+  readonly #logger: Logger;
+  readonly #lifespan: Lifespan | undefined;
+  /** By the plan's ids. */
+  readonly #workers = new Map<number, { readonly slot: number; readonly process: WorkerProcess }>();
+  readonly #serving = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<boolean>();
+  #plan: Plan;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #waker: ReturnType<typeof setTimeout> | undefined;
+  /** A stop by force does not wait for the application's shutdown either. */
+  readonly #forced = Promise.withResolvers<false>();
+  /** What was last logged of a worker that has failed. */
+  #lastFailure: string | undefined;
+  #isStarted = false;
+  #isEnding = false;
+
+  constructor(parts: SupervisorParts) {
+    const { options, app, logger } = parts;
+    this.options = options;
+    this.#parts = parts;
+    this.#logger = logger;
+    this.#plan = createPlan(workerCount(options), {
+      heartbeatTimeout: options.heartbeatTimeout * 1000,
+      drainLimit: (2 * options.shutdownTimeout + DRAIN_MARGIN) * 1000,
+    });
+    this.#lifespan =
+      app === undefined
+        ? undefined
+        : new Lifespan(
+            app,
+            {
+              mode: options.lifespan,
+              startupTimeout: options.lifespanStartupTimeout,
+              shutdownTimeout: options.shutdownTimeout,
+              role: "supervisor",
+            },
+            logger,
+          );
+    // Whoever starts it hears of a failure by `start`, and everybody else by `whenStopped`.
+    this.#serving.promise.catch(() => {});
+  }
+
+  /**
+   * Runs the application's startup in this process, then starts the workers. Resolves once all of them accept.
+   *
+   * @throws LifespanError when the application refuses to start.
+   * @throws WorkerError when no worker could start, or it was stopped before.
+   */
+  async start(): Promise<void> {
+    if (this.#isStarted) throw new Error("This supervisor has been started already.");
+    this.#isStarted = true;
+    try {
+      await Promise.race([this.#lifespan?.start(), this.#stopped.promise]);
+    } catch (error) {
+      await this.#end(1);
+      throw error;
+    }
+    if (this.#isEnding) {
+      await this.#end(0);
+      throw new WorkerError("The server was stopped before it had started its workers.");
+    }
+    this.#ticker = setInterval(() => this.#happen("tick"), beatInterval(this.options.heartbeatTimeout));
+    this.#happen("start");
+    await this.#serving.promise;
+  }
+
+  /**
+   * Drains all workers and ends. With `force` they are cut, and a second time killed. Safe to call at any time.
+   *
+   * @returns true when everything came to its end, false when something was cut, killed or had failed.
+   */
+  stop({ force = false }: { force?: boolean } = {}): Promise<boolean> {
+    if (force && this.#isEnding) this.#forced.resolve(false);
+    this.#happen(force ? "cut" : "stop");
+    return this.#stopped.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /**
+   * `reload` replaces each worker, `more` and `fewer` change their number, and `hand-over` ends the supervisor as one
+   * that another follows.
+   */
+  obey(order: Extract<PlanOrder, "reload" | "more" | "fewer" | "hand-over">): void {
+    this.#happen(order);
+  }
+
+  /** Opens the log files of all workers anew. */
+  reopenLogs(): void {
+    for (const worker of this.#workers.values()) worker.process.tell({ type: "reopen" });
+  }
+
+  get sockets(): Sockets {
+    return this.#parts.sockets;
+  }
+
+  /** Where the first socket is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
+  get url(): string {
+    const [first] = this.urls;
+    if (first === undefined) throw new Error("The server is not listening any more.");
+    return first;
+  }
+
+  /** Where all of them are reached; see {@link url}. */
+  get urls(): readonly string[] {
+    const scheme = this.options.sslCert.length > 0 ? "https" : "http";
+    return this.listeners.map((address) =>
+      address.type === "tcp"
+        ? `${scheme}://${bracketedHost(address.host)}:${address.port}/`
+        : formatListenAddress(address),
+    );
+  }
+
+  /** The addresses in use. */
+  get listeners(): readonly (TcpAddress | UnixAddress)[] {
+    return this.sockets.first.map(({ socket }) => socket.address);
+  }
+
+  /** Connections that the workers had open when they were last heard of, about a second ago. */
+  get connectionCount(): number {
+    return [...this.#workers.values()].reduce((sum, worker) => sum + worker.process.connections, 0);
+  }
+
+  /** Resolves when the last worker has gone, with what `stop` resolves with. */
+  get whenStopped(): Promise<boolean> {
+    return this.#stopped.promise;
+  }
+
+  #happen(what: "tick" | PlanOrder): void {
+    this.#advance({ type: what, at: performance.now() });
+  }
+
+  #advance(event: PlanEvent): void {
+    const { plan, commands } = advance(this.#plan, event);
+    this.#plan = plan;
+    for (const command of commands) this.#perform(command);
+    clearTimeout(this.#waker);
+    const wake = wakeAt(this.#plan);
+    if (wake !== undefined)
+      this.#waker = setTimeout(() => this.#happen("tick"), Math.max(0, wake - performance.now()) + 1);
+  }
+
+  #perform(command: PlanCommand): void {
+    switch (command.type) {
+      case "spawn":
+        this.#spawn(command.worker, command.slot);
+        break;
+      case "drain": {
+        const { isFollowed, isLast } = command;
+        this.#workers.get(command.worker)?.process.tell({ type: "drain", isFollowed, isLast });
+        break;
+      }
+      case "cut":
+        this.#workers.get(command.worker)?.process.tell({ type: "cut" });
+        break;
+      case "kill":
+        this.#workers.get(command.worker)?.process.kill();
+        break;
+      case "close-slot":
+        this.sockets.closeSlot(command.slot);
+        break;
+      case "serving":
+        this.#serving.resolve();
+        break;
+      case "reloaded":
+        this.#parts.onReloaded?.(command.isComplete);
+        break;
+      case "log":
+        this.#log(command);
+        break;
+      case "end":
+        void this.#end(command.code);
+    }
+  }
+
+  #spawn(id: number, slot: number): void {
+    const exited = (how: string, isClean: boolean): void => {
+      this.#advance({ type: "exited", worker: id, how, isClean, at: performance.now() });
+      this.#workers.delete(id);
+    };
+    try {
+      const sockets = this.#socketsFor(slot);
+      const descriptors = sockets.map(({ socket }) => socket.fd);
+      const worker = new WorkerProcess(descriptors, {
+        onReport: (report) => {
+          const at = performance.now();
+          if (report.type === "ready") this.#logger.info(`worker ${slot} (pid ${worker.pid}) is ready`);
+          this.#advance({ ...report, worker: id, at });
+        },
+        onExit: exited,
+      });
+      this.#workers.set(id, { slot, process: worker });
+      worker.tell({
+        type: "configure",
+        options: changedOptions(this.options),
+        application: this.#parts.application,
+        workerNumber: slot,
+        sockets: descriptors.map((_, index) => FIRST_DESCRIPTOR + index),
+      });
+    } catch (error) {
+      // Not from within, for the plan is being carried out.
+      setImmediate(exited, `cannot be run: ${String(error)}`, false);
+    }
+  }
+
+  /** A slot without sockets of its own, as after privileges were given up, shares those of another one. */
+  #socketsFor(slot: number): readonly AskedSocket[] {
+    const { sockets } = this.#parts;
+    try {
+      return sockets.forSlot(slot, this.#plan.target);
+    } catch (error) {
+      this.#logger.warn(`worker ${slot} shares the sockets of worker 1: ${String(error)}`);
+      return sockets.forSlot(1, this.#plan.target);
+    }
+  }
+
+  #log({ level, text, worker }: Extract<PlanCommand, { type: "log" }>): void {
+    if (worker === undefined) {
+      this.#logger[level](text);
+      return;
+    }
+    const found = this.#workers.get(worker);
+    const line =
+      found === undefined ? `a worker ${text}` : `worker ${found.slot} (pid ${found.process.pid}) ${text}`;
+    if (level === "error") this.#lastFailure = line;
+    this.#logger[level](line);
+  }
+
+  /** The last worker has gone. */
+  async #end(code: 0 | 1): Promise<void> {
+    this.#isEnding = true;
+    clearInterval(this.#ticker);
+    clearTimeout(this.#waker);
+    const isShutDown = (await Promise.race([this.#lifespan?.stop(), this.#forced.promise])) ?? true;
+    this.sockets.close();
+    this.#serving.reject(
+      new WorkerError(
+        this.#lastFailure === undefined
+          ? "The server was stopped before all its workers were ready."
+          : `The workers did not become ready: ${this.#lastFailure}.`,
+      ),
+    );
+    this.#stopped.resolve(code === 0 && isShutDown);
+  }
+}

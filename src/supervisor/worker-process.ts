@@ -1,0 +1,82 @@
+import { describeExit, outOfMemoryKills } from "./exit-reason.ts";
+import { envelope, readReport } from "./messages.ts";
+import type { Order, Report } from "./messages.ts";
+import { spawnCommand } from "./program.ts";
+import { environmentFor } from "./role.ts";
+
+/** The first descriptor after the standard ones: where a worker finds its sockets. */
+export const FIRST_DESCRIPTOR = 3;
+/** Milliseconds that the last words of a process that has ended may take to arrive. */
+const LAST_WORDS = 100;
+
+/** What a worker process tells its supervisor. */
+export interface WorkerEvents {
+  onReport(report: Exclude<Report, { type: "failed" }>): void;
+  /** `how` is a part of a sentence: "exited with code 1". Nothing is told after it. */
+  onExit(how: string, isClean: boolean): void;
+}
+
+/** A worker as its supervisor has it: this very program, started once more in another role. */
+export class WorkerProcess {
+  readonly #child: Bun.Subprocess;
+  readonly #events: WorkerEvents;
+  readonly #outOfMemoryKills = outOfMemoryKills();
+  readonly #disconnected = Promise.withResolvers<void>();
+  #said: string | undefined;
+  /** Connections that it had open when it was last heard of. */
+  connections = 0;
+
+  /**
+   * Starts it.
+   *
+   * @param sockets descriptors of the sockets that it is to serve.
+   * @throws when the system starts no process.
+   */
+  constructor(sockets: readonly number[], events: WorkerEvents) {
+    const { command, options } = spawnCommand();
+    this.#events = events;
+    this.#child = Bun.spawn(command, {
+      ...options,
+      env: environmentFor({ type: "worker" }),
+      stdio: ["ignore", "inherit", "inherit", ...sockets],
+      serialization: "json",
+      ipc: (message) => this.#onMessage(message),
+      onDisconnect: () => this.#disconnected.resolve(),
+      onExit: (_child, code, signal) => void this.#onExit(code, signal),
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  tell(order: Order): void {
+    try {
+      this.#child.send(envelope(order));
+    } catch {
+      // It has ended, which is told as well.
+    }
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #onMessage(message: unknown): void {
+    const report = readReport(message);
+    if (report === undefined) return;
+    if (report.type === "failed") {
+      this.#said = report.text;
+      return;
+    }
+    if (report.type === "beat") this.connections = report.connections;
+    this.#events.onReport(report);
+  }
+
+  async #onExit(code: number | null, signal: string | number | null): Promise<void> {
+    await Promise.race([this.#disconnected.promise, Bun.sleep(LAST_WORDS)]);
+    const isOutOfMemory = outOfMemoryKills() > this.#outOfMemoryKills;
+    const exit = { code, signal: signal === null ? null : String(this.#child.signalCode ?? signal) };
+    this.#events.onExit(describeExit(exit, this.#said, isOutOfMemory), code === 0);
+  }
+}

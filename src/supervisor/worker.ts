@@ -1,0 +1,139 @@
+import { messageOf } from "../errors.ts";
+import { inheritedSocket } from "../server/listening-socket.ts";
+import { createLogger } from "../server/logger.ts";
+import type { Logger } from "../server/logger.ts";
+import { resolveOptions } from "../server/options.ts";
+import type { ServerOptions } from "../server/options.ts";
+import { Server } from "../server/server.ts";
+import { onSignals } from "../server/signal-orders.ts";
+import { surviveErrors } from "../server/signals.ts";
+import type { Application } from "../spec/application.ts";
+import { beatInterval } from "./heartbeat.ts";
+import { envelope, readOrder } from "./messages.ts";
+import type { Configuration, Order, Report } from "./messages.ts";
+import { applySettings } from "./process-settings.ts";
+import { WORKER_SIGNALS } from "./signals.ts";
+import { dieWithParent } from "./system-calls.ts";
+
+/** Gives the application that a worker serves. */
+export type LoadApplication = (
+  options: ServerOptions,
+  application: string | undefined,
+) => Promise<Application> | Application;
+
+/** Milliseconds between two looks at how many requests were served. */
+const REQUESTS_INTERVAL = 100;
+/** Heartbeats in a row at which the memory must be too large: a peak is no leak. */
+const RSS_SAMPLES = 3;
+/** Turns of the event loop in which the connections that wait are accepted. */
+const LAST_TURNS = 3;
+
+/**
+ * Serves in this process as a worker: adopts the sockets that the supervisor hands down, reports when it is ready and
+ * beats from its event loop, and ends when it is told to, or when the supervisor is gone. A worker that cannot start
+ * says why to the supervisor, and ends.
+ *
+ * @returns the server once it serves.
+ */
+export async function runWorker(load: LoadApplication, ownLogger?: Logger): Promise<Server> {
+  // First of all, for the supervisor may die at any time. If it has already, the channel is closed, which ends us too.
+  dieWithParent();
+  const configured = Promise.withResolvers<Configuration>();
+  const worker: { server?: Server; isEnding?: boolean } = {};
+  process.on("disconnect", () => process.exit(1));
+  process.on("message", (message: unknown) => {
+    const order = readOrder(message);
+    if (order?.type === "configure") configured.resolve(order);
+    else if (order !== undefined) {
+      worker.isEnding ||= order.type !== "reopen";
+      obey(order, worker.server);
+    }
+  });
+  onSignals(WORKER_SIGNALS, (order) => {
+    if (order === "reopen") worker.server?.reopenLogs();
+    else if (order === "retire") report({ type: "expiring", why: "was told to end by a signal" });
+  });
+  const { options: given, application, workerNumber, sockets } = await configured.promise;
+  try {
+    const options = await resolveOptions(given);
+    applySettings(options);
+    beat(options, worker);
+    const logger = ownLogger ?? createLogger(options.logLevel, options.quiet);
+    surviveErrors(logger);
+    const app = await load(options, application);
+    worker.server = new Server(app, options, logger, {
+      role: "worker",
+      workerNumber,
+      sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
+    });
+    await worker.server.start();
+    report({ type: "ready" });
+    if (options.maxRequests > 0) watchRequests(options, worker.server);
+    return worker.server;
+  } catch (error) {
+    // Stopped while it was starting; `end` ends the process.
+    if (worker.isEnding) return await new Promise<never>(() => {});
+    // The supervisor puts it into its log, with what it does about it.
+    report({ type: "failed", text: messageOf(error) });
+    if (given["logLevel"] === "debug") console.error(error);
+    process.exit(1);
+  }
+}
+
+function obey(order: Exclude<Order, Configuration>, server: Server | undefined): void {
+  switch (order.type) {
+    case "drain":
+      if (server === undefined) process.exit(0);
+      void end(server, order);
+      break;
+    case "cut":
+      if (server === undefined) process.exit(1);
+      void end(server, { isFollowed: false, isLast: false });
+      void server.stop({ force: true });
+      break;
+    case "reopen":
+      server?.reopenLogs();
+  }
+}
+
+async function end(
+  server: Server,
+  { isFollowed, isLast }: { isFollowed: boolean; isLast: boolean },
+): Promise<void> {
+  // The supervisor has closed its descriptors, so ours are the last: what waits in them is accepted first.
+  if (isLast) for (let turn = 0; turn < LAST_TURNS; turn++) await new Promise(setImmediate);
+  const isClean = await server.stop({ isFollowed });
+  process.exit(isClean ? 0 : 1);
+}
+
+/** Tells the supervisor that the event loop turns, and now and then that the process has grown too large. */
+function beat({ heartbeatTimeout, maxRss }: ServerOptions, worker: { readonly server?: Server }): void {
+  let samples = 0;
+  const tell = (): void => {
+    report({ type: "beat", connections: worker.server?.connectionCount ?? 0 });
+    if (maxRss === 0) return;
+    const rss = process.memoryUsage.rss();
+    samples = rss > maxRss ? samples + 1 : 0;
+    if (samples === RSS_SAMPLES)
+      report({ type: "expiring", why: `has grown to ${Math.round(rss / 2 ** 20)} MiB` });
+  };
+  setInterval(tell, beatInterval(heartbeatTimeout));
+  tell();
+}
+
+function watchRequests({ maxRequests, maxRequestsJitter }: ServerOptions, server: Server): void {
+  const limit = maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1));
+  const timer = setInterval(() => {
+    if (server.requestCount < limit) return;
+    clearInterval(timer);
+    report({ type: "expiring", why: `has served ${server.requestCount} requests` });
+  }, REQUESTS_INTERVAL);
+}
+
+function report(message: Report): void {
+  try {
+    process.send?.(envelope(message));
+  } catch {
+    // The channel is closed; its end is told as well, and ends this process.
+  }
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "bun:test";
+
+import { describeExit } from "../../src/supervisor/exit-reason.ts";
+import { inheritedSockets } from "../../src/supervisor/inherited-socket.ts";
+import { envelope, readOrder, readReport } from "../../src/supervisor/messages.ts";
+import type { Order, Report } from "../../src/supervisor/messages.ts";
+
+test("every message comes out as it went in, through JSON", () => {
+  const orders: Order[] = [
+    { type: "configure", options: { port: 1 }, application: "app.ts", workerNumber: 2, sockets: [3, 4] },
+    { type: "configure", options: {}, application: undefined, workerNumber: 1, sockets: [] },
+    { type: "drain", isFollowed: true, isLast: false },
+    { type: "drain", isFollowed: false, isLast: true },
+    { type: "cut" },
+    { type: "reopen" },
+  ];
+  const reports: Report[] = [
+    { type: "ready" },
+    { type: "beat", connections: 7 },
+    { type: "expiring", why: "has served 1000 requests" },
+    { type: "failed", text: "no" },
+  ];
+  const sent = (message: Order | Report): unknown => JSON.parse(JSON.stringify(envelope(message)));
+  for (const order of orders) expect(readOrder(sent(order))).toEqual(order);
+  for (const report of reports) expect(readReport(sent(report))).toEqual(report);
+  for (const order of orders) expect(readReport(sent(order))).toBeUndefined();
+  for (const report of reports) expect(readOrder(sent(report))).toBeUndefined();
+});
+
+test("what an application sends over the same channel is none of ours", () => {
+  const strange: unknown[] = [
+    ...[
+      undefined,
+      null,
+      "ready",
+      1,
+      [],
+      {},
+      { type: "ready" },
+      { "pagi-server": null },
+      { "pagi-server": "ready" },
+    ],
+    ...[
+      { "pagi-server": { type: "beat" } },
+      { "pagi-server": { type: "configure", workerNumber: 1, sockets: [] } },
+    ],
+  ];
+  for (const message of strange) {
+    expect(readOrder(message)).toBeUndefined();
+    expect(readReport(message)).toBeUndefined();
+  }
+});
+
+test("only descriptions of sockets are sockets", () => {
+  const good = { fd: 3, asked: "127.0.0.1:80", slot: 1, ownsFile: false };
+  expect(inheritedSockets([good, { ...good, fd: "3" }, null, 3, { fd: 3 }])).toEqual([good]);
+  for (const none of [undefined, null, {}, "x"]) expect(inheritedSockets(none)).toEqual([]);
+});
+
+test("how a process has ended, as a part of a sentence", () => {
+  const rows: [Parameters<typeof describeExit>, string][] = [
+    [[{ code: 1, signal: null }, undefined, false], "exited with code 1"],
+    [[{ code: 1, signal: null }, "no database", false], "said: no database"],
+    [[{ code: null, signal: "SIGSEGV" }, undefined, true], "was killed by SIGSEGV"],
+    [[{ code: null, signal: "SIGKILL" }, undefined, false], "was killed by SIGKILL"],
+    [[{ code: null, signal: "SIGKILL" }, undefined, true], "was killed by SIGKILL: out of memory"],
+  ];
+  for (const [given, words] of rows) expect(describeExit(...given)).toBe(words);
+});
