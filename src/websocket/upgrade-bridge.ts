@@ -76,6 +76,7 @@ export class UpgradeBridge {
   /** Spans whose connection has not arrived, by their number. */
   readonly #expected = new Map<string, BridgeSpan>();
   #count = 0;
+  #isClosed = false;
 
   /** Listens at once. `isAbstract`: on a name without a file, which only Linux has. */
   constructor(options: BridgeOptions, isAbstract = process.platform === "linux") {
@@ -99,7 +100,9 @@ export class UpgradeBridge {
         open: (socket) => socket.data.onOpen(socket),
         ping: (socket, payload: Uint8Array) => socket.data.onPing(payload),
         message: (socket, message) => socket.data.owner.onMessage(message),
-        close: (socket, code, reason) => socket.data.onClose(code, reason),
+        // Bun gives its own reason for stopping as if a client had said it.
+        close: (socket, code, reason) =>
+          socket.data.onClose(this.#isClosed ? ABNORMAL_CLOSURE : code, reason),
       },
     });
   }
@@ -124,6 +127,7 @@ export class UpgradeBridge {
 
   /** Ends all spans and stops listening. */
   close(): void {
+    this.#isClosed = true;
     void this.#server.stop(true);
     if (this.#folder !== undefined) fs.rmSync(this.#folder, { recursive: true, force: true });
   }
