@@ -60,6 +60,12 @@ export interface Span {
 const NO_BYTES = new Uint8Array(0);
 const HEAD_END = "\r\n\r\n";
 
+/**
+ * Chars of offered extensions that are passed on; a client that offers more gets none. Bun refuses a head of more than
+ * 16 KiB, and each char may be two bytes of UTF-8.
+ */
+const MAX_OFFER = 4096;
+
 /** Any key does: nobody looks at the answer to it. */
 const KEY = randomBytes(16).toString("base64");
 
@@ -112,7 +118,8 @@ export class UpgradeBridge {
     const id = String(this.#count++);
     const span = new BridgeSpan(owner, () => this.#expected.delete(id));
     this.#expected.set(id, span);
-    const offer = extensions === "" ? "" : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+    const isPassedOn = extensions !== "" && extensions.length <= MAX_OFFER;
+    const offer = isPassedOn ? `Sec-WebSocket-Extensions: ${extensions}\r\n` : "";
     const request =
       `GET /${id}/${span.secret} HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${offer}\r\n`;
