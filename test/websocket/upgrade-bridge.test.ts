@@ -1,0 +1,678 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { UpgradeBridge } from "../../src/websocket/upgrade-bridge.ts";
+import type { BridgeOptions, Span, SpanOwner } from "../../src/websocket/upgrade-bridge.ts";
+import { random } from "../support/http1-rows.ts";
+import { closePayload, frame, messageFrames } from "../support/websocket.ts";
+import type { FrameOptions } from "../support/websocket.ts";
+import { Wire, eventually } from "../support/wire.ts";
+
+const OPTIONS: BridgeOptions = { maxMessageSize: 1024 * 1024, compression: true };
+
+const joined = (...frames: FrameOptions[]): Buffer => Buffer.concat(frames.map(frame));
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+/** Notes what a span tells. */
+class Owner implements SpanOwner {
+  /** Everything but `onSpanWritable`, in order; control frames in hex. */
+  readonly told: (readonly [what: string, ...rest: unknown[]])[] = [];
+  controlBytes = 0;
+  messages: (string | Uint8Array)[] = [];
+  readonly #isQuiet: boolean;
+  #writable = Promise.withResolvers<void>();
+
+  /** `isQuiet`: it counts messages and control frames, and does not keep them. */
+  constructor(isQuiet = false) {
+    this.#isQuiet = isQuiet;
+  }
+
+  /** Resolves with the next `onSpanWritable`. Ask for it before the write that it is about. */
+  get writable(): Promise<void> {
+    return this.#writable.promise;
+  }
+
+  has(what: string): boolean {
+    return this.told.some(([each]) => each === what);
+  }
+
+  async tells(what: string): Promise<void> {
+    await eventually(`the span tells of ${what}`, () => this.has(what));
+  }
+
+  onSpanOpen(extensions: string): void {
+    this.told.push(["open", extensions]);
+  }
+  onSpanFailed(error: Error): void {
+    this.told.push(["failed", error.message]);
+  }
+  onMessage(message: string | Uint8Array): void {
+    if (this.#isQuiet) return;
+    this.messages.push(message);
+    this.told.push(["message", typeof message === "string" ? message : hex(message)]);
+  }
+  onControlFrames(frames: Uint8Array): void {
+    this.controlBytes += frames.byteLength;
+    if (!this.#isQuiet) this.told.push(["control", hex(frames)]);
+  }
+  onSpanWritable(): void {
+    this.#writable.resolve();
+    this.#writable = Promise.withResolvers();
+  }
+  onCloseFrame(code: number, reason: string): void {
+    this.told.push(["close frame", code, reason]);
+  }
+  onSpanEnd(closeCode: number | undefined): void {
+    this.told.push(["end", closeCode]);
+  }
+}
+
+const bridges: UpgradeBridge[] = [];
+
+function openBridge(options: Partial<BridgeOptions> = {}, isAbstract?: boolean): UpgradeBridge {
+  const bridge = new UpgradeBridge({ ...OPTIONS, ...options }, isAbstract);
+  bridges.push(bridge);
+  return bridge;
+}
+
+afterEach(async () => {
+  // Whatever a test was about, no span is waited for that cannot come any more.
+  for (const bridge of bridges.splice(0)) {
+    bridge.close();
+    await eventually("no span is waited for", () => bridge.expectedCount === 0);
+  }
+});
+
+/** A span that stands. */
+async function openSpan(
+  bridge = openBridge(),
+  extensions = "",
+  owner = new Owner(),
+): Promise<{ span: Span; owner: Owner }> {
+  const span = bridge.open(extensions, owner);
+  await owner.tells("open");
+  owner.told.length = 0;
+  return { span, owner };
+}
+
+/** Writes, and waits until there is room for more. */
+async function writeAll(span: Span, owner: Owner, bytes: Uint8Array): Promise<void> {
+  const { writable } = owner;
+  if (!span.write(bytes)) await writable;
+}
+
+// ── a span ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+describe("a span", () => {
+  test("gives out messages, of text and of bytes, whole and in order", async () => {
+    const { span, owner } = await openSpan();
+    span.write(
+      joined(
+        { opcode: "text", payload: "räume ☃" },
+        { opcode: "binary", payload: Uint8Array.of(1, 2, 255) },
+        { opcode: "text", payload: "a", fin: false },
+        { opcode: "continuation", payload: "b" },
+        { opcode: "text" },
+        { opcode: "binary" },
+      ),
+    );
+    await eventually("all are there", () => owner.messages.length === 5);
+    expect(owner.told).toEqual([
+      ["message", "räume ☃"],
+      ["message", "0102ff"],
+      ["message", "ab"],
+      ["message", ""],
+      ["message", ""],
+    ]);
+    expect(owner.messages[1]).toBeInstanceOf(Uint8Array);
+    expect(owner.messages[4]).toBeInstanceOf(Uint8Array);
+  });
+
+  test("answers Pings, and takes Pongs for nothing", async () => {
+    const { span, owner } = await openSpan();
+    span.write(joined({ opcode: "pong", payload: "x" }, { opcode: "ping", payload: "ping" }));
+    await owner.tells("control");
+    expect(owner.told).toEqual([["control", `8a04${hex(Buffer.from("ping"))}`]]);
+  });
+
+  test("sends Pings", async () => {
+    const { span, owner } = await openSpan();
+    span.ping();
+    await owner.tells("control");
+    expect(owner.told).toEqual([["control", "8900"]]);
+  });
+
+  test("tells of the client's Close frame, gives out the answer, and ends", async () => {
+    const { span, owner } = await openSpan();
+    span.write(joined({ opcode: "close", payload: closePayload(4000, "bye ☃") }));
+    await owner.tells("end");
+    expect(owner.told).toEqual([
+      ["close frame", 4000, "bye ☃"],
+      ["control", `88090fa0${hex(Buffer.from("bye ☃"))}`],
+      ["end", 4000],
+    ]);
+  });
+
+  test("tells of a Close frame without a code as 1005, and of no code at the end", async () => {
+    const { span, owner } = await openSpan();
+    span.write(joined({ opcode: "close" }));
+    await owner.tells("end");
+    expect(owner.told).toEqual([
+      ["close frame", 1005, ""],
+      ["control", "8800"],
+      ["end", undefined],
+    ]);
+  });
+
+  test("closes, and does not tell of its own Close frame as if it were the client's", async () => {
+    const { span, owner } = await openSpan();
+    span.close(1001, "bye");
+    await owner.tells("end");
+    expect(owner.told).toEqual([
+      ["control", "880503e9627965"],
+      ["end", 1001],
+    ]);
+  });
+
+  const FAULTS: [about: string, bytes: Uint8Array, code: number][] = [
+    ["a reserved opcode", joined({ opcode: 3 }), 1002],
+    ["a frame without a mask", joined({ opcode: "text", payload: "a", mask: false }), 1002],
+    ["bytes that are no UTF-8", joined({ opcode: "text", payload: Uint8Array.of(0xff) }), 1007],
+    ["a message that is too long", joined({ opcode: "binary", length: OPTIONS.maxMessageSize + 1 }), 1009],
+  ];
+  test.each(FAULTS)("refuses %s with the code at its end", async (_about, bytes, code) => {
+    const { span, owner } = await openSpan();
+    span.write(bytes);
+    await owner.tells("end");
+    expect(owner.has("close frame")).toBe(false);
+    const [control, end] = owner.told;
+    expect(String(control?.[1])).toMatch(new RegExp(`^88..${code.toString(16).padStart(4, "0")}`));
+    expect(end).toEqual(["end", code]);
+    expect(owner.told).toHaveLength(2);
+  });
+
+  test("loses no Close frame when much more comes behind what is refused", async () => {
+    const { span, owner } = await openSpan();
+    const rest = new Uint8Array(100_000);
+    for (let room = span.write(joined({ opcode: 3 })), i = 0; room && i < 100; i++) room = span.write(rest);
+    await owner.tells("end");
+    expect(owner.told.at(-1)).toEqual(["end", 1002]);
+    expect(span.write(rest)).toBe(true); // nobody waits for what is over
+  });
+
+  test("ends once its input has, after all that was in it", async () => {
+    const { span, owner } = await openSpan();
+    span.write(
+      joined({ opcode: "text", payload: "last" }, { opcode: "ping" }, { opcode: "text", fin: false }),
+    );
+    span.endInput();
+    span.endInput();
+    await owner.tells("end");
+    expect(owner.told).toEqual([
+      ["message", "last"],
+      ["control", "8a00"],
+      ["end", undefined],
+    ]);
+  });
+
+  test("that is destroyed tells nothing more, and takes what it is given for nothing", async () => {
+    const bridge = openBridge();
+    const { span, owner } = await openSpan(bridge);
+    span.write(joined({ opcode: "text", payload: "lost" }));
+    span.destroy();
+    expect(span.write(joined({ opcode: "text", payload: "late" }))).toBe(true);
+    span.ping();
+    span.close(1000, "");
+    span.pause();
+    span.resume();
+    span.endInput();
+    span.destroy();
+    // Another one opens and ends in the meantime.
+    const other = await openSpan(bridge);
+    other.span.close(1000, "");
+    await other.owner.tells("end");
+    expect(owner.told).toEqual([]);
+  });
+
+  test("that is destroyed at once never stands, and is not waited for", async () => {
+    const bridge = openBridge();
+    const owner = new Owner();
+    const span = bridge.open("", owner);
+    expect(bridge.expectedCount).toBe(1);
+    span.destroy();
+    expect(bridge.expectedCount).toBe(0);
+    const other = await openSpan(bridge);
+    other.span.close(1000, "");
+    await other.owner.tells("end");
+    expect(owner.told).toEqual([]);
+  });
+
+  test("does not mix with others", async () => {
+    const bridge = openBridge();
+    const owners = Array.from({ length: 50 }, () => new Owner());
+    const spans = owners.map((owner) => bridge.open("", owner));
+    expect(bridge.expectedCount).toBe(50);
+    spans.forEach((span, at) => span.write(joined({ opcode: "text", payload: String(at) })));
+    await eventually("all have their message", () => owners.every(({ messages }) => messages.length === 1));
+    expect(owners.map(({ messages }) => messages[0])).toEqual(owners.map((_, at) => String(at)));
+    expect(bridge.expectedCount).toBe(0);
+  });
+});
+
+describe("what is written before a span stands", () => {
+  const TALK = joined(
+    { opcode: "text", payload: "one" },
+    { opcode: "text", payload: "tw", fin: false },
+    { opcode: "continuation", payload: "o" },
+    { opcode: "close", payload: closePayload(1000) },
+  );
+  const TOLD = [
+    ["open", ""],
+    ["message", "one"],
+    ["message", "two"],
+    ["close frame", 1000, ""],
+    ["control", "880203e8"],
+    ["end", 1000],
+  ] as const;
+
+  test("is kept, and false says to wait", async () => {
+    const owner = new Owner();
+    const { writable } = owner;
+    const span = openBridge().open("", owner);
+    expect(span.write(TALK.subarray(0, 5))).toBe(false);
+    expect(span.write(TALK.subarray(5))).toBe(false);
+    await writable;
+    await owner.tells("end");
+    expect(owner.told).toEqual([...TOLD]);
+  });
+
+  test("is kept byte by byte", async () => {
+    const owner = new Owner();
+    const span = openBridge().open("", owner);
+    for (const byte of TALK) span.write(Uint8Array.of(byte));
+    await owner.tells("end");
+    expect(owner.told).toEqual([...TOLD]);
+  });
+
+  test("is kept in whatever turn it is written", async () => {
+    const owner = new Owner();
+    const span = openBridge().open("", owner);
+    for (const byte of TALK) {
+      span.write(Uint8Array.of(byte));
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    await owner.tells("end");
+    expect(owner.told).toEqual([...TOLD]);
+  });
+
+  test("is kept when the input ends there too", async () => {
+    const owner = new Owner();
+    const span = openBridge().open("", owner);
+    span.write(TALK.subarray(0, 9));
+    span.endInput();
+    await owner.tells("end");
+    expect(owner.told).toEqual([
+      ["open", ""],
+      ["message", "one"],
+      ["end", undefined],
+    ]);
+  });
+
+  test("is kept when it is more than a socket takes", async () => {
+    const owner = new Owner(true);
+    const span = openBridge({ maxMessageSize: 8_000_000 }).open("", owner);
+    const { writable } = owner;
+    span.write(joined({ opcode: "binary", payload: new Uint8Array(5_000_000) }, { opcode: "ping" }));
+    await writable;
+    await eventually("the Ping behind it is answered", () => owner.controlBytes === 2);
+  });
+});
+
+// ── much ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+test("of 20 MB in pieces of any size nothing is lost, and write says when there is no room", async () => {
+  const next = random(20);
+  const frames: Uint8Array[] = [];
+  const sent = createHash("sha256");
+  let count = 0;
+  for (let bytes = 0; bytes < 20_000_000; count++) {
+    const length = Math.floor(next() ** 4 * 300_000);
+    const payload = Buffer.alloc(length, `${count} and so on, `);
+    sent.update(payload);
+    frames.push(frame({ opcode: "binary", payload }));
+    if (next() < 0.1) frames.push(frame({ opcode: "ping" }));
+    bytes += length;
+  }
+  const all = Buffer.concat(frames);
+  const got = createHash("sha256");
+  let messages = 0;
+  const owner = new (class extends Owner {
+    override onMessage(message: string | Uint8Array): void {
+      messages++;
+      got.update(message);
+    }
+  })(true);
+  const { span } = await openSpan(openBridge(), "", owner);
+  let waits = 0;
+  for (let at = 0; at < all.byteLength;) {
+    const end = Math.min(all.byteLength, at + 1 + Math.floor(next() ** 3 * 1_000_000));
+    const { writable } = owner;
+    if (!span.write(all.subarray(at, end))) {
+      waits++;
+      await writable;
+    }
+    at = end;
+  }
+  await eventually("all messages are there", () => messages === count);
+  expect(got.digest("hex")).toBe(sent.digest("hex"));
+  expect(waits).toBeGreaterThan(0);
+  span.endInput();
+  await owner.tells("end");
+});
+
+describe("a client that pings and does not read the answers", () => {
+  const PINGS = Buffer.concat(
+    Array<Uint8Array>(500).fill(frame({ opcode: "ping", payload: new Uint8Array(125) })),
+  );
+
+  test("costs a bounded number of bytes, and its span ends", async () => {
+    const { span, owner } = await openSpan(openBridge(), "", new Owner(true));
+    span.pause();
+    for (let i = 0; i < 300 && !owner.has("end"); i++) {
+      const { writable } = owner;
+      if (!span.write(PINGS)) await Promise.race([writable, owner.tells("end")]);
+    }
+    await owner.tells("end");
+    expect(owner.told).toEqual([["end", undefined]]);
+    // Of 19 MB of answers: what Bun keeps, and the kernel.
+    expect(owner.controlBytes).toBeGreaterThan(0);
+    expect(owner.controlBytes).toBeLessThan(1_000_000);
+  });
+
+  test("and then is gone ends its span all the same", async () => {
+    const { span, owner } = await openSpan(openBridge(), "", new Owner(true));
+    span.pause();
+    await writeAll(span, owner, PINGS);
+    span.endInput();
+    span.pause(); // its answers are still not taken
+    await owner.tells("end");
+    expect(owner.controlBytes).toBe(500 * 127);
+  });
+
+  test("gets all the answers once it reads, if they were not too many", async () => {
+    const { span, owner } = await openSpan(openBridge(), "", new Owner(true));
+    span.pause();
+    await writeAll(span, owner, PINGS);
+    span.resume();
+    await eventually("all are there", () => owner.controlBytes === 500 * 127);
+    span.close(1000, "");
+    await owner.tells("end");
+    expect(owner.told).toEqual([["end", 1000]]);
+  });
+});
+
+// ── extensions: RFC 7692 ────────────────────────────────────────────────────────────────────────────────────────────
+
+describe("extensions", () => {
+  const agreedOn = async (offered: string, options?: Partial<BridgeOptions>): Promise<unknown> => {
+    const owner = new Owner();
+    openBridge(options).open(offered, owner);
+    await owner.tells("open");
+    return owner.told[0]?.[1];
+  };
+
+  test.each([
+    ["none", "", ""],
+    ["one that is not known", "x-none; a=1", ""],
+    ["one that is not spelt right", '; ,="', ""],
+    [
+      "one with any byte",
+      `x; a="\t${String.fromCharCode(
+        ...Array(128)
+          .keys()
+          .map((each) => each + 128),
+      )}"`,
+      "",
+    ],
+  ])("%s: nothing is agreed on", async (_about, offered, agreed) => {
+    expect(await agreedOn(offered)).toBe(agreed);
+  });
+
+  test("permessage-deflate is agreed on, each message by itself", async () => {
+    for (const offered of [
+      "permessage-deflate",
+      "permessage-deflate; client_max_window_bits",
+      "x-none, permessage-deflate",
+    ]) {
+      const agreed = String(await agreedOn(offered)).split(/;\s*/);
+      expect(agreed[0]).toBe("permessage-deflate");
+      expect(agreed).toContain("server_no_context_takeover");
+      expect(agreed).toContain("client_no_context_takeover");
+    }
+  });
+
+  test("none is agreed on without compression", async () => {
+    expect(await agreedOn("permessage-deflate", { compression: false })).toBe("");
+  });
+
+  test("an offer that is longer than Bun reads is left out", async () => {
+    expect(await agreedOn(`permessage-deflate, ${"x".repeat(4000)}`)).toStartWith("permessage-deflate");
+    expect(await agreedOn(`permessage-deflate, ${"\xff".repeat(4000)}`)).toStartWith("permessage-deflate");
+    for (const length of [5000, 16_000, 17_000, 100_000])
+      expect(await agreedOn(`permessage-deflate, ${"x".repeat(length)}`)).toBe("");
+  });
+
+  test("compressed messages come out inflated", async () => {
+    const { span, owner } = await openSpan(openBridge(), "permessage-deflate");
+    const payload = "again and again, ".repeat(1000);
+    span.write(joined(...messageFrames({ type: "text", payload, compressed: true, fragmentSize: 20 })));
+    await owner.tells("message");
+    expect(owner.messages).toEqual([payload]);
+  });
+
+  test("one that is too long when it is inflated is refused", async () => {
+    const { span, owner } = await openSpan(openBridge({ maxMessageSize: 10_000 }), "permessage-deflate");
+    const payload = new Uint8Array(10_001);
+    span.write(joined(...messageFrames({ type: "binary", payload, compressed: true })));
+    await owner.tells("end");
+    expect(owner.messages).toEqual([]);
+    expect(owner.told.at(-1)).toEqual(["end", 1009]);
+  });
+});
+
+// ── who else connects ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The names of the abstract sockets on which bridges of this process listen. Linux only. */
+function abstractNames(): string[] {
+  const names = readFileSync("/proc/net/unix", "latin1").match(/@pagi-\S+/g) ?? [];
+  return [...new Set(names)].filter((name) => name.startsWith(`@pagi-${process.pid}-`));
+}
+
+/** A bridge and the path of its socket. */
+function openFound(): { bridge: UpgradeBridge; path: string } {
+  const before = abstractNames();
+  const bridge = openBridge();
+  const [name, ...others] = abstractNames().filter((each) => !before.includes(each));
+  if (name === undefined || others.length > 0) throw new Error("the bridge's socket is not to be found");
+  return { bridge, path: name.replace("@", "\0") };
+}
+
+async function openUnix(path: string): Promise<Wire> {
+  const socket = connect({ path, allowHalfOpen: true });
+  await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  return new Wire(socket);
+}
+
+/** The handshake that would open a span, if its path were right. */
+const intruding = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+  `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
+
+function secretOf(span: Span): string {
+  if ("secret" in span && typeof span.secret === "string") return span.secret;
+  throw new Error("the span has no secret");
+}
+
+describe.if(process.platform === "linux")("a stranger on the bridge's abstract socket", () => {
+  const SECRET = crypto.randomUUID();
+  const PATHS: [about: string, path: string][] = [
+    ["no number", "/"],
+    ["a number that is not waited for", `/7/${SECRET}`],
+    ["the number that is waited for and a wrong secret", `/0/${SECRET}`],
+    ["the number and no secret", "/0"],
+    ["the number and an empty secret", "/0/"],
+    ["the number and a secret of another length", `/0/${SECRET}x`],
+    ["the number and a secret of as many chars and more bytes", `/0/${"é".repeat(SECRET.length)}`],
+    ["a name that every object has", `/constructor/${SECRET}`],
+  ];
+  test.each(PATHS)("with %s gets 404, and the span that was waited for stands", async (_about, path) => {
+    const { bridge, path: name } = openFound();
+    await using stranger = await openUnix(name);
+    const owner = new Owner();
+    const span = bridge.open("", owner);
+    await stranger.send(intruding(path));
+    expect((await stranger.response()).status).toBe(404);
+    await owner.tells("open");
+    span.write(joined({ opcode: "text", payload: "hi" }));
+    await owner.tells("message");
+    expect(owner.messages).toEqual(["hi"]);
+    expect((await stranger.readToEnd()).length).toBe(0);
+  });
+
+  test("with a secret that was used gets 404", async () => {
+    const { bridge, path } = openFound();
+    const { span, owner } = await openSpan(bridge);
+    await using stranger = await openUnix(path);
+    await stranger.send(intruding(`/0/${secretOf(span)}`));
+    expect((await stranger.response()).status).toBe(404);
+    span.ping();
+    await owner.tells("control");
+    expect(owner.told).toEqual([["control", "8900"]]);
+  });
+
+  test("with the secret of a span that was destroyed gets 404", async () => {
+    const { bridge, path } = openFound();
+    await using stranger = await openUnix(path);
+    const span = bridge.open("", new Owner());
+    const secret = secretOf(span);
+    span.destroy();
+    await stranger.send(intruding(`/0/${secret}`));
+    expect((await stranger.response()).status).toBe(404);
+  });
+
+  test("with the secret of another span gets 404", async () => {
+    const { bridge, path } = openFound();
+    await using stranger = await openUnix(path);
+    const owners = [new Owner(), new Owner()] as const;
+    bridge.open("", owners[0]);
+    const other = bridge.open("", owners[1]);
+    await stranger.send(intruding(`/0/${secretOf(other)}`));
+    expect((await stranger.response()).status).toBe(404);
+    for (const owner of owners) await owner.tells("open");
+  });
+
+  test("who asks for no WebSocket gets 404", async () => {
+    const { path } = openFound();
+    await using stranger = await openUnix(path);
+    await stranger.send("GET / HTTP/1.1\r\nHost: bridge\r\n\r\n");
+    expect((await stranger.response()).status).toBe(404);
+  });
+
+  test("every span has a secret of its own", () => {
+    const bridge = openBridge();
+    const secrets = Array.from({ length: 100 }, () => secretOf(bridge.open("", new Owner())));
+    expect(new Set(secrets).size).toBe(100);
+    expect(Math.min(...secrets.map(({ length }) => length))).toBe(36);
+  });
+});
+
+// ── a folder instead of an abstract name ────────────────────────────────────────────────────────────────────────────
+
+const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("pagi-"));
+
+describe("a bridge in a folder", () => {
+  test("works as the other one; nobody else may look into it, and it goes with the bridge", async () => {
+    const before = folders();
+    const bridge = openBridge({}, false);
+    const [name, ...others] = folders().filter((each) => !before.includes(each));
+    expect(others).toEqual([]);
+    const folder = join(tmpdir(), name ?? "none");
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(readdirSync(folder)).toHaveLength(1);
+    const { span, owner } = await openSpan(bridge);
+    span.write(joined({ opcode: "text", payload: "hi" }, { opcode: "close" }));
+    await owner.tells("end");
+    expect(owner.told).toEqual([
+      ["message", "hi"],
+      ["close frame", 1005, ""],
+      ["control", "8800"],
+      ["end", undefined],
+    ]);
+    bridge.close();
+    expect(existsSync(folder)).toBe(false);
+    bridge.close(); // once more does no harm
+  });
+
+  test("has no abstract name, and an abstract one no folder", () => {
+    const before = [folders(), abstractNames()];
+    openBridge({}, true);
+    expect(folders()).toEqual(before[0] ?? []);
+    const names = abstractNames();
+    openBridge({}, false);
+    expect(abstractNames()).toEqual(names);
+  });
+});
+
+// ── the end of a bridge ─────────────────────────────────────────────────────────────────────────────────────────────
+
+describe("when a bridge is closed", () => {
+  test("spans end; no Close frame of the client is told, for there was none", async () => {
+    const bridge = openBridge();
+    const spans = await Promise.all(Array.from({ length: 10 }, () => openSpan(bridge)));
+    bridge.close();
+    for (const { owner } of spans) {
+      await owner.tells("end");
+      expect(owner.has("close frame")).toBe(false);
+      expect(owner.told.filter(([what]) => what === "end")).toHaveLength(1);
+    }
+  });
+
+  test("spans that do not stand yet fail, once", async () => {
+    const bridge = openBridge();
+    const owner = new Owner();
+    bridge.open("", owner);
+    bridge.close();
+    await owner.tells("failed");
+    expect(owner.told).toHaveLength(1);
+    expect(bridge.expectedCount).toBe(0);
+  });
+
+  test.each([true, false])("a span that is opened after that fails (abstract: %p)", async (isAbstract) => {
+    const bridge = openBridge({}, isAbstract);
+    bridge.close();
+    const owner = new Owner();
+    const span = bridge.open("", owner);
+    await owner.tells("failed");
+    expect(owner.told).toHaveLength(1);
+    expect(bridge.expectedCount).toBe(0);
+    expect(span.write(Uint8Array.of(1))).toBe(true);
+  });
+
+  test.if(process.platform === "linux")("its descriptors are closed, those of its spans too", async () => {
+    const count = (): number => readdirSync("/proc/self/fd").length;
+    const { span } = await openSpan(); // what Bun opens once is open now
+    span.destroy();
+    const before = count();
+    const bridge = openBridge();
+    const spans = await Promise.all(Array.from({ length: 20 }, () => openSpan(bridge)));
+    expect(count()).toBeGreaterThanOrEqual(before + 40);
+    spans.forEach((each, at) => (at % 2 === 0 ? each.span.destroy() : each.span.close(1000, "")));
+    await eventually("the spans are closed", () => count() <= before + 1);
+    bridge.close();
+    await eventually("the listener is closed", () => count() <= before);
+  });
+});
