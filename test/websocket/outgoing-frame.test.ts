@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { constants, inflateRawSync } from "node:zlib";
 
-import { agreedDeflate, outgoingFrame } from "../../src/websocket/outgoing-frame.ts";
+import { PING, agreedDeflate, outgoingFrame, pongHeader } from "../../src/websocket/outgoing-frame.ts";
 import type { Deflate, OutgoingFrame } from "../../src/websocket/outgoing-frame.ts";
 import { random } from "../support/http1-rows.ts";
 
@@ -91,6 +91,16 @@ describe("a message goes out as one frame without a mask, its length in the shor
     expect(headerOf(frame)).toBe("827e00c8");
     expect(frame.payload.length).toBe(200);
   });
+});
+
+test("a Ping has no payload, a Pong that of its Ping: RFC 6455 section 5.5", () => {
+  expect(Buffer.from(PING, "latin1").toString("hex")).toBe("8900");
+  for (const [length, hex] of [
+    [0, "8a00"],
+    [1, "8a01"],
+    [125, "8a7d"],
+  ] as const)
+    expect(Buffer.from(pongHeader(new Uint8Array(length)), "latin1").toString("hex")).toBe(hex);
 });
 
 // ── compression: RFC 7692 ───────────────────────────────────────────────────────────────────────────────────────────
