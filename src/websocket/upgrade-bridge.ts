@@ -266,11 +266,13 @@ class BridgeSpan implements Span {
 
   write(bytes: Uint8Array): boolean {
     if (this.#isOver || bytes.byteLength === 0) return true;
-    if (this.#socket === undefined || this.#queue.length > 0) {
+    // Else what is in the bytes could be told of before the span is.
+    const socket = this.#isOpen ? this.#socket : undefined;
+    if (socket === undefined || this.#queue.length > 0) {
       this.#queue.push(bytes);
       return false;
     }
-    const taken = this.#socket.write(bytes, 0, bytes.byteLength);
+    const taken = socket.write(bytes, 0, bytes.byteLength);
     if (taken < 0 || taken === bytes.byteLength) return true; // what is closed needs no more
     this.#queue.push(bytes.subarray(taken));
     return false;
