@@ -105,7 +105,7 @@ export class UpgradeBridge {
         sendPings: false,
         open: (socket) => socket.data.onOpen(socket),
         ping: (socket, payload: Uint8Array) => socket.data.onPing(payload),
-        message: (socket, message) => socket.data.owner.onMessage(message),
+        message: (socket, message) => socket.data.onMessage(message),
         // Bun gives its own reason for stopping as if a client had said it.
         close: (socket, code, reason) =>
           socket.data.onClose(this.#isClosed ? ABNORMAL_CLOSURE : code, reason),
@@ -208,7 +208,7 @@ class BridgeSpan implements Span {
 
   onBytes(bytes: Uint8Array): void {
     const rest = this.#isOpen ? bytes : this.#readHead(bytes);
-    if (rest.byteLength === 0) return;
+    if (rest.byteLength === 0 || this.#isOver) return;
     const frames = this.#controls.take(rest);
     if (frames.byteLength > 0) this.owner.onControlFrames(frames);
   }
@@ -252,6 +252,10 @@ class BridgeSpan implements Span {
     webSocket.binaryType = "uint8array";
     this.#webSocket = webSocket;
     if (this.#isOver) webSocket.terminate();
+  }
+
+  onMessage(message: string | Uint8Array): void {
+    if (!this.#isOver) this.owner.onMessage(message);
   }
 
   onPing(payload: Uint8Array): void {

@@ -128,6 +128,13 @@ describe("control frames", () => {
     const bytes = Buffer.concat([joined(continued(10, true)), repeated(100, TINY)]);
     expect(full.admit(bytes, 0)).toBe(16 + (MAX_MESSAGES - 1) * TINY_SIZE);
   });
+
+  test("are not among the bytes that count, however many", () => {
+    const full = filled(1, 1);
+    const pings = repeated(10_000, { opcode: "ping", payload: zeros(125) });
+    const bytes = Buffer.concat([joined(begun(1)), pings, joined(continued(1, true)), pings, joined(TINY)]);
+    expect(full.admit(bytes, 0)).toBe(bytes.byteLength);
+  });
 });
 
 describe("a message in parts", () => {
@@ -222,6 +229,13 @@ describe("a compressed message", () => {
       TINY,
     );
     expect(full.admit(bytes, 0)).toBe(bytes.byteLength);
+  });
+
+  test("stays compressed behind a control frame between its parts", () => {
+    const full = filled(1, 1, true);
+    const parts = joined(compressed(500, false), { opcode: "ping", payload: zeros(9) }, continued(600));
+    expect(full.admit(parts, 0)).toBe(parts.byteLength);
+    expect(full.admit(joined(continued(1)), 0)).toBe(0);
   });
 
   test("is none where nothing was agreed on, and will be refused by who reads it", () => {

@@ -104,6 +104,11 @@ async function openSpan(
   return { span, owner };
 }
 
+/** Lets the event loop turn: what a span does on its way to standing takes several turns. */
+async function loopTurns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 /** Writes, and waits until there is room for more. */
 async function writeAll(span: Span, owner: Owner, bytes: Uint8Array): Promise<void> {
   const { writable } = owner;
@@ -272,6 +277,43 @@ describe("a span", () => {
     expect(owner.told).toEqual([]);
   });
 
+  const LAST = ["message", "ping", "open"] as const;
+  test.each(LAST)("that is destroyed when it tells of %s tells nothing after that", async (last) => {
+    const bridge = openBridge();
+    const talk = joined(
+      { opcode: "ping" },
+      { opcode: "text", payload: "1" },
+      { opcode: "ping" },
+      { opcode: "text", payload: "2" },
+      { opcode: "close", payload: closePayload(1000) },
+    );
+    for (let turns = 0; turns < 6; turns++) {
+      const owner = new (class extends Owner {
+        override onSpanOpen(extensions: string): void {
+          super.onSpanOpen(extensions);
+          if (last === "open") span.destroy();
+        }
+        override onMessage(message: string | Uint8Array): void {
+          super.onMessage(message);
+          if (last === "message") span.destroy();
+        }
+        override onPing(payload: Uint8Array): void {
+          super.onPing(payload);
+          if (last === "ping") span.destroy();
+        }
+      })();
+      const span = bridge.open("", owner);
+      await loopTurns(turns);
+      span.write(talk);
+      await owner.tells(last);
+      const other = await openSpan(bridge);
+      other.span.close(1000, "");
+      await other.owner.tells("end");
+      const kinds = owner.told.map(([what]) => what);
+      expect(kinds.slice(kinds.indexOf(last))).toEqual([last]);
+    }
+  });
+
   test("that is destroyed at once never stands, and is not waited for", async () => {
     const bridge = openBridge();
     const owner = new Owner();
@@ -337,11 +379,23 @@ describe("what is written before a span stands", () => {
     const span = openBridge().open("", owner);
     for (const byte of TALK) {
       span.write(Uint8Array.of(byte));
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await loopTurns(1);
     }
     await owner.tells("end");
     expect(owner.told).toEqual([...TOLD]);
   });
+
+  test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+    "is kept when all of it is written %d turns later",
+    async (turns) => {
+      const owner = new Owner();
+      const span = openBridge().open("", owner);
+      await loopTurns(turns);
+      span.write(TALK);
+      await owner.tells("end");
+      expect(owner.told).toEqual([...TOLD]);
+    },
+  );
 
   test("is kept when the input ends there too", async () => {
     const owner = new Owner();
@@ -692,6 +746,12 @@ describe("when a bridge is closed", () => {
     expect(count()).toBeGreaterThanOrEqual(before + 40);
     spans.forEach((each, at) => (at % 2 === 0 ? each.span.destroy() : each.span.close(1000, "")));
     await eventually("the spans are closed", () => count() <= before + 1);
+    for (let i = 0; i < 20; i++) {
+      const early = bridge.open("", new Owner());
+      await loopTurns(i % 5);
+      early.destroy();
+    }
+    await eventually("those that never stood are closed too", () => count() <= before + 1);
     bridge.close();
     await eventually("the listener is closed", () => count() <= before);
   });
