@@ -462,6 +462,21 @@ test("of 20 MB in pieces of any size nothing is lost, and write says when there 
   await owner.tells("end");
 });
 
+test("what is written although there is no room is kept, and in order", async () => {
+  const { span, owner } = await openSpan();
+  let isFull = false;
+  for (let i = 0; i < 200; i++) {
+    const bytes = frame({ opcode: "binary", payload: new Uint8Array(10_000).fill(i) });
+    isFull = !span.write(bytes.subarray(0, 5000)) || isFull;
+    span.write(bytes.subarray(5000));
+  }
+  expect(isFull).toBe(true);
+  span.endInput(); // which waits for them as well
+  await owner.tells("end");
+  expect(owner.messages.map((each) => each.length)).toEqual(Array<number>(200).fill(10_000));
+  expect(owner.messages.map((each) => each[9999])).toEqual(Array.from({ length: 200 }, (_, at) => at));
+});
+
 test("a client that pings without end costs nothing more for it, and its span goes on", async () => {
   const pings = Buffer.concat(
     Array<Uint8Array>(500).fill(frame({ opcode: "ping", payload: new Uint8Array(125) })),
