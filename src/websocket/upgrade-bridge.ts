@@ -22,6 +22,8 @@ export interface SpanOwner {
   onSpanOpen(extensions: string): void;
   /** The span could not be made, or has broken before it stood. */
   onSpanFailed(error: Error): void;
+  /** Something was thrown, be it by the owner itself. `onSpanEnd` follows. */
+  onSpanError(error: Error): void;
   onMessage(message: string | Uint8Array): void;
   /**
    * A Ping that has to be answered. Bun's own Pong does not come out: it would be a turn late, behind the answers to
@@ -106,6 +108,7 @@ export class UpgradeBridge {
         open: (socket) => socket.data.onOpen(socket),
         ping: (socket, payload: Uint8Array) => socket.data.onPing(payload),
         message: (socket, message) => socket.data.onMessage(message),
+        error: (error, socket) => socket.data.onError(error),
         // Bun gives its own reason for stopping as if a client had said it.
         close: (socket, code, reason) =>
           socket.data.onClose(this.#isClosed ? ABNORMAL_CLOSURE : code, reason),
@@ -242,8 +245,9 @@ class BridgeSpan implements Span {
   onError(error: Error): void {
     if (this.#isOver) return;
     this.destroy();
-    if (this.#isOpen) this.owner.onSpanEnd(this.#controls.closeCode);
-    else this.owner.onSpanFailed(error);
+    if (!this.#isOpen) return this.owner.onSpanFailed(error);
+    this.owner.onSpanError(error);
+    this.owner.onSpanEnd(this.#controls.closeCode);
   }
 
   // ── what the far end tells ─────────────────────────────────────────────────────────────────────────────────────

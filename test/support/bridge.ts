@@ -50,6 +50,9 @@ export class Owner implements SpanOwner {
   onSpanFailed(error: Error): void {
     this.told.push(["failed", error.message]);
   }
+  onSpanError(error: Error): void {
+    this.told.push(["error", error.message]);
+  }
   onMessage(message: string | Uint8Array): void {
     if (this.#isQuiet) return;
     this.messages.push(message);

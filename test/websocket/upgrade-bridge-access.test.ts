@@ -205,3 +205,19 @@ describe("when a bridge is closed", () => {
     await eventually("the listener is closed", () => count() <= before);
   });
 });
+
+test("what an owner throws on a message costs its own span, and the process goes on", async () => {
+  class Clumsy extends Owner {
+    override onMessage(): void {
+      throw new Error("clumsy");
+    }
+  }
+  const bridge = openBridge();
+  const clumsy = new Clumsy();
+  const careful = new Owner();
+  bridge.open("", clumsy).write(joined({ opcode: "text", payload: "a" }));
+  await clumsy.tells("end");
+  expect(clumsy.told.map(([what]) => what)).toEqual(["open", "error", "end"]);
+  bridge.open("", careful).write(joined({ opcode: "text", payload: "b" }));
+  await careful.tells("message");
+});
