@@ -27,7 +27,13 @@ const MAX_HOPS = 64;
 const MAX_HOST = 261;
 
 const X_FORWARDED = new Set(["for", "proto", "host", "port", "prefix"].map((what) => `x-forwarded-${what}`));
-const SCHEMES: Readonly<Record<string, boolean>> = { http: false, https: true, ws: false, wss: true };
+/** Whether they are encrypted. */
+const SCHEMES = new Map([
+  ["http", false],
+  ["https", true],
+  ["ws", false],
+  ["wss", true],
+]);
 const PORT = /^\d{1,5}$/;
 /** Segments of unreserved characters (RFC 3986 section 2.3), none of them `.` or `..`: nothing to escape or resolve. */
 const PREFIX = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*\/?$/;
@@ -58,7 +64,7 @@ export function readForwarded(
 function readXForwarded(headers: Headers, proxies: TrustedProxies): Forwarded {
   const { client, depth } = followAddresses(listOf(headers, "x-forwarded-for"), proxies);
   const at = (name: string): string | undefined => entryAt(listOf(headers, name), depth);
-  const secure = SCHEMES[at("x-forwarded-proto")?.toLowerCase() ?? ""];
+  const secure = SCHEMES.get(at("x-forwarded-proto")?.toLowerCase() ?? "");
   const host = maybeHost(at("x-forwarded-host"));
   const port = maybePort(at("x-forwarded-port"));
   const prefix = maybePrefix(at("x-forwarded-prefix"));
@@ -127,7 +133,7 @@ function readStandard(headers: Headers, proxies: TrustedProxies): Forwarded | un
       const element = parseForwardedElement(text);
       if (element === undefined || hops++ === MAX_HOPS) return undefined;
       const node = element.for === undefined ? "hidden" : parseNode(element.for);
-      const secure = element.proto === undefined ? undefined : SCHEMES[element.proto.toLowerCase()];
+      const secure = SCHEMES.get(element.proto?.toLowerCase() ?? "");
       const host = maybeHost(element.host);
       const isGood =
         node !== undefined &&
