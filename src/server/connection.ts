@@ -74,10 +74,16 @@ export class Connection implements ConnectionInfo, OutputOwner {
     return (this.#tls ??= this.#listener.describeTls?.(this.#socket));
   }
 
-  /** Asked of the kernel once, for it is a system call, and a closed socket has no address any more. */
+  /**
+   * Asked of the kernel once, for it is a system call, and a closed socket has no address any more. One that was reset
+   * before it was asked is `-`, as logs write what they do not know.
+   */
   get client(): ConnectionInfo["client"] {
     if (this.#listener.server[1] === null) return undefined;
-    return (this.#client ??= [plainAddress(this.#socket.remoteAddress), this.#socket.remotePort]);
+    if (this.#client !== undefined) return this.#client;
+    // The types say that they are always there.
+    const { remoteAddress, remotePort }: { remoteAddress?: string; remotePort?: number } = this.#socket;
+    return (this.#client = [plainAddress(remoteAddress ?? "-"), remotePort ?? 0]);
   }
 
   get server(): ConnectionInfo["server"] {

@@ -35,11 +35,10 @@ export function parseOptions(input: unknown, names: WrittenNames = {}): CheckedO
   if (typeof key !== "string" || !isOptionName(key) || !isRecord(input))
     throw new OptionError("options", `must be an object, but are ${shown(input)}.`);
   const value = input[key];
-  throw unusableValue(
-    key,
-    names[key] ?? key,
-    typeof index === "number" && Array.isArray(value) ? value[index] : value,
-  );
+  const name = names[key] ?? key;
+  if (declarationOf(key).repeatable && !Array.isArray(value))
+    throw new OptionError(name, `must be a list, but is ${shown(value)}.`);
+  throw unusableValue(key, name, typeof index === "number" && Array.isArray(value) ? value[index] : value);
 }
 
 function schemaOf(option: OptionDeclaration): z.ZodType {

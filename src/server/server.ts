@@ -27,6 +27,9 @@ type State = "new" | "starting" | "running" | "stopping" | "stopped";
 
 /** Milliseconds that an idle connection is kept for one request more, when another server follows. */
 const IDLE_GRACE = 2000;
+/** Milliseconds after the start until the backlog is set. What that takes to be loaded is not to make a start longer. */
+const BACKLOG_DELAY = 50;
+
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
 
@@ -130,7 +133,7 @@ export class Server {
       };
       for (const where of openSockets())
         this.#listeners.push(new Listener(where, this.#context, events, tls));
-      setImmediate(() => void this.#setBacklog());
+      setTimeout(() => void this.#setBacklog(), BACKLOG_DELAY).unref();
       this.#state = "running";
       this.#notifier?.ready();
     } catch (error) {
@@ -279,8 +282,9 @@ export class Server {
     return () => openAll(plan, listen.length > 0);
   }
 
-  /** Bun makes every backlog 512, those of adopted sockets too. The C library that it takes to change it can wait. */
+  /** Bun makes every backlog 512, those of adopted sockets too. */
   async #setBacklog(): Promise<void> {
+    if (this.#state !== "running") return;
     try {
       const { setBacklog } = await import("./listening-socket.ts");
       for (const { fd } of this.#listeners) if (fd >= 0) setBacklog(fd, this.options.backlog);

@@ -22,14 +22,15 @@ interface PeerCertificate {
 export function tlsExtension(socket: Socket<unknown>, anchors: ReadonlySet<string>): TlsExtension {
   const chain = clientChain(socket, anchors);
   const [leaf] = chain;
-  const { standardName } = socket.getCipher();
+  // The types say that there always is one; a socket that is closed has none.
+  const cipher: { standardName: string } | undefined = socket.getCipher();
   return Object.freeze({
     server_cert: socket.getX509Certificate()?.toString() ?? null,
     client_cert_chain: Object.freeze(chain.map(pem)),
     client_cert_name: leaf === undefined ? null : nameOf(leaf),
     client_cert_error: leaf === undefined ? null : errorOf(socket),
     tls_version: TLS_VERSIONS[socket.getTLSVersion()] ?? null,
-    cipher_suite: CIPHER_SUITES[standardName] ?? null,
+    cipher_suite: CIPHER_SUITES[cipher?.standardName ?? ""] ?? null,
   });
 }
 

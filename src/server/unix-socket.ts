@@ -86,7 +86,7 @@ function isServed(path: string): boolean {
     checked(libc().connect(fd, ptr(address), address.length), "connect");
     return true;
   } catch (error) {
-    // Whatever else it says (EAGAIN: its queue is full; EACCES: this user may not), somebody may be there.
+    // Whatever else it says (EAGAIN: its queue is full; EACCES: this user may not connect), somebody may be there.
     return !(error instanceof SystemError && (error.code === "ECONNREFUSED" || error.code === "ENOENT"));
   } finally {
     libc().close(fd);

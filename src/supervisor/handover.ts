@@ -119,11 +119,15 @@ export async function handOver(
   notifier: Notifier | undefined,
 ): Promise<boolean> {
   if (process.pid === 1) {
-    logger.error("Process 1 cannot be followed by another one, for its end is the end of all; SIGHUP reloads it.");
+    logger.error(
+      "Process 1 cannot be followed by another one, for its end is the end of all; SIGHUP reloads it.",
+    );
     return false;
   }
   logger.info("Restarting: a new server is started on the same sockets");
-  const became = await startSuccessor(inheritance).catch((error: unknown) => `cannot be run: ${messageOf(error)}`);
+  const became = await startSuccessor(inheritance).catch(
+    (error: unknown) => `cannot be run: ${messageOf(error)}`,
+  );
   if (typeof became === "string") {
     logger.error(`The new server ${became.replace(/\.$/, "")}. This one goes on`);
     return false;

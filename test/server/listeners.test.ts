@@ -234,7 +234,8 @@ describe("options", () => {
       'socketUser: there is no user "nobody-of-that-name" on this machine.',
     ],
     [{ socketGroup: "no-such-group" }, 'socketGroup: there is no group "no-such-group" on this machine.'],
-    [{ listen: "a:1" }, "listen: "],
+    [{ listen: "a:1" }, 'listen: must be a list, but is "a:1".'],
+    [{ listen: ["a:1", 7] }, "listen: must be text, but is 7."],
     [{ backlog: 0 }, "backlog: must be a whole number from 1"],
   ] as const)("%p is refused", async (options, message) => {
     const failed = resolveOptions(options);
