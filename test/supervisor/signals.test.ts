@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
 import { MAIN } from "../support/program.ts";
@@ -6,6 +6,8 @@ import { eventually } from "../support/wire.ts";
 import { childrenOf, runs, start, workersFolder } from "../support/workers.ts";
 
 // Signals at odd times, and of terminals.
+
+setDefaultTimeout(20_000); // many processes on a machine that may be busy
 
 for (const workers of ["1", "2"]) {
   test(`a terminal that is closed ends the server, and SIGHUP while it is open reloads (${workers} worker(s))`, async () => {

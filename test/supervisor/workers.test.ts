@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
 import { Load } from "../support/load.ts";
@@ -7,6 +7,8 @@ import { Wire, eventually, get, request } from "../support/wire.ts";
 import { childrenOf, Log, runs, start, whoServes, workersFolder } from "../support/workers.ts";
 
 // Real processes: a supervisor and its workers, as the command line starts them.
+
+setDefaultTimeout(20_000); // many processes on a machine that may be busy
 
 test("lifespan: the supervisor's around those of the workers; every one of them before it accepts", async () => {
   using folder = workersFolder();
@@ -254,7 +256,7 @@ test("five failures of a worker in a row end the supervisor with code 1", async 
   expect(await program.ended()).toBe(1);
   expect(program.stderr).toContain("could not start: it exited with code 9; another is started in 250 ms");
   expect(program.stderr).toMatch(/Worker \d has failed 5 times within 10 s; the server ends/);
-}, 20_000);
+});
 
 test("a worker that ends itself is replaced, and the log says how it ended", async () => {
   using folder = workersFolder();
