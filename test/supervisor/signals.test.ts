@@ -80,3 +80,22 @@ test("SIGHUP, SIGUSR2 and SIGTERM all at once: the end wins", async () => {
     expect(await program.ended()).toBe(0);
   }
 });
+
+test("SIGTERM while a successor starts ends both", async () => {
+  for (const workers of ["1", "2"]) {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", workers]);
+    await program.address();
+    const text = fs.readFileSync(folder.file("app.ts"), "utf8");
+    const slow = `mark("begins"); await new Promise((r) => setTimeout(r, 300));`;
+    fs.writeFileSync(folder.file("app.ts"), text.replace(`mark("startup " + who);`, `${slow}$&`));
+    program.kill("SIGUSR2");
+    await eventually("the successor starts", () => folder.lines("marks").includes("begins"));
+    program.kill("SIGTERM");
+    // Its output ends with the last process that has it.
+    expect(await program.ended()).toBe(0);
+    const marks = folder.lines("marks");
+    const count = (what: string): number => marks.filter((line) => line.startsWith(what)).length;
+    expect(count("shutdown")).toBe(count("startup"));
+  }
+});
