@@ -68,6 +68,26 @@ for (const kind of ["TCP", "Unix socket"] as const) {
   });
 }
 
+test.if(Bun.which("wrk") !== null)("the same with wrk: no socket error, no other status", async () => {
+  using folder = workersFolder();
+  await using program = start(folder, ["-w", "2", "--pid", "pid"]);
+  const { url } = await program.address();
+  const log = new Log(program);
+  const wrk = Bun.spawn(["wrk", "-t1", "-c16", "-d3s", url], { stdout: "pipe" });
+  for (let turn = 0; turn < 3; turn++) await reload(program, log);
+  program.kill("SIGUSR2");
+  await ended(program);
+  const successor = pidIn(folder.file("pid"));
+  try {
+    const report = await wrk.stdout.text();
+    expect(Number(/(\d+) requests in/.exec(report)?.[1])).toBeGreaterThan(10_000);
+    expect(report).not.toMatch(/Socket errors|Non-2xx/);
+  } finally {
+    process.kill(successor, "SIGTERM");
+  }
+  await eventually("it has ended", () => !runs(successor));
+});
+
 test("a reload brings new code; connections that stay open end well", async () => {
   using folder = workersFolder();
   await using program = start(folder, ["-w", "2"]);
