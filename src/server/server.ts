@@ -20,6 +20,7 @@ import type { Logger } from "./logger.ts";
 import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
+import type { ProxyReader } from "./proxied-request.ts";
 import { TimerWheel } from "./timers.ts";
 import type { TlsGate } from "./tls-gate.ts";
 
@@ -68,6 +69,7 @@ export class Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
+  #readProxied: ProxyReader | undefined;
   #bridge: UpgradeBridge | undefined;
   #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
@@ -120,6 +122,8 @@ export class Server {
     try {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
+      if (options.proxyHeaders !== "off")
+        this.#readProxied = (await import("./proxied-request.ts")).createProxyReader(options);
       const openSockets = await this.#planListening();
       const tls = await this.#loadTls();
       if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
@@ -412,6 +416,7 @@ export class Server {
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
       accessLog: this.#accessLog,
+      readProxied: this.#readProxied,
       isDraining: false,
       idleGrace: 0,
       running: 0,
