@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fs from "node:fs";
 
 import { dispatch } from "../../src/spec/index.ts";
+import type { HttpScope } from "../../src/spec/index.ts";
 import { Front } from "../support/front.ts";
 import { Load } from "../support/load.ts";
 import { Folder, Program } from "../support/program.ts";
@@ -19,14 +20,20 @@ interface Behind extends AsyncDisposable {
   readonly to: TestServer;
   /** Lets the event streams have one event more. */
   tick(): void;
+  /** The last request, as the application has it. */
+  scope(): HttpScope | undefined;
 }
 
 /** A server behind a proxy. It echoes requests and messages; `/events` streams. */
 async function behind(kind: "nginx" | "haproxy"): Promise<Behind> {
   const folder = new Folder();
   let tick = (): void => {};
+  let scope: HttpScope | undefined;
   const app = dispatch({
-    http: echo,
+    http(given, receive, send) {
+      scope = given;
+      return echo(given, receive, send);
+    },
     websocket: echoMessages(),
     async sse(_scope, _receive, send) {
       const next = new Promise<void>((resolve) => (tick = resolve));
@@ -37,13 +44,17 @@ async function behind(kind: "nginx" | "haproxy"): Promise<Behind> {
     },
   });
   const socket = folder.file("http.sock");
-  const listen = kind === "nginx" ? socket : "127.0.0.1:0";
-  const to = await startServer(app, { port: undefined, listen: [listen] });
+  // The options that the head of each configuration shows.
+  const proxyHeaders = "x-forwarded";
+  const [listen, forwardedAllowIps] = kind === "nginx" ? [socket, "unix"] : ["127.0.0.1:0", "127.0.0.1"];
+  const options = { port: undefined, listen: [listen], proxyHeaders, forwardedAllowIps } as const;
+  const to = await startServer(app, options);
   const front = await (kind === "nginx" ? Front.nginx(folder, socket) : Front.haproxy(folder, to.port));
   return {
     front,
     to,
     tick: () => tick(),
+    scope: () => scope,
     async [Symbol.asyncDispose]() {
       await front[Symbol.asyncDispose]();
       await to[Symbol.asyncDispose]();
@@ -108,7 +119,8 @@ describe.each(["nginx", "haproxy"] as const)("%s", (kind) => {
       `x-forwarded-port: ${it.front.port}`,
       "x-forwarded-proto: http",
     ]);
-    expect(headers.filter(([name]) => name === "host")).toEqual([["host", "a"]]);
+    expect(it.scope()).toMatchObject({ client: ["127.0.0.1", 0], scheme: "http", root_path: "" });
+    expect(headers.filter(([name]) => name === "host")).toEqual([["host", `a:${it.front.port}`]]);
   });
 
   test("an event reaches the client before the next one is sent", async () => {

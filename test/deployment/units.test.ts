@@ -57,7 +57,8 @@ test("the service's command serves the socket that the socket unit names", async
   await using program = new Program(folder, words, {}, { command: activator(folder, sockets) });
   await program.prints(/Listening on/);
   expect(await answerAt(socket)).toEndWith(" one");
-  expect(program.stderr).toContain(`at unix:${socket}`);
+  const [banner] = await program.prints(/Serving app\.ts.*/);
+  expect(banner).toContain(`at unix:${socket}`);
   program.kill("SIGTERM");
   expect(await program.ended()).toBe(0);
 });
