@@ -146,12 +146,35 @@ test("SIGTTIN and SIGTTOU change the count, which is never under 1", async () =>
     program.kill("SIGTTOU");
     await log.until(new RegExp(`One worker less: ${left}`));
     await eventually(`${left} are left`, () => childrenOf(program.pid).length === left);
-    expect(listeningSockets(port)).toBe(left);
+    await eventually("its socket is closed", () => listeningSockets(port) === left);
   }
   program.kill("SIGTTOU");
   await log.until(/never less/);
   const [last] = childrenOf(program.pid);
   expect((await whoServes(await program.address())).pid).toBe(last ?? 0);
+});
+
+test("no connection is lost when the count changes, however quickly", async () => {
+  using folder = workersFolder();
+  await using program = start(folder, ["-w", "3"]);
+  const address = await program.address();
+  const log = new Log(program);
+  let isOver = false;
+  let answered = 0;
+  const clients = Array.from({ length: 8 }, async () => {
+    for (; !isOver; answered++) await whoServes(address); // a connection for each request
+  });
+  for (const pause of [false, false, true, false]) {
+    program.kill("SIGTTOU");
+    await log.until(/One worker less: 2/);
+    if (pause) await eventually("it has gone", () => childrenOf(program.pid).length === 2);
+    program.kill("SIGTTIN");
+    await log.until(/worker 3 \(pid \d+\) is ready/);
+    const seen = answered;
+    await eventually("it goes on", () => answered > seen + 100);
+  }
+  isOver = true;
+  await Promise.all(clients);
 });
 
 test("--max-requests: the replacement is ready before the old worker stops accepting, and nothing is lost", async () => {
