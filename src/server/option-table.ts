@@ -1,3 +1,4 @@
+import { COMMAND_LINE_OPTIONS } from "./command-line-options.ts";
 import { LIMIT_OPTIONS } from "./limit-options.ts";
 import { LISTENING_OPTIONS } from "./listening-options.ts";
 import type { OptionDeclaration } from "./option-values.ts";
@@ -8,6 +9,7 @@ import { PROCESS_OPTIONS } from "./process-options.ts";
  * table. Sizes are bytes, durations are seconds.
  */
 export const OPTIONS = {
+  ...COMMAND_LINE_OPTIONS,
   ...LISTENING_OPTIONS,
   factory: {
     group: "Application",

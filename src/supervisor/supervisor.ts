@@ -75,6 +75,7 @@ export class Supervisor {
     this.#plan = createPlan(workerCount(options), {
       heartbeatTimeout: options.heartbeatTimeout * 1000,
       drainLimit: (2 * options.shutdownTimeout + DRAIN_MARGIN) * 1000,
+      waitsForReload: options.reload,
     });
     this.#lifespan =
       app === undefined
