@@ -82,6 +82,9 @@ function named(
       `cannot be given together with ${argument}; both name the application. Leave one of them out.`,
     );
   }
+  const { eval: code } = given.values;
+  if (typeof code === "string" && code.trim() === "")
+    throw new OptionError(given.names.eval ?? "eval", "needs the code of an application, and there is none.");
   if (argument !== undefined)
     return { ...without(given, "eval"), application: argument, applicationOrigin: "argument" };
   if (evalOrigin !== undefined) return { ...given, application: undefined, applicationOrigin: evalOrigin };

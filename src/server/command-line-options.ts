@@ -40,8 +40,6 @@ export const COMMAND_LINE_OPTIONS = {
     type: "string",
     default: "",
     placeholder: "CODE",
-    pattern: /\S/,
-    patternText: "be the code of an application",
     flag: "eval",
     short: "e",
     variable: "PAGI_EVAL",

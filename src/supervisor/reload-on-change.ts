@@ -8,8 +8,8 @@ import { FolderWatch } from "./folder-watch.ts";
 
 /** Modules of an application. */
 const MODULES = ["*.ts", "*.tsx", "*.mts", "*.cts", "*.js", "*.jsx", "*.mjs", "*.cjs"];
-/** What is not written by hand. */
-const LEFT_OUT = ["node_modules", ".git", "dist"];
+/** What is not written by hand; the last ones are locks of an editor. */
+const LEFT_OUT = ["node_modules", ".git", "dist", ".#*"];
 /** Files that a log line names. */
 const MAX_NAMED = 3;
 
