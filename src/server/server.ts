@@ -26,11 +26,11 @@ import type { TlsGate } from "./tls-gate.ts";
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
 
-/** Milliseconds that an idle connection is kept for one request more, when another server follows. */
-const IDLE_GRACE = 2000;
 /** Milliseconds after the start until the backlog is set. What that takes to be loaded is not to make a start longer. */
 const BACKLOG_DELAY = 50;
 
+/** Milliseconds that an idle connection is kept for one request more, when another server follows. */
+const IDLE_GRACE = 2000;
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
 

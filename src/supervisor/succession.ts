@@ -30,9 +30,9 @@ export async function prepareReload(
   return () => continueAsNewProgram({ sockets: kept, environment });
 }
 
-/** SIGUSR2: another process is started on the same sockets. @returns whether it serves. */
-export async function restart(server: Server, logger: Logger): Promise<boolean> {
-  return await handOver(inheritanceOf(server), logger, server.notifier);
+/** SIGUSR2: another process is started on the same sockets, until that is given up. @returns whether it serves. */
+export async function restart(server: Server, logger: Logger, givenUp: AbortSignal): Promise<boolean> {
+  return await handOver(inheritanceOf(server), logger, server.notifier, givenUp);
 }
 
 function inheritanceOf(server: Server): Inheritance {

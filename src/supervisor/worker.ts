@@ -70,6 +70,8 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     });
     await worker.server.start();
     report({ type: "ready" });
+    // The program may stop it too; a worker that serves no more is none.
+    void worker.server.whenStopped.then((isClean) => process.exit(isClean ? 0 : 1));
     if (options.maxRequests > 0) watchRequests(options, worker.server);
     return worker.server;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import path from "node:path";
 import fs from "node:fs";
 
@@ -8,6 +8,8 @@ import { eventually } from "../support/wire.ts";
 import { childrenOf, Log, runs, start, whoServes, workersFolder } from "../support/workers.ts";
 
 // Workers under a service manager: what it is told, and sockets that it passes.
+
+setDefaultTimeout(20_000); // many processes on a machine that may be busy
 
 const ACTIVATE = path.resolve(import.meta.dir, "../support/activate.ts");
 

@@ -88,6 +88,12 @@ export class Program implements AsyncDisposable {
     }
   }
 
+  /** Resolves when it prints more. Fails when it has ended. */
+  async news(): Promise<void> {
+    if (this.#isOver) throw new Error(`it has ended, after: ${this.stdout}${this.stderr}`);
+    await this.#news.promise;
+  }
+
   /** Where it listens, once it has printed that. */
   async address(): Promise<{ host: string; port: number; url: string }> {
     const [url] = await this.prints(/http:\/\/[\w.]+:\d+\//);
