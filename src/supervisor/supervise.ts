@@ -69,7 +69,12 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
       // Not from within, for what else it has decided is still being carried out.
       setImmediate(() => watch?.reloaded());
     };
-    supervisor = new Supervisor({ options, application, app, sockets, logger, onReloaded });
+    // Whoever waits for this one to be ready is to hear when it cannot be.
+    const waitsForReload = options.reload && role.type !== "successor" && role.type !== "daemon";
+    supervisor = new Supervisor({
+      ...{ options, application, app, sockets, logger },
+      ...{ waitsForReload, onReloaded },
+    });
     const reload = (): void => supervisor.obey("reload");
     if (options.reload) {
       const { ReloadOnChange: Watch } = await import("./reload-on-change.ts");
