@@ -75,6 +75,15 @@ test("code that is broken at the start, or ends its process, waits for a good sa
   expect(await whoServes(address)).toMatchObject({ version: "two" });
 });
 
+test("a server that waits for a good save ends well", async () => {
+  using folder = workersFolder();
+  fs.writeFileSync(folder.file("version.ts"), "nonsense(");
+  await using program = start(folder, ["--reload"]);
+  await program.prints(/It is started again when a file has changed/);
+  program.kill("SIGINT");
+  expect(await program.ended()).toBe(0);
+});
+
 test("requests that never end hold up the old code for a moment only", async () => {
   using folder = workersFolder();
   await using program = start(folder, ["--reload"]);
