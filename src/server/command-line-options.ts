@@ -24,6 +24,8 @@ export const COMMAND_LINE_OPTIONS = {
     flag: "env-file",
     variable: "PAGI_ENV_FILE",
     doc: "File of environment variables, read before everything else; the real environment wins, then the later file",
+    reason:
+      "Bun reads a .env in the working directory by itself; a file that is named here wins over that one.",
   },
   preload: {
     group: "Application",
