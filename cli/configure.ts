@@ -16,8 +16,9 @@ export interface Configuration extends Given {
 }
 
 /**
- * Brings flags, environment, environment files and the configuration file together. What can be known early is: each of
- * them may name the folder to go to and the files to read next, and every path is meant from the folder it was read in.
+ * Brings flags, environment, files of variables and the configuration file together, in this order, for each may name
+ * what is read after it. A folder to go to is gone to as soon as it is known; every path is meant from where the process
+ * is when it is used.
  *
  * @throws OptionError, LoadError
  */
