@@ -61,7 +61,8 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     dropPrivileges(options, pidFile?.fd);
     const app = options.supervisorLifespan ? await supervision.load() : undefined;
     const onReloaded = (): void => notifier?.ready();
-    supervisor = new Supervisor({ options, application, app, sockets, logger, onReloaded });
+    const isFollowing = role.type === "successor";
+    supervisor = new Supervisor({ options, application, app, sockets, logger, isFollowing, onReloaded });
   } catch (error) {
     pidFile?.end();
     sockets?.close();
