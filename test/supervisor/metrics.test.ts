@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
 import { WorkerSamples } from "../../src/supervisor/worker-samples.ts";
@@ -9,6 +9,8 @@ import { eventually, get, request, Wire } from "../support/wire.ts";
 import { childrenOf, Log, start, whoServes, workersFolder } from "../support/workers.ts";
 
 // Real processes: a supervisor and its workers, as the command line starts them.
+
+setDefaultTimeout(20_000); // many processes on a machine that may be busy
 
 async function endpointOf(program: Program): Promise<{ host: string; port: number }> {
   const [, host = "", port = ""] = await program.prints(/Metrics at ([\d.]+):(\d+)/);
@@ -29,7 +31,7 @@ async function until(
   what: string,
   isSo: (samples: Page["samples"]) => boolean,
 ): Promise<Page["samples"]> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 4000;
   for (;;) {
     const samples = await scrape(endpoint);
     if (isSo(samples)) return samples;
@@ -99,13 +101,10 @@ test("/readyz and /healthz are the supervisor's, and not ready while it drains",
   expect(await program.ended()).toBe(0);
 });
 
-test.each([
-  ["-w", "2"],
-  ["-w", "1"],
-])("SIGUSR2 (%s %s): the successor takes the address over", async (...workers) => {
+test.each(["1", "2"])("SIGUSR2 with -w %s: the successor takes the address over", async (count) => {
   using folder = workersFolder();
   const port = await freePort();
-  await using program = start(folder, [...workers, "--metrics", `127.0.0.1:${port}`, "--pid", "server.pid"]);
+  await using program = start(folder, ["-w", count, "--metrics", `127.0.0.1:${port}`, "--pid", "server.pid"]);
   const endpoint = { host: "127.0.0.1", port };
   const address = await program.address();
   await whoServes(address);
@@ -113,7 +112,8 @@ test.each([
   program.kill("SIGUSR2");
   try {
     await program.prints(/The new server serves/);
-    expect(await program.ended()).toBe(0);
+    // Its output does not end with it, for its successor writes there too.
+    await eventually("the old server has ended", () => !program.isRunning);
     const deadline = performance.now() + 4000;
     const isServed = async (): Promise<boolean> =>
       await request(endpoint, get("/readyz")).then(
