@@ -1,7 +1,7 @@
-import { ListenError, OptionError } from "../errors.ts";
+import type { ListenError } from "../errors.ts";
 import { dispatch } from "../spec/application.ts";
 import type { Application, HttpHandler } from "../spec/application.ts";
-import { formatListenAddress, parseListenAddress } from "./listen-address.ts";
+import { formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { listenError } from "./listen-error.ts";
 import { planListening } from "./listening.ts";
@@ -10,6 +10,7 @@ import type { AskedSocket } from "./listening-socket.ts";
 import type { Logger } from "./logger.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metric-families.ts";
 import type { Samples } from "./metric-families.ts";
+import { parseMetricsAddress } from "./metrics-address.ts";
 import { defaultOptions } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
 
@@ -46,22 +47,6 @@ const RETRY_INTERVAL = 100;
 /** Connections of monitoring; a load balancer has a few for each of its own processes. */
 const MAX_CONNECTIONS = 100;
 const FLAGS = { host: "--metrics", port: "--metrics" } as const;
-
-/**
- * Reads the address of an endpoint; empty is none.
- *
- * @param name how the user wrote the option, for messages.
- * @throws OptionError for what is no address of a TCP or Unix socket.
- */
-export function parseMetricsAddress(text: string, name = "metrics"): TcpAddress | UnixAddress | undefined {
-  if (text === "") return undefined;
-  const address = parseListenAddress(text);
-  if (address?.type === "tcp" || address?.type === "unix") return address;
-  throw new OptionError(
-    name,
-    `must be HOST:PORT, [IPV6]:PORT, a path that begins with / or ., or unix:PATH, but is ${JSON.stringify(text)}.`,
-  );
-}
 
 /** A listener for monitoring: `/metrics`, `/healthz` and `/readyz`, apart from what is served to clients. */
 export class MetricsEndpoint {

@@ -53,7 +53,7 @@ export async function resolveOptions(
     parseTrustedProxies(checked.forwardedAllowIps, written.forwardedAllowIps);
   }
   if (checked.metrics !== undefined) {
-    const { parseMetricsAddress } = await import("./metrics-endpoint.ts");
+    const { parseMetricsAddress } = await import("./metrics-address.ts");
     parseMetricsAddress(checked.metrics, written.metrics);
   }
   if (checked.accessLogFormat !== undefined) await checkFormat(options, written);

@@ -36,7 +36,8 @@ const MAIN: Role = { type: "main" };
  * Takes the role from the environment, so that no process which this one starts finds it there. A role counts only
  * for the child, or for the process itself, that it was written for.
  *
- * @throws WorkerError when this process is not the child itself, but one of its children.
+ * @throws WorkerError when this process is not the child itself, but one of its children, and in a worker whose
+ *   supervisor has ended.
  */
 export function takeRole(): Role {
   const text = process.env[VARIABLE];
@@ -51,6 +52,10 @@ export function takeRole(): Role {
       throw new WorkerError(
         "A process that was to be a part of this server was started through another program. Start the server with bun itself, or with the pagi-server command.",
       );
+    // Its supervisor was killed before it came to this, and has left the channel; it must not serve in its place.
+    const isOrphan = type === "worker" && process.send !== undefined;
+    if (isOrphan && typeof writer === "number" && !isRunning(writer))
+      throw new WorkerError("The supervisor of this worker is gone, so it ends.");
     return MAIN;
   }
   if (type === "worker" || type === "daemon" || type === "probe") return { type };
@@ -72,6 +77,15 @@ export function environmentFor(
     value === undefined ? [] : [[name, value]],
   );
   return { ...Object.fromEntries(own), ...more, [VARIABLE]: text };
+}
+
+/** Whether there is such a process, and it has not ended. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a process has started the one that has started this one, or is further up. */

@@ -81,6 +81,8 @@ test("two workers are added up; what a worker has counted stays when it is repla
     (each) => each.get("pagi_worker_restarts_total") === 3,
   );
   expect(killed.get(DONE)).toBe(sent + 2);
+  await log.until(/was killed by SIGKILL/);
+  await log.until(/worker \d \(pid \d+\) is ready/);
 });
 
 test("/readyz and /healthz are the supervisor's, and not ready while it drains", async () => {

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import path from "node:path";
 
 import { Folder } from "../support/program.ts";
+import { eventually } from "../support/wire.ts";
+import { childrenOf, runs, start, workersFolder } from "../support/workers.ts";
 
 const ROLE = path.resolve(import.meta.dir, "../../src/supervisor/role.ts");
 
@@ -57,4 +59,22 @@ test("what others have written, or what is no role, is none", async () => {
   }
   const unknown = `{ ...process.env, PAGI_SERVER_PROCESS: JSON.stringify({ type: "king", writer: process.pid }) }`;
   expect(await childOf(unknown, DIRECT)).toBe(main);
+});
+
+test("a worker whose supervisor is killed while it starts ends, and serves nobody in its place", async () => {
+  for (let turn = 0; turn < 3; turn++) {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", "2"]);
+    await program.address();
+    const first = childrenOf(program.pid);
+    const [victim = 0] = first;
+    process.kill(victim, "SIGKILL");
+    let started: number[] = [];
+    await eventually("another is started", () => {
+      started = childrenOf(program.pid).filter((pid) => !first.includes(pid));
+      return started.length > 0;
+    });
+    program.kill("SIGKILL");
+    await eventually("none is left", () => ![...first, ...started].some(runs));
+  }
 });
