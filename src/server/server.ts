@@ -35,6 +35,8 @@ const BACKLOG_DELAY = 50;
 
 /** Milliseconds that an idle connection is kept for one request more, when another server follows. */
 const IDLE_GRACE = 2000;
+/** Turns of the event loop in which requests that have arrived are read before idle connections are closed. */
+const LAST_TURNS = 3;
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
 
@@ -352,11 +354,14 @@ export class Server {
   /** Resolves with whether all requests were finished. */
   async #drain(context: ServerContext): Promise<boolean> {
     context.isDraining = true;
+    const forced = this.#forced();
+    // What has arrived already is read first: an idle connection that is closed with a request in it is a reset.
+    for (let turn = 0; turn < LAST_TURNS; turn++) await Promise.race([forced, new Promise(setImmediate)]);
     for (const connection of [...this.#connections]) connection.drain();
     const idle = new Promise<void>((resolve) => (this.#whenIdle = resolve));
     this.#checkIdle();
     const { promise: late, timer } = after(this.options.shutdownTimeout);
-    const isIdle = await Promise.race([idle.then(() => true), late, this.#forced()]);
+    const isIdle = await Promise.race([idle.then(() => true), late, forced]);
     clearTimeout(timer);
     if (isIdle) return true;
     const { size } = this.#connections;

@@ -20,6 +20,11 @@ export async function prepareReload(
   { probes }: { probes: boolean },
 ): Promise<(() => never) | undefined> {
   logger.info("Reloading: the program is started anew once what runs is finished");
+  // The next program could not start with files that this one cannot read either.
+  if (server.options.sslCert.length > 0 && !(await server.reloadCertificates())) {
+    logger.error("The new program could not use the certificates. This one goes on");
+    return undefined;
+  }
   if (probes && !(await canBeLoaded())) {
     logger.error("The new program cannot be loaded. This one goes on");
     return undefined;

@@ -2,8 +2,6 @@ import { expect, test } from "bun:test";
 import path from "node:path";
 
 import { Folder } from "../support/program.ts";
-import { eventually } from "../support/wire.ts";
-import { childrenOf, runs, start, workersFolder } from "../support/workers.ts";
 
 const ROLE = path.resolve(import.meta.dir, "../../src/supervisor/role.ts");
 
@@ -51,30 +49,17 @@ test("a child of that child refuses it, for it would start a server of its own, 
   expect(await childOf(`environmentFor({ type: "worker" })`, THROUGH)).toBe("ERR_PAGI_WORKER");
 });
 
+test("a child whose writer has ended refuses it, for it would become a server of its own", async () => {
+  const env = `{ ...process.env, PAGI_SERVER_PROCESS: '{"type":"worker","writer":999999999}' }`;
+  expect(await childOf(env, DIRECT)).toBe("ERR_PAGI_WORKER");
+});
+
 test("what others have written, or what is no role, is none", async () => {
   const main = `{"type":"main"} nothing left`;
-  for (const text of ["nonsense", "7", "null", "{}", `{"type":"worker","writer":999999999}`]) {
+  for (const text of ["nonsense", "7", "null", "{}", `{"type":"worker"}`]) {
     const env = `{ ...process.env, PAGI_SERVER_PROCESS: ${JSON.stringify(text)} }`;
     expect([text, await childOf(env, DIRECT)]).toEqual([text, main]);
   }
   const unknown = `{ ...process.env, PAGI_SERVER_PROCESS: JSON.stringify({ type: "king", writer: process.pid }) }`;
   expect(await childOf(unknown, DIRECT)).toBe(main);
-});
-
-test("a worker whose supervisor is killed while it starts ends, and serves nobody in its place", async () => {
-  for (let turn = 0; turn < 3; turn++) {
-    using folder = workersFolder();
-    await using program = start(folder, ["-w", "2"]);
-    await program.address();
-    const first = childrenOf(program.pid);
-    const [victim = 0] = first;
-    process.kill(victim, "SIGKILL");
-    let started: number[] = [];
-    await eventually("another is started", () => {
-      started = childrenOf(program.pid).filter((pid) => !first.includes(pid));
-      return started.length > 0;
-    });
-    program.kill("SIGKILL");
-    await eventually("none is left", () => ![...first, ...started].some(runs));
-  }
 });

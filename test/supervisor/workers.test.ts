@@ -113,6 +113,21 @@ test("kill -9 of the supervisor leaves no process, not even one whose event loop
   await eventually("no worker is left", () => !workers.some(runs));
 });
 
+test("kill -9 of the supervisor while its workers are starting leaves no process either", async () => {
+  using folder = workersFolder();
+  await using program = start(folder, ["-w", "2"]);
+  let workers: number[] = [];
+  await eventually("the workers are started", () => (workers = childrenOf(program.pid)).length === 2);
+  program.kill("SIGKILL");
+  try {
+    await eventually("no worker is left", () => !workers.some(runs));
+    expect(program.stderr).not.toContain("Serving");
+  } finally {
+    // What is left would hold the pipes of its output open, and so the end of this test.
+    for (const pid of workers.filter(runs)) process.kill(pid, "SIGTERM");
+  }
+});
+
 test("a blocked event loop is killed and replaced", async () => {
   using folder = workersFolder();
   await using program = start(folder, ["-w", "2", "--heartbeat-timeout", "1s"]);
