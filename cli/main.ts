@@ -1,4 +1,5 @@
 #!/usr/bin/env bun
+import { embeddedApplication } from "../src/server/embedded-app.ts";
 import type { ServerOptions } from "../src/server/option-table.ts";
 import { resolveOptions } from "../src/server/options.ts";
 import type { Role } from "../src/supervisor/role.ts";
@@ -16,6 +17,8 @@ async function run(argv: readonly string[]): Promise<number> {
   try {
     role = await ownRole();
     if (role.type === "worker") return await (await import("./serve.ts")).work();
+    if (argv[0] === "build" && embeddedApplication() === undefined)
+      return await (await import("./build.ts")).build(argv.slice(1));
     const commandLine = await readArguments(argv);
     if (commandLine.commands.has("help")) return await printHelp();
     if (commandLine.commands.has("version")) return await printVersion();
@@ -61,9 +64,8 @@ async function printHelp(): Promise<number> {
 }
 
 async function printVersion(): Promise<number> {
-  const { default: manifest } = await import("../package.json");
-  const { PAGI_VERSION } = await import("../src/spec/scope.ts");
-  writeLine(1, `pagi-server ${manifest.version} (PAGI ${PAGI_VERSION}, Bun ${Bun.version})`);
+  const { versionText } = await import("./report.ts");
+  writeLine(1, await versionText());
   return 0;
 }
 

@@ -1,10 +1,11 @@
 import type { FetchHandler } from "../../adapters/fetch.ts";
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
+import { embeddedApplication, type EmbeddedApplication } from "./embedded-app.ts";
 import { printable } from "./printable.ts";
 
 /** What names an application: a file, and perhaps one of its exports. */
-interface ApplicationSpec {
+export interface ApplicationSpec {
   readonly file: string;
   readonly exported: string | undefined;
 }
@@ -27,7 +28,8 @@ const EXPECTED =
 
 /**
  * Loads an application: the export that `spec` names after a colon (`app.ts:admin`), else the default export, else
- * the export `app`. Without a spec the current directory is served.
+ * the export `app`. Without a spec the current directory is served. A program into which an application was built loads
+ * that one.
  *
  * @param factory the export is a function that returns the application, or a promise of it.
  * @throws LoadError (as a rejection), which says what was found and what is expected.
@@ -36,9 +38,32 @@ export async function loadApplication(
   spec: string | undefined,
   { factory = false }: { factory?: boolean } = {},
 ): Promise<Application> {
+  const embedded = embeddedApplication();
+  if (embedded !== undefined) return await loadEmbedded(embedded, factory || embedded.factory);
   if (spec === undefined) return servedDirectory(factory);
   const { file, exported } = await splitSpec(spec);
-  const found = pick(await importFile(file), file, exported, factory);
+  return await applicationOf(await importFile(file), file, exported, factory);
+}
+
+async function loadEmbedded(embedded: EmbeddedApplication, factory: boolean): Promise<Application> {
+  const { name, exported } = embedded;
+  const file = exported === undefined ? name : name.slice(0, -exported.length - 1);
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    module = await embedded.load();
+  } catch (error) {
+    throw new LoadError(printable(importProblem(file, error)), { cause: error });
+  }
+  return await applicationOf(module, file, exported, factory);
+}
+
+async function applicationOf(
+  module: Readonly<Record<string, unknown>>,
+  file: string,
+  exported: string | undefined,
+  factory: boolean,
+): Promise<Application> {
+  const found = pick(module, file, exported, factory);
   const value = factory ? await made(found.value, found.what) : found.value;
   return toApplication(value, factory ? `what ${found.what} returned` : found.what);
 }
@@ -49,8 +74,13 @@ async function servedDirectory(factory: boolean): Promise<Application> {
   return directory({ root: process.cwd() });
 }
 
-/** A colon may also be part of the file's name; then the file exists as it is written. */
-async function splitSpec(spec: string): Promise<ApplicationSpec> {
+/**
+ * Takes apart what names an application. A colon may also be part of the file's name; then the file exists as it is
+ * written.
+ *
+ * @throws LoadError (as a rejection) where there is nothing before or behind the colon.
+ */
+export async function splitSpec(spec: string): Promise<ApplicationSpec> {
   const colon = spec.lastIndexOf(":");
   const exported = spec.slice(colon + 1);
   if (colon === -1 || exported.includes("/") || (await Bun.file(spec).exists())) {
@@ -77,7 +107,8 @@ async function importFile(file: string): Promise<Readonly<Record<string, unknown
   }
 }
 
-function importProblem(file: string, error: unknown): string {
+/** Why a file cannot be imported or compiled, as a sentence. */
+export function importProblem(file: string, error: unknown): string {
   // Several errors of one build come together; the first is where to begin.
   if (error instanceof AggregateError && error.errors.length > 0) {
     const [first]: unknown[] = error.errors;
