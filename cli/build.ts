@@ -156,7 +156,8 @@ async function makeBinary(order: BuildOrder): Promise<number> {
     });
     fs.renameSync(draft, output);
   } catch (error) {
-    if (error instanceof AggregateError) throw new LoadError(printable(importProblem(file, error)), { cause: error });
+    if (error instanceof AggregateError)
+      throw new LoadError(printable(importProblem(file, error)), { cause: error });
     throw new LoadError(printable(`'${order.output}' cannot be made: ${messageOf(error)}`), { cause: error });
   } finally {
     fs.rmSync(draft, { force: true });

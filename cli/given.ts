@@ -2,7 +2,7 @@ import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../s
 import type { GivenFlag } from "./arguments.ts";
 
 /** Where a value comes from; an option without one has its default. */
-export type Origin = "flag" | "environment";
+export type Origin = "flag" | "environment" | "program";
 
 /** What the user gave, not checked yet. */
 export interface Given {

@@ -38,7 +38,8 @@ const KEEP_OPEN = (): void => {};
 export function openFileRange(event: FileFields): FileRange {
   const offset = wholeNumber(event, "offset") ?? 0;
   const limit = wholeNumber(event, "length");
-  if (typeof event.file === "string" && isEmbeddedPath(event.file)) return embeddedRange(event, event.file, offset, limit);
+  if (typeof event.file === "string" && isEmbeddedPath(event.file))
+    return embeddedRange(event, event.file, offset, limit);
   if (event.file != null) {
     const descriptor = openPath(event.type, "file", event.file);
     const close = (): void => closeSync(descriptor);
