@@ -78,6 +78,19 @@ test("bunx pagi-server app.ts serves the application", async () => {
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
+test("bunx pagi-server build app.ts makes a binary, which needs nothing", async () => {
+  const alone = await mkdtemp(join(tmpdir(), "pagi-server-binary-"));
+  try {
+    const file = join(alone, "packed");
+    await run([process.execPath, "x", "pagi-server", "build", "app.ts", "-o", file], folder);
+    await using server = await ServerProcess.run([file, "-p", "0"], {}, alone);
+    expect(await (await fetch(server.url)).text()).toBe("packed\n");
+    expect(await server.stop("SIGTERM")).toBe(0);
+  } finally {
+    await rm(alone, { recursive: true });
+  }
+}, 20_000);
+
 test(`"pagi-server" and "pagi-server/spec" can be imported, and serve() serves`, async () => {
   expect((await run([process.execPath, "script.ts"], folder)).trim()).toBe("packed");
 }, 20_000);
