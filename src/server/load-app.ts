@@ -1,4 +1,5 @@
 import type { FetchHandler } from "../../adapters/fetch.ts";
+import type { NodeListener } from "../../adapters/node.ts";
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { embeddedApplication, type EmbeddedApplication } from "./embedded-app.ts";
@@ -14,6 +15,11 @@ type Callable = () => unknown;
 
 interface Component {
   toApp(): unknown;
+}
+
+interface FastifyObject {
+  ready(): PromiseLike<unknown>;
+  routing: NodeListener;
 }
 
 interface FetchObject {
@@ -205,6 +211,12 @@ async function made(factory: unknown, what: string): Promise<unknown> {
 }
 
 async function toApplication(value: unknown, what: string): Promise<Application> {
+  if (isExpress(value) || isFastify(value)) {
+    const { fromNode } = await import("../../adapters/node.ts");
+    if (isExpress(value)) return fromNode(value);
+    await value.ready();
+    return fromNode((request, response) => value.routing(request, response));
+  }
   if (!isClass(value) && isApplication(value)) return value;
   if (isComponent(value)) return fromComponent(value, what);
   if (isFetchObject(value)) {
@@ -231,7 +243,12 @@ function fromComponent(component: Component, what: string): Application {
 }
 
 function isApplicationLike(value: unknown): boolean {
-  return (isApplication(value) && !isClass(value)) || isComponent(value) || isFetchObject(value);
+  return (
+    (isApplication(value) && !isClass(value)) ||
+    isComponent(value) ||
+    isFetchObject(value) ||
+    isFastify(value)
+  );
 }
 
 // What a function takes and returns cannot be asked of it; that it is one is all that can be checked here.
@@ -241,6 +258,28 @@ function isApplication(value: unknown): value is Application {
 
 function isCallable(value: unknown): value is Callable {
   return typeof value === "function";
+}
+
+/** A function of Express or Connect. Any other function for `node:http` looks like an {@link Application}. */
+function isExpress(value: unknown): value is NodeListener {
+  return (
+    typeof value === "function" &&
+    "handle" in value &&
+    typeof value.handle === "function" &&
+    "listen" in value &&
+    typeof value.listen === "function"
+  );
+}
+
+function isFastify(value: unknown): value is FastifyObject {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "routing" in value &&
+    typeof value.routing === "function" &&
+    "ready" in value &&
+    typeof value.ready === "function"
+  );
 }
 
 function isComponent(value: unknown): value is Component {
