@@ -19,8 +19,6 @@ export type ResponsePart =
 type State = "head" | "length" | "until-end" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "over";
 
 const HEAD_END = "\r\n\r\n";
-/** These are about the connection to us, not about the response (RFC 9110 section 7.6.1). */
-const OF_CONNECTION = new Set(["connection", "keep-alive", "transfer-encoding"]);
 
 /**
  * Reads one response as `node:http` writes it. It is not made for what strangers send: who writes is this process.
@@ -110,24 +108,31 @@ export class ResponseReader {
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
     if (status === 0) throw new Error(`The response begins with '${statusLine}'.`);
     if (status < 200) return true;
-    const all = lines.map(fieldOf);
-    const valueOf = (name: string): string =>
-      all.flatMap(([each, value]) => (each === name ? [value.toLowerCase()] : [])).join(", ");
-    const isChunked = /\bchunked\b/.test(valueOf("transfer-encoding"));
-    const length = valueOf("content-length");
+    // What is about the connection to us is no part of the response (RFC 9110 section 7.6.1).
+    const headers: HeaderPair[] = [];
+    let [length, isChunked, closes]: [number | undefined, boolean, boolean] = [undefined, false, false];
+    for (const line of lines) {
+      const field = fieldOf(line);
+      const [name, value] = field;
+      if (name === "connection") closes ||= /\bclose\b/i.test(value);
+      else if (name === "transfer-encoding") isChunked ||= /\bchunked\b/i.test(value);
+      else if (name !== "keep-alive") headers.push(field);
+      if (name === "content-length") length = Number(value);
+    }
     const hasBody = !this.#isHead && status !== 204 && status !== 304;
     parts.push({
       type: "head",
       status,
-      headers: all.filter(([name]) => !OF_CONNECTION.has(name)),
+      headers,
       mayHaveTrailers: hasBody && isChunked,
-      closes: /\bclose\b/.test(valueOf("connection")),
+      closes,
     });
-    this.#left = isChunked ? 0 : Number(length);
-    if (!hasBody || (!isChunked && length !== "" && this.#left === 0)) {
+    if (!hasBody || (!isChunked && length === 0)) {
       this.#state = "over";
       parts.push({ type: "end", trailers: [] });
-    } else this.#state = isChunked ? "chunk-size" : length === "" ? "until-end" : "length";
+    } else if (isChunked) this.#state = "chunk-size";
+    else if (length === undefined) this.#state = "until-end";
+    else [this.#state, this.#left] = ["length", length];
     return true;
   }
 
