@@ -272,6 +272,18 @@ describe("pagi-server build", () => {
     expect(server.output).toContain("Serving app.ts:make at ");
   }, 20_000);
 
+  test("takes frameworks in: the Express application of the examples", async () => {
+    const file = empty.file("express");
+    const command = [process.execPath, MAIN, "build", "examples/express-app/app.ts", "-o", file];
+    expect((await run(command, ROOT)).err).toMatch(/^Built .*express \(\d+ MB\)\n$/);
+    await using server = await start(file, "-p", "0");
+    expect(await (await fetch(`${server.url}/me`)).json()).toMatchObject({
+      ip: "127.0.0.1",
+      startedBy: "PAGI",
+    });
+    expect(await server.stop()).toBe(0);
+  }, 20_000);
+
   test("says what is wrong, and leaves an older binary alone", async () => {
     fs.writeFileSync(sources.file("broken.ts"), "export default (;\n");
     fs.writeFileSync(sources.file("needs.ts"), `import "not-installed";\n`);
