@@ -78,6 +78,7 @@ async function printConfig(commandLine: CommandLine, options: ServerOptions, giv
 async function checkConfig(commandLine: CommandLine, options: ServerOptions): Promise<number> {
   const { loadApplication } = await import("../src/server/load-app.ts");
   await loadApplication(commandLine.application, { factory: options.factory });
+  if (options.sslCert.length > 0) (await import("../src/server/tls-gate.ts")).createTlsGate(options);
   writeLine(
     1,
     `ok: the options are good and ${commandLine.application ?? "the current directory"} can be served.`,

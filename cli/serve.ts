@@ -29,9 +29,9 @@ export async function serveAlone(
       const { prepareReload } = await import("../src/supervisor/succession.ts");
       return await prepareReload(server, logger, { probes: true });
     },
-    restart: async () => {
+    restart: async (givenUp) => {
       const { restart } = await import("../src/supervisor/succession.ts");
-      return await restart(server, logger);
+      return await restart(server, logger, givenUp);
     },
   });
   try {

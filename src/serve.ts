@@ -173,9 +173,9 @@ function successionOf(server: Server, logger: Logger): Succession {
       const { prepareReload } = await import("./supervisor/succession.ts");
       return await prepareReload(server, logger, { probes: false });
     },
-    restart: async () => {
+    restart: async (givenUp) => {
       const { restart } = await import("./supervisor/succession.ts");
-      return await restart(server, logger);
+      return await restart(server, logger, givenUp);
     },
   };
 }

@@ -2,6 +2,7 @@ import { LIMIT_OPTIONS } from "./limit-options.ts";
 import { LISTENING_OPTIONS } from "./listening-options.ts";
 import type { OptionDeclaration } from "./option-values.ts";
 import { PROCESS_OPTIONS } from "./process-options.ts";
+import { PROXY_OPTIONS } from "./proxy-options.ts";
 
 /**
  * Every option of the server, declared once. The schema, the flags, `--help` and `docs/options.md` are made of this
@@ -9,6 +10,7 @@ import { PROCESS_OPTIONS } from "./process-options.ts";
  */
 export const OPTIONS = {
   ...LISTENING_OPTIONS,
+  ...PROXY_OPTIONS,
   factory: {
     group: "Application",
     type: "boolean",

@@ -78,6 +78,7 @@ export type OptionDeclaration = TextOption | NumberOption | BooleanOption | Choi
 export const OPTION_GROUPS = [
   "Server",
   "TLS",
+  "Proxy and monitoring",
   "Application",
   "Workers",
   "Process",

@@ -48,6 +48,10 @@ export async function resolveOptions(
   checkExclusion(checked, written);
   if (options.listen.length > 0 || options.socketUser !== "" || options.socketGroup !== "")
     await checkListening(options, written);
+  if (checked.forwardedAllowIps !== undefined) {
+    const { parseTrustedProxies } = await import("./trusted-proxies.ts");
+    parseTrustedProxies(checked.forwardedAllowIps, written.forwardedAllowIps);
+  }
   if (checked.accessLogFormat !== undefined) await checkFormat(options, written);
   return options;
 }

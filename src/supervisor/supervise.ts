@@ -123,14 +123,15 @@ async function runUntilEnd(
 ): Promise<0 | 1 | undefined | "failed"> {
   let isSignalled = false;
   let isHandingOver = false;
+  const givenUp = new AbortController();
   const restart = async (): Promise<void> => {
     if (isHandingOver || isSignalled) return;
     isHandingOver = true;
     const { all } = supervisor.sockets;
     const environment = notifier?.environment ?? {};
-    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier);
+    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier, givenUp.signal);
     isHandingOver = false;
-    if (!isFollowed) return;
+    if (!isFollowed || isSignalled) return;
     isSignalled = true;
     supervisor.sockets.ownsFiles = false;
     supervisor.obey("hand-over");
@@ -139,6 +140,7 @@ async function runUntilEnd(
     if (!isSignalled && !force)
       logger.info("Stopping: the workers finish what runs. Press Ctrl-C again to cut it short.");
     isSignalled = true;
+    givenUp.abort();
     notifier?.stopping();
     void supervisor.stop({ force });
   };
@@ -166,6 +168,7 @@ async function runUntilEnd(
     });
   const releases = signals ? [surviveErrors(logger), listen()] : [];
   const isClean = await supervisor.whenStopped;
+  givenUp.abort();
   for (const release of releases) release();
   if (isSignalled) return isClean ? 0 : 1;
   return isClean ? undefined : "failed";

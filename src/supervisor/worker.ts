@@ -25,8 +25,8 @@ export type LoadApplication = (
 const REQUESTS_INTERVAL = 100;
 /** Heartbeats in a row at which the memory must be too large: a peak is no leak. */
 const RSS_SAMPLES = 3;
-/** Turns of the event loop in which the connections that wait are accepted. */
-const LAST_TURNS = 3;
+/** Milliseconds in which the connections that are about to be made to a socket of its own are accepted. */
+const LAST_CONNECTIONS = 500;
 
 /**
  * Serves in this process as a worker: adopts the sockets that the supervisor hands down, reports when it is ready and
@@ -68,6 +68,8 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     });
     await worker.server.start();
     report({ type: "ready" });
+    // The program may stop it too; a worker that serves no more is none.
+    void worker.server.whenStopped.then((isClean) => process.exit(isClean ? 0 : 1));
     if (options.maxRequests > 0) watchRequests(options, worker.server);
     return worker.server;
   } catch (error) {
@@ -100,8 +102,8 @@ async function end(
   server: Server,
   { isFollowed, isLast }: { isFollowed: boolean; isLast: boolean },
 ): Promise<void> {
-  // The supervisor has closed its descriptors, so ours are the last: what waits in them is accepted first.
-  if (isLast) for (let turn = 0; turn < LAST_TURNS; turn++) await new Promise(setImmediate);
+  // Nobody else has these sockets, and no connection comes to them any more but those that have been begun.
+  if (isLast) await Bun.sleep(LAST_CONNECTIONS);
   const isClean = await server.stop({ isFollowed });
   process.exit(isClean ? 0 : 1);
 }
