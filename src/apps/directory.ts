@@ -182,7 +182,8 @@ async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> 
     const found = isVisible(name) ? locate(root, join(folder, name)) : undefined;
     if (found === undefined) continue;
     const isFolder = found.stat.isDirectory();
-    entries.push({ name, isFolder, size: found.stat.size, modified: found.stat.mtime });
+    const { size, mtime, mtimeMs } = found.stat;
+    entries.push({ name, isFolder, size, modified: mtimeMs > 0 ? mtime : undefined });
   }
   return entries;
 }

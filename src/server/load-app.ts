@@ -1,5 +1,6 @@
 import type { FetchHandler } from "../../adapters/fetch.ts";
 import type { NodeListener } from "../../adapters/node.ts";
+import type { FastifyInstance } from "../../adapters/node/fastify.ts";
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { embeddedApplication, type EmbeddedApplication } from "./embedded-app.ts";
@@ -15,11 +16,6 @@ type Callable = () => unknown;
 
 interface Component {
   toApp(): unknown;
-}
-
-interface FastifyObject {
-  ready(): PromiseLike<unknown>;
-  routing: NodeListener;
 }
 
 interface FetchObject {
@@ -211,11 +207,13 @@ async function made(factory: unknown, what: string): Promise<unknown> {
 }
 
 async function toApplication(value: unknown, what: string): Promise<Application> {
-  if (isExpress(value) || isFastify(value)) {
+  if (isExpress(value)) {
     const { fromNode } = await import("../../adapters/node.ts");
-    if (isExpress(value)) return fromNode(value);
-    await value.ready();
-    return fromNode((request, response) => value.routing(request, response));
+    return fromNode(value);
+  }
+  if (isFastify(value)) {
+    const { fromFastify } = await import("../../adapters/node/fastify.ts");
+    return fromFastify(value);
   }
   if (!isClass(value) && isApplication(value)) return value;
   if (isComponent(value)) return fromComponent(value, what);
@@ -271,14 +269,16 @@ function isExpress(value: unknown): value is NodeListener {
   );
 }
 
-function isFastify(value: unknown): value is FastifyObject {
+function isFastify(value: unknown): value is FastifyInstance {
   return (
     typeof value === "object" &&
     value !== null &&
     "routing" in value &&
     typeof value.routing === "function" &&
     "ready" in value &&
-    typeof value.ready === "function"
+    typeof value.ready === "function" &&
+    "close" in value &&
+    typeof value.close === "function"
   );
 }
 

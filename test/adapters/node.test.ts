@@ -9,7 +9,7 @@ import { fromNode, type NodeListener, scopeOf } from "../../adapters/node.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
 import { loadApplication } from "../../src/server/load-app.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
-import { httpScope, server as fakeServer } from "../support/fake-scope.ts";
+import { httpScope, response as responseOf, server as fakeServer } from "../support/fake-scope.ts";
 import { Folder } from "../support/program.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { eventually, field, get, post, postChunked, request, Wire } from "../support/wire.ts";
@@ -530,6 +530,20 @@ describe("Express 5", () => {
   });
 });
 
+test("Express sees that the connection is encrypted, and that a Unix socket has no address", async () => {
+  const app = express().get(
+    "/",
+    (incoming, response) => void response.json([incoming.secure, incoming.ip ?? null]),
+  );
+  const encrypted = fakeServer();
+  const scope = httpScope({ scheme: "https", client: ["2001:db8::1", 4] });
+  await fromNode(app)(scope, encrypted.receive, encrypted.send);
+  expect(responseOf(encrypted.sent).body).toBe(`[true,"2001:db8::1"]`);
+  const unix = fakeServer();
+  await fromNode(app)(httpScope({ server: ["/run/app.sock", null] }), unix.receive, unix.send);
+  expect(responseOf(unix.sent).body).toBe("[false,null]");
+});
+
 describe("Fastify 5", () => {
   test("routes, reads bodies, validates, streams and answers errors", async () => {
     const app = fastify();
@@ -562,14 +576,23 @@ describe("the loader", () => {
       "express.ts": `import express from ${JSON.stringify(modules.express)};
         const app = express(); app.get("/", (_, response) => response.send("by Express")); export default app;`,
       "fastify.ts": `import fastify from ${JSON.stringify(modules.fastify)};
-        export const app = fastify(); app.get("/", async () => "by Fastify");`,
+        export const app = fastify(); const told = [];
+        app.addHook("onReady", async () => { told.push("ready"); });
+        app.addHook("onClose", async () => { await Bun.write(import.meta.dir + "/closed.txt", "closed\\n"); });
+        app.get("/", async () => "by Fastify " + told);`,
+      "broken.ts": `import fastify from ${JSON.stringify(modules.fastify)};
+        export const app = fastify(); app.addHook("onReady", async () => { throw new Error("no database"); });`,
     });
     for (const [file, body] of [
       ["express.ts", "by Express"],
-      ["fastify.ts", "by Fastify"],
+      ["fastify.ts", "by Fastify ready"],
     ] as const) {
       await using server = await startServer(await loadApplication(folder.file(file)));
       expect((await request(server, get("/"))).body).toBe(body);
+      await server.server.stop();
     }
+    expect(folder.lines("closed.txt")).toEqual(["closed"]);
+    const broken = startServer(await loadApplication(folder.file("broken.ts")));
+    await expect(broken).rejects.toThrow(/no database/);
   });
 });

@@ -85,6 +85,8 @@ beforeAll(async () => {
   fs.mkdirSync(sources.file("public"));
   fs.writeFileSync(sources.file("public/index.html"), "<h1>embedded</h1>\n");
   fs.writeFileSync(sources.file("public/big.bin"), BIG);
+  fs.mkdirSync(sources.file("public/deep"));
+  fs.writeFileSync(sources.file("public/deep/leaf.txt"), "leaf");
   empty = new Folder({ "on-disk.txt": "on disk\n" });
   binary = await built("app", "app.ts", "--asset", "public");
 }, 60_000);
@@ -148,6 +150,8 @@ describe("a binary of pagi-server build", () => {
     expect(Buffer.from(handle).equals(BIG.subarray(600_000))).toBe(true);
     const fetched = await (await fetch(`${server.url}/fetch/file`)).bytes();
     expect(Buffer.from(fetched).equals(BIG)).toBe(true);
+    const list = await (await fetch(`${server.url}/deep/`)).text();
+    expect(list).toContain('<a href="./leaf.txt">leaf.txt</a><td>4 B<td>\n');
     expect((await fetch(`${server.url}/nothing`)).status).toBe(404);
     expect((await fetch(`${server.url}/%2e%2e/app`)).status).toBe(404);
   }, 20_000);
@@ -250,6 +254,16 @@ describe("a binary of bun build --compile", () => {
       expect(childrenOf(server.pid)).toHaveLength(2);
       expect(childrenOf(server.pid)).toContain((await who(server.url)).pid);
       expect(await server.stop()).toBe(0);
+    }
+    const background = await run([file, "--daemonize", "--socket", "./d.sock"], empty.path);
+    expect(background.code).toBe(0);
+    const pid = Number(/^Serving in the background: process (\d+)$/m.exec(background.err)?.[1]);
+    try {
+      const answer = await fetch("http://localhost/who", { unix: empty.file("d.sock") });
+      expect(await answer.text()).toStartWith(`one ${pid} `);
+    } finally {
+      process.kill(pid, "SIGTERM");
+      await eventually("the process in the background has ended", () => !runs(pid));
     }
     const config = await run([file, "--print-config", "--socket", "./s"], empty.path);
     expect(config.out).toMatch(/^quiet +on +program/m);
