@@ -4,7 +4,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 
 import { LoadError, messageOf, OptionError } from "../src/errors.ts";
-import { importProblem, splitSpec } from "../src/server/load-app.ts";
+import { importProblem } from "../src/server/import-module.ts";
+import { splitSpec } from "../src/server/load-app.ts";
 import { missingFileProblem } from "../src/server/missing-file.ts";
 import { printable } from "../src/server/printable.ts";
 import { writeLine } from "../src/server/terminal.ts";
@@ -198,6 +199,7 @@ function embeddingText(order: BuildOrder, file: string, exported: string | undef
   return `import { embedApplication } from ${module};
 embedApplication({
   name: ${JSON.stringify(name)},
+  file: ${JSON.stringify(path.basename(file))},
   exported: ${JSON.stringify(exported)},
   factory: ${order.factory},
   load: () => import(${JSON.stringify(file)}),

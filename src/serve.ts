@@ -1,4 +1,6 @@
 import { OptionError } from "./errors.ts";
+import { isCommandLineOption } from "./server/command-line-options.ts";
+import type { CommandLineOption } from "./server/command-line-options.ts";
 import { embeddedApplication } from "./server/embedded-app.ts";
 import { createLogger } from "./server/logger.ts";
 import type { Logger } from "./server/logger.ts";
@@ -11,7 +13,7 @@ import type { Role } from "./supervisor/role.ts";
 import type { Standing } from "./supervisor/standing.ts";
 
 /** The server's options, and what `serve` itself does with the process. */
-export interface ServeOptions extends PartialOptions {
+export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
   /**
    * Whether signals order the server, and errors outside of requests are logged instead of ending the process. SIGTERM
    * and SIGINT drain it and then end the process, with exit code 0, or 1 when something had to be cut; SIGQUIT cuts;
@@ -64,6 +66,9 @@ let isFirst = true;
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { signals = true, logger, commandLine = isCompiledProgram(), ...given } = options;
   isFirst = false;
+  const misplaced = Object.keys(given).find(isCommandLineOption);
+  if (misplaced !== undefined)
+    throw new OptionError(misplaced, "is for the command line; a program does this itself.");
   const words = commandLine === true ? process.argv.slice(2) : commandLine;
   const resolved =
     words === false
@@ -80,8 +85,11 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
       process.exit(await (await import("../cli/serve.ts")).serveInBackground());
     if (resolved.daemonize && words === false)
       throw new OptionError("daemonize", "is for the command line; a program decides itself where it runs.");
-    if (resolved.chdir !== "" || resolved.umask !== "")
-      (await import("./supervisor/process-settings.ts")).applySettings(resolved);
+    // Whoever has read the words has gone to the folder, for paths among them are meant from there.
+    const { umask } = resolved;
+    const chdir = words === false ? resolved.chdir : "";
+    if (chdir !== "" || umask !== "")
+      (await import("./supervisor/process-settings.ts")).applySettings({ chdir, umask });
     return resolved.workers === 1
       ? await serveAlone(app, resolved, role, log, signals)
       : await serveWithWorkers(app, resolved, role, log, signals);

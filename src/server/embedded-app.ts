@@ -2,6 +2,8 @@
 export interface EmbeddedApplication {
   /** How it was named when it was built: `app.ts`, or `app.ts:admin`. */
   readonly name: string;
+  /** The file in that name, for messages. */
+  readonly file: string;
   /** The export that was named; absent for the default export, or the export `app`. */
   readonly exported: string | undefined;
   /** The export is a function that returns the application. */

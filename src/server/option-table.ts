@@ -1,3 +1,4 @@
+import { COMMAND_LINE_OPTIONS } from "./command-line-options.ts";
 import { LIMIT_OPTIONS } from "./limit-options.ts";
 import { LISTENING_OPTIONS } from "./listening-options.ts";
 import type { OptionDeclaration } from "./option-values.ts";
@@ -9,6 +10,7 @@ import { PROXY_OPTIONS } from "./proxy-options.ts";
  * table. Sizes are bytes, durations are seconds.
  */
 export const OPTIONS = {
+  ...COMMAND_LINE_OPTIONS,
   ...LISTENING_OPTIONS,
   ...PROXY_OPTIONS,
   factory: {

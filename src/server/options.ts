@@ -108,7 +108,8 @@ function checkOrder(options: ServerOptions, checked: CheckedOptions, names: Writ
 function asWritten(name: OptionName, other: string | undefined): string {
   if (other === undefined) return name;
   const { flag, variable } = declarationOf(name);
-  return other.startsWith("-") ? `--${flag}` : variable;
+  if (other.startsWith("-")) return `--${flag}`;
+  return /^[A-Z_]+$/.test(other) ? variable : name;
 }
 
 /** Refuses options that say the same in two ways. */

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { WorkerError } from "../errors.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { inheritedSockets } from "./inherited-socket.ts";
+import { variablesFor } from "./own-variables.ts";
 
 /** The variable by which a process tells the one that it starts what it is to be. */
 export const VARIABLE = "PAGI_SERVER_PROCESS";
@@ -68,10 +69,8 @@ export function environmentFor(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const text = JSON.stringify({ ...role, writer: process.pid });
-  const own = Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  );
-  return { ...Object.fromEntries(own), ...more, [VARIABLE]: text };
+  // A worker reads no files of settings; every other one does.
+  return { ...variablesFor({ isNewStart: role.type !== "worker" }), ...more, [VARIABLE]: text };
 }
 
 function isType(type: unknown): type is WrittenRole["type"] {

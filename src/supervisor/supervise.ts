@@ -10,6 +10,7 @@ import type { Application } from "../spec/application.ts";
 import { handOver, reportToPredecessor } from "./handover.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
+import type { ReloadOnChange } from "./reload-on-change.ts";
 import type { Role } from "./role.ts";
 import { SUPERVISOR_SIGNALS } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
@@ -56,12 +57,29 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   const notifier = takeNotifier();
   let sockets: Sockets | undefined;
   let supervisor: Supervisor;
+  let watch: ReloadOnChange | undefined;
   try {
     sockets = openSockets(options, role);
     dropPrivileges(options, pidFile?.fd);
-    const app = options.supervisorLifespan ? await supervision.load() : undefined;
-    const onReloaded = (): void => notifier?.ready();
-    supervisor = new Supervisor({ options, application, app, sockets, logger, onReloaded });
+    // One worker alone stands for a process that has no supervisor, and so no further lifespan.
+    const hasLifespan = options.supervisorLifespan && options.workers !== 1;
+    const app = hasLifespan ? await supervision.load() : undefined;
+    const onReloaded = (): void => {
+      notifier?.ready();
+      // Not from within, for what else it has decided is still being carried out.
+      setImmediate(() => watch?.reloaded());
+    };
+    // Whoever waits for this one to be ready is to hear when it cannot be.
+    const waitsForReload = options.reload && role.type !== "successor" && role.type !== "daemon";
+    supervisor = new Supervisor({
+      ...{ options, application, app, sockets, logger },
+      ...{ waitsForReload, onReloaded },
+    });
+    const reload = (): void => supervisor.obey("reload");
+    if (options.reload) {
+      const { ReloadOnChange: Watch } = await import("./reload-on-change.ts");
+      watch = new Watch({ options, application, logger, reload });
+    }
   } catch (error) {
     pidFile?.end();
     sockets?.close();
@@ -70,6 +88,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   const progress = { isServing: false };
   // Before the start, so that a signal during it is not lost.
   const ended = runUntilEnd(supervisor, logger, signals, notifier).then((code) => {
+    watch?.close();
     notifier?.close();
     pidFile?.end();
     return code === "failed" ? (progress.isServing ? 1 : undefined) : code;

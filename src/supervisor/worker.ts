@@ -25,6 +25,8 @@ export type LoadApplication = (
 const REQUESTS_INTERVAL = 100;
 /** Heartbeats in a row at which the memory must be too large: a peak is no leak. */
 const RSS_SAMPLES = 3;
+/** Milliseconds for what runs in a worker that `--reload` replaces; longer than idle connections are kept. */
+const RELOAD_DRAIN = 2500;
 /** Milliseconds in which the connections that are about to be made to a socket of its own are accepted. */
 const LAST_CONNECTIONS = 500;
 
@@ -62,8 +64,8 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     surviveErrors(logger);
     const app = await load(options, application);
     worker.server = new Server(app, options, logger, {
-      role: "worker",
-      workerNumber,
+      // With --reload one worker stands for the process that would serve alone without.
+      ...(options.reload && options.workers === 1 ? {} : { role: "worker", workerNumber }),
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
     });
     await worker.server.start();
@@ -104,6 +106,8 @@ async function end(
 ): Promise<void> {
   // Nobody else has these sockets, and no connection comes to them any more but those that have been begun.
   if (isLast) await Bun.sleep(LAST_CONNECTIONS);
+  // Nobody waits for old code to finish, and it may never.
+  if (isFollowed && server.options.reload) setTimeout(() => void server.stop({ force: true }), RELOAD_DRAIN);
   const isClean = await server.stop({ isFollowed });
   process.exit(isClean ? 0 : 1);
 }

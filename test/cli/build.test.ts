@@ -184,6 +184,8 @@ describe("a binary of pagi-server build", () => {
       [["--prot", "1"], 2, "--prot: there is no such flag. Did you mean --port?"],
       [["--port", "many"], 2, `--port: must be a port from 0 to 65535, but is "many".`],
       [["other.ts"], 2, "'other.ts': no file can be named: this program serves app.ts."],
+      [["--reload"], 2, "--reload: this program has no modules in files that could be saved."],
+      [["-e", "1"], 2, "-e: cannot be given together with app.ts"],
       [["build"], 2, "'build': no file can be named: this program serves app.ts."],
     ];
     for (const [words, code, message] of cases) {
@@ -269,6 +271,14 @@ describe("a binary of bun build --compile", () => {
     expect(config.out).toMatch(/^quiet +on +program/m);
     expect(config.out).toMatch(/^socket +\.\/s +flag --socket/m);
     expect(config.out).toMatch(/^port +5000 +default/m); // excluded by the socket
+    const loading = await run([file, "--eval", "app"], empty.path);
+    expect([loading.code, loading.err]).toEqual([
+      2,
+      "pagi-server: --eval: this program serves its own application, which it has loaded itself.\n",
+    ]);
+    fs.writeFileSync(empty.file("its.config.ts"), "export default { port: 7 };\n");
+    const fromFile = await run([file, "--config", "its.config.ts", "--print-config"], empty.path);
+    expect(fromFile.out).toMatch(/^port +7 +file its\.config\.ts/m);
     const wrong = await run([file, "--prot"], empty.path);
     expect(wrong.err).toBe(
       "pagi-server: --prot: there is no such flag. Did you mean --port? See --help for all of them.\n",
