@@ -1,6 +1,7 @@
 import type { ArgsDef } from "citty";
 
 import { OptionError } from "../src/errors.ts";
+import { embeddedApplication } from "../src/server/embedded-app.ts";
 import type { OptionName } from "../src/server/option-table.ts";
 import { fromText } from "../src/server/option-values.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
@@ -16,7 +17,10 @@ export interface GivenFlag {
 
 /** A command line, taken apart. Values are not read yet. */
 export interface CommandLine {
-  /** `app.ts` or `app.ts:export`; absent when the current directory is to be served. */
+  /**
+   * `app.ts` or `app.ts:export`; absent when the current directory is to be served. In a program into which an
+   * application was built it is that one's name.
+   */
   readonly application: string | undefined;
   readonly options: ReadonlyMap<OptionName, GivenFlag>;
   readonly commands: ReadonlySet<CommandName>;
@@ -37,7 +41,10 @@ interface Found {
 export async function readArguments(argv: readonly string[]): Promise<CommandLine> {
   const flags = allFlags();
   const { found, files } = scan(argv, flags);
-  const [application, second] = files;
+  const embedded = embeddedApplication();
+  const [application = embedded?.name, second] = files;
+  if (embedded !== undefined && files.length > 0)
+    throw new OptionError(`'${files[0]}'`, `no file can be named: this program serves ${embedded.name}.`);
   if (second !== undefined) throw new OptionError(second, "only one application can be served at a time.");
   if (application === "") throw new OptionError("''", "an empty file name names no application.");
   const options = new Map<OptionName, GivenFlag>();

@@ -3,7 +3,7 @@ import type { GivenFlag } from "./arguments.ts";
 import type { ConfigFile } from "./config-file.ts";
 
 /** Where a value comes from; an option without one has its default. */
-export type Origin = "flag" | "environment" | "file";
+export type Origin = "flag" | "environment" | "file" | "program";
 
 /** What the user gave, not checked yet. */
 export interface Given {

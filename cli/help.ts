@@ -1,3 +1,6 @@
+import { basename } from "node:path";
+
+import { embeddedApplication } from "../src/server/embedded-app.ts";
 import { defaultText, OPTION_GROUPS, type OptionDeclaration } from "../src/server/option-values.ts";
 import { allFlags, COMMANDS, type Flag, isNegatable } from "./flags.ts";
 
@@ -6,8 +9,21 @@ const WIDTH = 100;
 /** Where the explanations begin. */
 const INDENT = 34;
 
-/** The text of `--help`, grouped, made from the table of options. */
-export function helpText(): string {
+const USAGE = [
+  "Usage: pagi-server [options] [FILE[:EXPORT]]\n       pagi-server build FILE[:EXPORT] [-o OUTPUT] [--asset PATH]...",
+  "Serves the PAGI application that FILE exports: the export named after the colon, else its default\n" +
+    "export, else its export app. Without FILE, the current directory is served.\n" +
+    "build makes one binary of the server and the application; build --help tells more.",
+];
+
+/** What to call, and what it does, for a program that serves `application` and no other. */
+export function programUsage(application: string): string[] {
+  const program = basename(process.execPath);
+  return [`Usage: ${program} [options]`, `Serves ${application}, which is built into this program.`];
+}
+
+/** The text of `--help`, grouped, made from the table of options. `usage` is how it begins. */
+export function helpText(usage: readonly string[] = ownUsage()): string {
   const flags = allFlags();
   const groups = OPTION_GROUPS.map((group) => ({
     title: group,
@@ -17,15 +33,18 @@ export function helpText(): string {
     ({ title, members }) => [title, ...members.flatMap(entry)].join("\n"),
   );
   return [
-    "Usage: pagi-server [options] [FILE[:EXPORT]]",
-    "Serves the PAGI application that FILE exports: the export named after the colon, else its default\n" +
-      "export, else its export app. Without FILE, the current directory is served.",
+    ...usage,
     ...sections,
     "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has one: 64k, 10m, 1g.\n" +
       "Each option can also be set in the environment, --max-body-size for example as PAGI_MAX_BODY_SIZE;\n" +
       "HOST and PORT are read too. A flag goes before the environment, and that before pagi.config.ts,\n" +
       "whose default export has the options by name, maxBodySize for example, and app in place of FILE.",
   ].join("\n\n");
+}
+
+function ownUsage(): readonly string[] {
+  const embedded = embeddedApplication();
+  return embedded === undefined ? USAGE : programUsage(embedded.name);
 }
 
 /** The flag with its short form, its value and its negation, as documentation shows it. */

@@ -1,4 +1,6 @@
 #!/usr/bin/env bun
+import { OptionError } from "../src/errors.ts";
+import { embeddedApplication } from "../src/server/embedded-app.ts";
 import type { ServerOptions } from "../src/server/option-table.ts";
 import { resolveOptions } from "../src/server/options.ts";
 import type { Role } from "../src/supervisor/role.ts";
@@ -9,6 +11,9 @@ import { type Configuration, configure } from "./configure.ts";
 // Everything that one kind of start does not need is imported where it is needed: a start is short, and modules are
 // most of it.
 
+const NOTHING_TO_WATCH =
+  "this program has no modules in files that could be saved. Build it anew, and send SIGHUP to the server.";
+
 /** Does what the command line asks for. Resolves with the exit code. */
 async function run(argv: readonly string[]): Promise<number> {
   let isDebug = false;
@@ -16,6 +21,8 @@ async function run(argv: readonly string[]): Promise<number> {
   try {
     role = await ownRole();
     if (role.type === "worker") return await (await import("./serve.ts")).work();
+    if (argv[0] === "build" && embeddedApplication() === undefined)
+      return await (await import("./build.ts")).build(argv.slice(1));
     const commandLine = await readArguments(argv);
     if (commandLine.commands.has("help")) return await printHelp();
     if (commandLine.commands.has("version")) return await printVersion();
@@ -24,6 +31,8 @@ async function run(argv: readonly string[]): Promise<number> {
     const { application } = configuration;
     isDebug = configuration.values.logLevel === "debug";
     const options = await resolveOptions(configuration.values, configuration.names);
+    if (options.reload && embeddedApplication() !== undefined)
+      throw new OptionError(configuration.names.reload ?? "--reload", NOTHING_TO_WATCH);
     await showMode(options, configuration);
     if (options.umask !== "") await applyUmask(options);
     if (role.type === "probe") return await checkConfig(application, options);
@@ -73,9 +82,8 @@ async function printHelp(): Promise<number> {
 }
 
 async function printVersion(): Promise<number> {
-  const { default: manifest } = await import("../package.json");
-  const { PAGI_VERSION } = await import("../src/spec/scope.ts");
-  writeLine(1, `pagi-server ${manifest.version} (PAGI ${PAGI_VERSION}, Bun ${Bun.version})`);
+  const { versionText } = await import("./report.ts");
+  writeLine(1, await versionText());
   return 0;
 }
 

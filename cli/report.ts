@@ -27,6 +27,13 @@ export function failureText(error: unknown, debug: boolean): string {
   return isOurs ? line : `${line} (--log-level debug shows where)`;
 }
 
+/** What this is, in which version, and what it stands on. */
+export async function versionText(): Promise<string> {
+  const { default: manifest } = await import("../package.json");
+  const { PAGI_VERSION } = await import("../src/spec/scope.ts");
+  return `pagi-server ${manifest.version} (PAGI ${PAGI_VERSION}, Bun ${Bun.version})`;
+}
+
 /** What is served where, for standard error. */
 export function bannerText(
   application: string | undefined,

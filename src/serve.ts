@@ -1,6 +1,7 @@
 import { OptionError } from "./errors.ts";
 import { isCommandLineOption } from "./server/command-line-options.ts";
 import type { CommandLineOption } from "./server/command-line-options.ts";
+import { embeddedApplication } from "./server/embedded-app.ts";
 import { createLogger } from "./server/logger.ts";
 import type { Logger } from "./server/logger.ts";
 import { resolveOptions } from "./server/options.ts";
@@ -20,6 +21,13 @@ export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
    * false leaves the process alone.
    */
   signals?: boolean;
+  /**
+   * Words whose flags, and after them the environment's variables, go before the options given here, as on the command
+   * line of `pagi-server`; wrong ones are told to the operator and end the process with exit code 2. `true` stands for
+   * those of this program. Default: true for the first server of a program that `bun build --compile` has made, else
+   * false.
+   */
+  commandLine?: boolean | readonly string[];
   /** Where the server's messages go. Default: standard error. */
   logger?: Logger;
 }
@@ -38,6 +46,8 @@ let exitCode: 0 | 1 = 0;
 /** What this process was started for, until a server has taken it. */
 let ownRole: Promise<Role> | undefined;
 let isSupervising = false;
+/** No server has been started yet. */
+let isFirst = true;
 
 /**
  * Starts a server for `app` and resolves once it accepts connections.
@@ -54,11 +64,16 @@ let isSupervising = false;
  * @throws WorkerError when no worker could start.
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
-  const { signals = true, logger, ...given } = options;
+  const { signals = true, logger, commandLine = isCompiledProgram(), ...given } = options;
+  isFirst = false;
   const misplaced = Object.keys(given).find(isCommandLineOption);
   if (misplaced !== undefined)
     throw new OptionError(misplaced, "is for the command line; a program does this itself.");
-  const resolved = await resolveOptions(given);
+  const words = commandLine === true ? process.argv.slice(2) : commandLine;
+  const resolved =
+    words === false
+      ? await resolveOptions(given)
+      : await (await import("../cli/program.ts")).programOptions(words, given);
   const role = await takeRole(resolved);
   if (role.type === "worker") {
     const { runWorker } = await import("./supervisor/worker.ts");
@@ -66,20 +81,30 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
   }
   const log = logger ?? createLogger(resolved.logLevel, resolved.quiet);
   try {
-    if (resolved.daemonize)
+    if (resolved.daemonize && words !== false && role.type === "main")
+      process.exit(await (await import("../cli/serve.ts")).serveInBackground());
+    if (resolved.daemonize && words === false)
       throw new OptionError("daemonize", "is for the command line; a program decides itself where it runs.");
-    if (resolved.chdir !== "" || resolved.umask !== "")
-      (await import("./supervisor/process-settings.ts")).applySettings(resolved);
+    // Whoever has read the words has gone to the folder, for paths among them are meant from there.
+    const { umask } = resolved;
+    const chdir = words === false ? resolved.chdir : "";
+    if (chdir !== "" || umask !== "")
+      (await import("./supervisor/process-settings.ts")).applySettings({ chdir, umask });
     return resolved.workers === 1
       ? await serveAlone(app, resolved, role, log, signals)
       : await serveWithWorkers(app, resolved, role, log, signals);
   } catch (error) {
-    if (role.type === "successor") {
+    if (role.type !== "main") {
       const { reportFailure } = await import("./supervisor/handover.ts");
       reportFailure(error);
     }
     throw error;
   }
+}
+
+/** Whether this is the server that a compiled program is there for. One that was built in with an application has its own. */
+function isCompiledProgram(): boolean {
+  return Bun.isStandaloneExecutable && isFirst && embeddedApplication() === undefined;
 }
 
 async function serveAlone(

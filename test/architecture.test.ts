@@ -22,7 +22,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...["src/apps", "adapters"],
   ],
   "src/supervisor": ["src/spec", "src/errors", "src/server"],
-  "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor"],
+  // A program that calls serve() may take the flags of the command line.
+  "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli"],
   "src/index": ["src/spec", "src/errors", "src/server", "src/serve"],
   "src/toolkit": ["src/spec", "src/errors"],
   "src/apps": ["src/spec", "src/errors", "src/toolkit"],

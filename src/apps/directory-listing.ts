@@ -4,7 +4,8 @@ export interface ListingEntry {
   isFolder: boolean;
   /** Bytes; not shown for a folder. */
   size: number;
-  modified: Date;
+  /** Not known of a file that was built into a program. */
+  modified: Date | undefined;
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -43,7 +44,7 @@ function byKindAndName(a: ListingEntry, b: ListingEntry): number {
 function line({ name, isFolder, size, modified }: ListingEntry): string {
   const slash = isFolder ? "/" : "";
   const text = Bun.escapeHTML(name + slash);
-  const time = modified.toISOString().slice(0, 16).replace("T", " ");
+  const time = modified?.toISOString().slice(0, 16).replace("T", " ") ?? "";
   return `<tr><td><a href="./${encodeURIComponent(name)}${slash}">${text}</a><td>${isFolder ? "" : inUnits(size)}<td>${time}`;
 }
 

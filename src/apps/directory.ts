@@ -1,7 +1,8 @@
 import { realpathSync, statSync, type Stats } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
+import { join, normalize, relative, sep } from "node:path";
 import { dispatch, type Application } from "../spec/application.ts";
+import { isEmbeddedPath } from "../spec/embedded-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
@@ -94,13 +95,18 @@ export function directory(options: DirectoryOptions): Application {
 function realRoot(root: string): string {
   let real: string;
   try {
-    real = realpathSync(root);
+    real = realPath(root);
   } catch (cause) {
     throw new Error(`directory: the root '${root}' cannot be read; give a folder that exists.`, { cause });
   }
-  if (!statSync(real).isDirectory())
+  if (statSync(real, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new Error(`directory: the root '${root}' is no folder; give a folder.`);
   return real;
+}
+
+/** Inside a compiled program there are no links to follow. */
+function realPath(path: string): string {
+  return isEmbeddedPath(path) ? normalize(path).replace(/\/$/, "") : realpathSync(path);
 }
 
 /** The names on the way from the root, or `undefined` for a path that may name nothing. */
@@ -119,7 +125,7 @@ function isVisible(name: string): boolean {
 /** What stands at a path, followed through links, if it is a visible file or folder below the root. */
 function locate(root: string, path: string): Found | undefined {
   try {
-    const real = realpathSync(path);
+    const real = realPath(path);
     const way = relative(root, real);
     if (way !== "" && !way.split(sep).every(isVisible)) return undefined;
     const stat = statSync(real);
@@ -176,7 +182,8 @@ async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> 
     const found = isVisible(name) ? locate(root, join(folder, name)) : undefined;
     if (found === undefined) continue;
     const isFolder = found.stat.isDirectory();
-    entries.push({ name, isFolder, size: found.stat.size, modified: found.stat.mtime });
+    const { size, mtime, mtimeMs } = found.stat;
+    entries.push({ name, isFolder, size, modified: mtimeMs > 0 ? mtime : undefined });
   }
   return entries;
 }

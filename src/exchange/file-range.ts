@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 
 import { EventError, messageOf } from "../errors.ts";
+import { isEmbeddedPath } from "../spec/embedded-path.ts";
 import type { FileSource, Maybe } from "../spec/values.ts";
 
 /** A part of an open file, ready to be read. */
@@ -37,6 +38,8 @@ const KEEP_OPEN = (): void => {};
 export function openFileRange(event: FileFields): FileRange {
   const offset = wholeNumber(event, "offset") ?? 0;
   const limit = wholeNumber(event, "length");
+  if (typeof event.file === "string" && isEmbeddedPath(event.file))
+    return embeddedRange(event, event.file, offset, limit);
   if (event.file != null) {
     const descriptor = openPath(event.type, "file", event.file);
     const close = (): void => closeSync(descriptor);
@@ -95,7 +98,7 @@ function descriptorRange(
 function blobRange(eventType: string, blob: Blob, offset: number, limit: number | undefined): FileRange {
   const end = limit === undefined ? undefined : offset + limit;
   const range = { seekable: false, offset: 0, close: KEEP_OPEN };
-  if ("name" in blob && typeof blob.name === "string" && !(blob instanceof File)) {
+  if ("name" in blob && typeof blob.name === "string" && !(blob instanceof File) && !isEmbedded(blob)) {
     // A Bun.file(). It opens its path only when read, so try that now, while another answer can still be given. What
     // it holds is found out by reading: a slice of one keeps its name, but not where it begins.
     const descriptor = openPath(eventType, "fh", blob.name);
@@ -106,6 +109,27 @@ function blobRange(eventType: string, blob: Blob, offset: number, limit: number 
   }
   const part = blob.slice(offset, end);
   return { ...range, source: part, length: part.size };
+}
+
+/** A file of a compiled program has no descriptor: it is in memory, and read as what it is there. */
+function embeddedRange(
+  event: FileFields,
+  path: string,
+  offset: number,
+  limit: number | undefined,
+): FileRange {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined)
+    throw new EventError(event.type, "file", `cannot be opened: '${path}' was not built into this program`);
+  if (!stat.isFile()) throw new EventError(event.type, "file", "is a directory");
+  const part = Bun.file(path).slice(offset, limit === undefined ? undefined : offset + limit);
+  return { source: part, seekable: false, offset: 0, length: part.size, close: KEEP_OPEN };
+}
+
+/** Whether a Blob is a `Bun.file()` of the compiled program, or a part of one: these go by relative names. */
+function isEmbedded(blob: Blob & { readonly name?: unknown }): boolean {
+  if (!Bun.isStandaloneExecutable) return false;
+  return Bun.embeddedFiles.some((each) => "name" in each && each.name === blob.name);
 }
 
 function wholeNumber(event: FileFields, field: "offset" | "length"): number | undefined {

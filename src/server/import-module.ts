@@ -27,7 +27,8 @@ export async function imported(
   }
 }
 
-function importProblem(file: string, error: unknown): string {
+/** Why a file cannot be imported or compiled, as a sentence. */
+export function importProblem(file: string, error: unknown): string {
   // Several errors of one build come together; the first is where to begin.
   if (error instanceof AggregateError && error.errors.length > 0) {
     const [first]: unknown[] = error.errors;

@@ -1,11 +1,14 @@
 import type { FetchHandler } from "../../adapters/fetch.ts";
+import type { NodeListener } from "../../adapters/node.ts";
+import type { FastifyInstance } from "../../adapters/node/fastify.ts";
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
+import { embeddedApplication } from "./embedded-app.ts";
 import { imported, importModule, thrownText } from "./import-module.ts";
 import { printable } from "./printable.ts";
 
 /** What names an application: a file, and perhaps one of its exports. */
-interface ApplicationSpec {
+export interface ApplicationSpec {
   readonly file: string;
   readonly exported: string | undefined;
 }
@@ -38,7 +41,8 @@ export interface LoadOptions {
 
 /**
  * Loads an application: the export that `spec` names after a colon (`app.ts:admin`), else the default export, else
- * the export `app`. Without a spec, and without code in its place, the current directory is served.
+ * the export `app`. Without a spec, and without code in its place, the current directory is served. A program into which
+ * an application was built loads that one.
  *
  * @throws LoadError (as a rejection), which says what was found and what is expected.
  */
@@ -47,8 +51,17 @@ export async function loadApplication(
   { factory = false, preload = [], eval: code = "" }: LoadOptions = {},
 ): Promise<Application> {
   if (preload.length > 0) await (await import("./preload.ts")).preloadModules(preload);
+  const embedded = embeddedApplication();
+  if (embedded !== undefined) {
+    const { file, exported } = embedded;
+    const module = await imported(file, embedded.load);
+    return await applicationOf({ file, exported, module }, factory || embedded.factory);
+  }
   if (spec === undefined && code === "") return servedDirectory(factory);
-  const { module, file, exported } = spec === undefined ? await inline(code) : await ofFile(spec);
+  return await applicationOf(spec === undefined ? await inline(code) : await ofFile(spec), factory);
+}
+
+async function applicationOf({ module, file, exported }: Loaded, factory: boolean): Promise<Application> {
   const found = pick(module, file, exported, factory);
   const value = factory ? await made(found.value, found.what) : found.value;
   return toApplication(value, factory ? `what ${found.what} returned` : found.what);
@@ -75,8 +88,13 @@ async function inline(code: string): Promise<Loaded> {
   return { module, file: INLINE_NAME, exported: undefined };
 }
 
-/** A colon may also be part of the file's name; then the file exists as it is written. */
-async function splitSpec(spec: string): Promise<ApplicationSpec> {
+/**
+ * Takes apart what names an application. A colon may also be part of the file's name; then the file exists as it is
+ * written.
+ *
+ * @throws LoadError (as a rejection) where there is nothing before or behind the colon.
+ */
+export async function splitSpec(spec: string): Promise<ApplicationSpec> {
   const colon = spec.lastIndexOf(":");
   const exported = spec.slice(colon + 1);
   if (colon === -1 || exported.includes("/") || (await Bun.file(spec).exists())) {
@@ -140,6 +158,14 @@ async function made(factory: unknown, what: string): Promise<unknown> {
 }
 
 async function toApplication(value: unknown, what: string): Promise<Application> {
+  if (isExpress(value)) {
+    const { fromNode } = await import("../../adapters/node.ts");
+    return fromNode(value);
+  }
+  if (isFastify(value)) {
+    const { fromFastify } = await import("../../adapters/node/fastify.ts");
+    return fromFastify(value);
+  }
   if (!isClass(value) && isApplication(value)) return value;
   if (isComponent(value)) return fromComponent(value, what);
   if (isFetchObject(value)) {
@@ -166,7 +192,12 @@ function fromComponent(component: Component, what: string): Application {
 }
 
 function isApplicationLike(value: unknown): boolean {
-  return (isApplication(value) && !isClass(value)) || isComponent(value) || isFetchObject(value);
+  return (
+    (isApplication(value) && !isClass(value)) ||
+    isComponent(value) ||
+    isFetchObject(value) ||
+    isFastify(value)
+  );
 }
 
 // What a function takes and returns cannot be asked of it; that it is one is all that can be checked here.
@@ -176,6 +207,30 @@ function isApplication(value: unknown): value is Application {
 
 function isCallable(value: unknown): value is Callable {
   return typeof value === "function";
+}
+
+/** A function of Express or Connect. Any other function for `node:http` looks like an {@link Application}. */
+function isExpress(value: unknown): value is NodeListener {
+  return (
+    typeof value === "function" &&
+    "handle" in value &&
+    typeof value.handle === "function" &&
+    "listen" in value &&
+    typeof value.listen === "function"
+  );
+}
+
+function isFastify(value: unknown): value is FastifyInstance {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "routing" in value &&
+    typeof value.routing === "function" &&
+    "ready" in value &&
+    typeof value.ready === "function" &&
+    "close" in value &&
+    typeof value.close === "function"
+  );
 }
 
 function isComponent(value: unknown): value is Component {

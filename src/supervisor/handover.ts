@@ -2,6 +2,7 @@ import { messageOf } from "../errors.ts";
 import type { Notifier } from "../server/notify.ts";
 import { setInherited } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
+import { writeLine } from "../server/terminal.ts";
 import { describeExit } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { SuccessorReport } from "./messages.ts";
@@ -105,12 +106,18 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
  */
 export async function canBeLoaded(): Promise<boolean> {
   const { command, options } = spawnCommand();
-  const child = Bun.spawn(command, {
-    ...options,
-    env: environmentFor({ type: "probe" }),
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  return (await child.exited) === 0;
+  try {
+    const child = Bun.spawn(command, {
+      ...options,
+      env: environmentFor({ type: "probe" }),
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    return (await child.exited) === 0;
+  } catch (error) {
+    // The runtime, or the compiled program, has gone.
+    writeLine(2, `pagi-server: '${command[0]}' cannot be run: ${messageOf(error)}`);
+    return false;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 
 /** What it takes to run this very program once more, with whatever code there is by then. */
 export interface Program {
@@ -20,7 +21,25 @@ let memory: Program | undefined;
  * that may have been replaced since.
  */
 export function thisProgram(): Program {
-  return (memory ??= { file: process.execPath, words: commandLine(), directory: startDirectory() });
+  if (memory !== undefined) return memory;
+  const words = commandLine();
+  const directory = startDirectory();
+  const file = Bun.isStandaloneExecutable ? compiledFile(words[0], directory) : process.execPath;
+  return (memory = { file, words, directory });
+}
+
+/**
+ * The file of a compiled program, as it was called: a new version of it may be there by now, or a link to one. The
+ * kernel knows only the old version, as a file that was deleted or that the link no longer leads to. A name without a
+ * slash counts only where it leads to this very file, for a program can be called by any name.
+ *
+ * @param real what the kernel calls this program.
+ */
+export function compiledFile(name: string, directory: string, real: string = process.execPath): string {
+  const own = real.replace(/ \(deleted\)$/, "");
+  const called = name.includes("/") ? path.resolve(directory, name) : Bun.which(name, { cwd: directory });
+  if (called === null || !fs.existsSync(called)) return own;
+  return name.includes("/") || fs.realpathSync(called) === own ? called : own;
 }
 
 function commandLine(): [string, ...string[]] {

@@ -1,0 +1,183 @@
+import type { HeaderPair } from "../../src/spec/values.ts";
+
+/** What a response is made of, in the order in which it comes. */
+export type ResponsePart =
+  | {
+      readonly type: "head";
+      readonly status: number;
+      /** Names in lower case; those that frame the body or the connection are left out. */
+      readonly headers: HeaderPair[];
+      /** Trailer fields may follow the body. */
+      readonly mayHaveTrailers: boolean;
+      /** The connection is not to be used again. */
+      readonly closes: boolean;
+    }
+  | { readonly type: "body"; readonly bytes: Uint8Array }
+  | { readonly type: "end"; readonly trailers: HeaderPair[] };
+
+/** `length` counts the body down, `until-end` has one that the end of the connection ends. */
+type State = "head" | "length" | "until-end" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "over";
+
+const HEAD_END = "\r\n\r\n";
+
+/**
+ * Reads one response as `node:http` writes it. It is not made for what strangers send: who writes is this process.
+ * Interim responses are dropped, for PAGI has no event for them.
+ */
+export class ResponseReader {
+  readonly #isHead: boolean;
+  #state: State = "head";
+  #held: Buffer = Buffer.alloc(0);
+  /** Bytes of the body, or of the chunk, that are still to come. */
+  #left = 0;
+
+  /** @param method that of the request: there is no body behind a response to HEAD. */
+  constructor(method: string) {
+    this.#isHead = method === "HEAD";
+  }
+
+  /** The response is complete. */
+  get isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  /**
+   * Takes what was written. The bytes of the parts are those that were given, not copies.
+   *
+   * @throws Error for what is no response.
+   */
+  take(bytes: Uint8Array): ResponsePart[] {
+    const parts: ResponsePart[] = [];
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#held = this.#held.byteLength === 0 ? piece : Buffer.concat([this.#held, piece]);
+    while (this.#step(parts));
+    // What is kept is no longer the writer's memory.
+    this.#held = Buffer.from(this.#held);
+    return parts;
+  }
+
+  /** Takes what was written as text. A head is bytes, whatever Bun 1.4.5 says of it: one for each char. */
+  takeText(text: string, encoding: BufferEncoding): ResponsePart[] {
+    const end = this.#state === "head" ? text.indexOf(HEAD_END) + HEAD_END.length : 0;
+    if (end < HEAD_END.length) return this.take(Buffer.from(text, encoding));
+    const head = this.take(Buffer.from(text.slice(0, end), "latin1"));
+    return end === text.length ? head : [...head, ...this.take(Buffer.from(text.slice(end), encoding))];
+  }
+
+  /** Nothing more is written. */
+  end(): ResponsePart[] {
+    if (this.#state !== "until-end") return [];
+    this.#state = "over";
+    return [{ type: "end", trailers: [] }];
+  }
+
+  /** @returns whether it went on; false when there are too few bytes. */
+  #step(parts: ResponsePart[]): boolean {
+    switch (this.#state) {
+      case "head":
+        return this.#readHead(parts);
+      case "length":
+      case "chunk":
+      case "until-end":
+        return this.#readBody(parts);
+      case "chunk-size": {
+        const line = this.#line();
+        if (line === undefined) return false;
+        this.#left = Number.parseInt(line, 16);
+        if (Number.isNaN(this.#left)) throw new Error(`The response has a chunk of the size '${line}'.`);
+        this.#state = this.#left === 0 ? "trailers" : "chunk";
+        return true;
+      }
+      case "chunk-end":
+        if (this.#line() === undefined) return false;
+        this.#state = "chunk-size";
+        return true;
+      case "trailers":
+        return this.#readTrailers(parts);
+      case "over":
+        return false;
+    }
+  }
+
+  #readHead(parts: ResponsePart[]): boolean {
+    const end = this.#held.indexOf(HEAD_END);
+    if (end < 0) return false;
+    const [statusLine = "", ...lines] = this.#take(end + HEAD_END.length)
+      .toString("latin1", 0, end)
+      .split("\r\n");
+    const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
+    if (status === 0) throw new Error(`The response begins with '${statusLine}'.`);
+    if (status < 200) return true;
+    // What is about the connection to us is no part of the response (RFC 9110 section 7.6.1).
+    const headers: HeaderPair[] = [];
+    let [length, isChunked, closes]: [number | undefined, boolean, boolean] = [undefined, false, false];
+    for (const line of lines) {
+      const field = fieldOf(line);
+      const [name, value] = field;
+      if (name === "connection") closes ||= /\bclose\b/i.test(value);
+      else if (name === "transfer-encoding") isChunked ||= /\bchunked\b/i.test(value);
+      else if (name !== "keep-alive") headers.push(field);
+      if (name === "content-length") length = Number(value);
+    }
+    const hasBody = !this.#isHead && status !== 204 && status !== 304;
+    parts.push({
+      type: "head",
+      status,
+      headers,
+      mayHaveTrailers: hasBody && isChunked,
+      closes,
+    });
+    if (!hasBody || (!isChunked && length === 0)) {
+      this.#state = "over";
+      parts.push({ type: "end", trailers: [] });
+    } else if (isChunked) this.#state = "chunk-size";
+    else if (length === undefined) this.#state = "until-end";
+    else [this.#state, this.#left] = ["length", length];
+    return true;
+  }
+
+  #readBody(parts: ResponsePart[]): boolean {
+    if (this.#held.byteLength === 0) return false;
+    const isMeasured = this.#state !== "until-end";
+    const bytes = this.#take(
+      isMeasured ? Math.min(this.#left, this.#held.byteLength) : this.#held.byteLength,
+    );
+    parts.push({ type: "body", bytes });
+    if (!isMeasured) return false;
+    this.#left -= bytes.byteLength;
+    if (this.#left > 0) return false;
+    if (this.#state === "chunk") this.#state = "chunk-end";
+    else {
+      this.#state = "over";
+      parts.push({ type: "end", trailers: [] });
+    }
+    return true;
+  }
+
+  /** They are read at once, up to the empty line. */
+  #readTrailers(parts: ResponsePart[]): boolean {
+    const isEmpty = this.#held.indexOf("\r\n") === 0;
+    const end = isEmpty ? 0 : this.#held.indexOf(HEAD_END);
+    if (end < 0) return false;
+    const text = this.#take(end + (isEmpty ? 2 : HEAD_END.length)).toString("latin1", 0, end);
+    this.#state = "over";
+    parts.push({ type: "end", trailers: isEmpty ? [] : text.split("\r\n").map(fieldOf) });
+    return true;
+  }
+
+  #line(): string | undefined {
+    const end = this.#held.indexOf("\r\n");
+    return end < 0 ? undefined : this.#take(end + 2).toString("latin1", 0, end);
+  }
+
+  #take(length: number): Buffer {
+    const taken = this.#held.subarray(0, length);
+    this.#held = this.#held.subarray(length);
+    return taken;
+  }
+}
+
+function fieldOf(line: string): HeaderPair {
+  const colon = line.indexOf(":");
+  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+}

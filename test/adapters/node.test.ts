@@ -1,0 +1,598 @@
+import { describe, expect, test } from "bun:test";
+import type { IncomingMessage } from "node:http";
+import { pipeline } from "node:stream/promises";
+
+import express from "express";
+import fastify from "fastify";
+
+import { fromNode, type NodeListener, scopeOf } from "../../adapters/node.ts";
+import type { PartialOptions } from "../../src/server/options.ts";
+import { loadApplication } from "../../src/server/load-app.ts";
+import { UnsupportedScopeError } from "../../src/errors.ts";
+import { httpScope, response as responseOf, server as fakeServer } from "../support/fake-scope.ts";
+import { Folder } from "../support/program.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { eventually, field, get, post, postChunked, request, Wire } from "../support/wire.ts";
+
+const start = (listener: NodeListener, options?: PartialOptions): Promise<TestServer> =>
+  startServer(fromNode(listener), options);
+
+/** The whole request body. */
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+describe("the request", () => {
+  test("has method, URL, version, fields in order and number, and the client's address", async () => {
+    await using server = await start((incoming, response) => {
+      const { method, url, httpVersion, headers, rawHeaders, socket } = incoming;
+      const { remoteAddress, remotePort, localPort } = socket;
+      response.end(
+        JSON.stringify({
+          method,
+          url,
+          httpVersion,
+          headers,
+          rawHeaders,
+          remoteAddress,
+          remotePort,
+          localPort,
+        }),
+      );
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(
+      "PATCH /a%20b?c=%C3%A9&d HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nCookie: b=1\r\nx-a: \xe9\r\n\r\n",
+    );
+    const seen = JSON.parse(Buffer.from((await wire.response()).body, "latin1").toString());
+    expect(seen).toMatchObject({ method: "PATCH", url: "/a%20b?c=%C3%A9&d", httpVersion: "1.1" });
+    expect(seen.headers).toEqual({ host: "a", "x-a": "1, \xe9", cookie: "b=1" });
+    expect(seen.rawHeaders).toEqual(["host", "a", "x-a", "1", "cookie", "b=1", "x-a", "\xe9"]);
+    expect(seen.remoteAddress).toBe("127.0.0.1");
+    expect(seen.remotePort).toBeGreaterThan(0);
+    expect(seen.localPort).toBe(server.port);
+  });
+
+  test("of HTTP/1.0 is one, and its connection closes", async () => {
+    await using server = await start((incoming, response) => {
+      response.write(incoming.httpVersion);
+      response.end("!");
+    });
+    await using wire = await Wire.open(server);
+    await wire.send("GET / HTTP/1.0\r\n\r\n");
+    const text = await wire.readToEnd();
+    expect(text).toStartWith("HTTP/1.1 200 OK\r\n");
+    expect(text).toEndWith("\r\n\r\n1.0!");
+  });
+
+  test.each([
+    ["with a length", post("/", "hello body")],
+    ["in chunks", `${postChunked("/")}6\r\nhello \r\n4\r\nbody\r\n0\r\n\r\n`],
+  ])("has its body %s", async (_how, bytes) => {
+    await using server = await start(async (incoming, response) => response.end(await bodyOf(incoming)));
+    expect((await request(server, bytes)).body).toBe("hello body");
+  });
+
+  test("without a body ends at once", async () => {
+    await using server = await start(async (incoming, response) =>
+      response.end(`${(await bodyOf(incoming)).length} ${incoming.complete}`),
+    );
+    expect((await request(server, get("/"))).body).toBe("0 true");
+    expect((await request(server, post("/", ""))).body).toBe("0 true");
+  });
+
+  test("asks for its body only when the listener reads: Expect is answered then (RFC 9110 section 10.1.1)", async () => {
+    const go = Promise.withResolvers<void>();
+    await using server = await start(async (incoming, response) => {
+      if (incoming.url === "/refuse") return response.writeHead(413, { connection: "close" }).end();
+      await go.promise;
+      response.end(await bodyOf(incoming));
+    });
+    const head = "Content-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+    const refused = await request(server, `POST /refuse HTTP/1.1\r\nHost: a\r\n${head}`);
+    expect(refused.status).toBe(413);
+    expect(field(refused, "connection")).toBe("close");
+    await using wire = await Wire.open(server);
+    await wire.send(`POST / HTTP/1.1\r\nHost: a\r\n${head}`);
+    await request(server, post("/refuse", "")); // another one is answered meanwhile
+    expect(wire.pending).toBe("");
+    go.resolve();
+    expect(await wire.readTo("\r\n\r\n")).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    await wire.send("body");
+    expect((await wire.response()).body).toBe("body");
+  });
+
+  test("is received piece by piece, as the listener reads", async () => {
+    const headers: [string, string][] = [["transfer-encoding", "chunked"]];
+    const pieces = Array.from({ length: 100 }, (_, at) => ({
+      type: "http.request" as const,
+      body: new Uint8Array(50_000).fill(at),
+      more: at < 99,
+    }));
+    const side = fakeServer(...pieces);
+    const [read, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let count = 0;
+    const app = fromNode(async (incoming, response) => {
+      await read.promise;
+      for await (const chunk of incoming) {
+        if (count === 0) await rest.promise;
+        count += chunk.length;
+      }
+      response.end(String(count));
+    });
+    const running = app(httpScope({ method: "POST", headers }), side.receive, side.send);
+    await turns();
+    expect(side.received()).toBe(0);
+    read.resolve();
+    await turns();
+    expect(side.received()).toBeGreaterThan(0);
+    expect(side.received()).toBeLessThan(6); // what node:http holds for a reader, and the piece in its hands
+    rest.resolve();
+    await running;
+    expect(count).toBe(5_000_000);
+    expect(side.received()).toBe(100);
+  });
+});
+
+/** Lets everything that can go on without the outside go on. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 30; turn++) await new Promise(setImmediate);
+}
+
+describe("the response", () => {
+  const answers: [string, NodeListener, number, Record<string, string | undefined>, string][] = [
+    ["end(text)", (_, r) => r.end("text"), 200, { "content-length": "4" }, "text"],
+    ["end()", (_, r) => r.end(), 200, { "content-length": "0" }, ""],
+    ["writeHead(status)", (_, r) => r.writeHead(404).end("no"), 404, { "content-length": undefined }, "no"],
+    [
+      "writeHead(status, phrase, fields)",
+      (_, r) => r.writeHead(201, "Made", { "X-A": "1" }).end("x"),
+      201,
+      { "x-a": "1" },
+      "x",
+    ],
+    [
+      "writeHead(status, list of fields)",
+      (_, r) => r.writeHead(200, ["x-a", "1", "x-b", "2"]).end("x"),
+      200,
+      { "x-a": "1", "x-b": "2" },
+      "x",
+    ],
+    [
+      "setHeader, appendHeader and writeHead",
+      (_, r) => {
+        r.setHeader("x-a", "1").appendHeader("x-b", "2");
+        r.writeHead(202, { "x-c": "3" }).end();
+      },
+      202,
+      { "x-a": "1", "x-b": "2", "x-c": "3" },
+      "",
+    ],
+    [
+      "write and end",
+      (_, r) => {
+        r.write("a");
+        r.write(Buffer.from("b"));
+        r.end("c");
+      },
+      200,
+      { "transfer-encoding": "chunked", "content-length": undefined },
+      "abc",
+    ],
+    [
+      "content-length and write",
+      (_, r) => {
+        r.setHeader("content-length", 4).write("ab");
+        setImmediate(() => r.end("cd"));
+      },
+      200,
+      { "content-length": "4", "transfer-encoding": undefined },
+      "abcd",
+    ],
+    ["bytes over U+007F in a field", (_, r) => r.setHeader("x-a", "\xe9").end(), 200, { "x-a": "\xe9" }, ""],
+    ["204", (_, r) => r.writeHead(204).end(), 204, { "content-length": undefined }, ""],
+    ["304", (_, r) => r.writeHead(304, { etag: '"1"' }).end(), 304, { etag: '"1"' }, ""],
+    [
+      "interim responses before it, which PAGI has no events for",
+      (_, r) => {
+        r.writeContinue();
+        r.writeProcessing();
+        r.writeEarlyHints({ link: "</a.css>; rel=preload" });
+        r.end("x");
+      },
+      200,
+      { link: undefined },
+      "x",
+    ],
+    [
+      "connection: close",
+      (_, r) => r.setHeader("connection", "close").end("x"),
+      200,
+      { connection: "close" },
+      "x",
+    ],
+    [
+      "no field about our own connection",
+      (_, r) => r.end(),
+      200,
+      { "keep-alive": undefined, connection: undefined },
+      "",
+    ],
+  ];
+
+  test.each(answers)("by %s", async (_name, listener, status, fields, body) => {
+    await using server = await start(listener);
+    const response = await request(server, get("/"));
+    expect(response.status).toBe(status);
+    for (const [name, value] of Object.entries(fields))
+      expect([name, field(response, name)]).toEqual([name, value]);
+    expect(response.body).toBe(body);
+    expect(server.logger.messages("error")).toEqual([]);
+  });
+
+  test("keeps repeated fields apart", async () => {
+    await using server = await start((_, response) => response.setHeader("set-cookie", ["a=1", "b=2"]).end());
+    const { headers } = await request(server, get("/"));
+    expect(headers.filter(([name]) => name === "set-cookie").map(([, value]) => value)).toEqual([
+      "a=1",
+      "b=2",
+    ]);
+  });
+
+  test("to HEAD has no body (RFC 9110 section 9.3.2), and the connection goes on", async () => {
+    await using server = await start((_, response) => response.setHeader("content-length", 5).end("hello"));
+    await using wire = await Wire.open(server);
+    await wire.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(field(await wire.response("HEAD"), "content-length")).toBe("5");
+    await wire.send(get("/"));
+    expect((await wire.response()).body).toBe("hello");
+  });
+
+  test("has trailers, also where none were announced and where there are none", async () => {
+    await using server = await start((incoming, response) => {
+      if (incoming.url === "/announced") response.setHeader("trailer", "x-sum");
+      response.write("body");
+      if (incoming.url !== "/none") response.addTrailers({ "X-Sum": "7" });
+      response.end();
+    });
+    for (const path of ["/announced", "/unannounced", "/none"]) {
+      const { body, trailers } = await request(server, get(path, "TE: trailers"));
+      expect([body, trailers]).toEqual(["body", path === "/none" ? [] : [["x-sum", "7"]]]);
+    }
+  });
+
+  test("streams: each piece is there when it is written", async () => {
+    const next = Promise.withResolvers<void>();
+    await using server = await start(async (_, response) => {
+      response.write("first");
+      await next.promise;
+      response.end("second");
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    await wire.readTo("first");
+    next.resolve();
+    await wire.readTo("second");
+  });
+
+  test("holds the listener back while the client does not read", async () => {
+    const room = Promise.withResolvers<void>();
+    let written = 0;
+    let isDrained = false;
+    const app = fromNode((_, response) => {
+      const write = (): void => {
+        while (written < 100 && response.write(new Uint8Array(10_000))) written++;
+        if (written === 100) response.end();
+        else response.once("drain", () => ((isDrained = true), write()));
+      };
+      write();
+    });
+    const side = fakeServer({ type: "http.request", body: new Uint8Array(0), more: false });
+    const running = app(httpScope(), side.receive, async (event) => {
+      await side.send(event);
+      if (event.type === "http.response.body") await room.promise;
+    });
+    await side.sentAtLeast(2);
+    await turns();
+    expect(written).toBeLessThan(30);
+    expect(isDrained).toBe(false);
+    expect(side.sent.length).toBe(2); // the head, and the body's first piece
+    room.resolve();
+    await running;
+    expect(written).toBe(100);
+  });
+
+  test("tells the listener of its end, and only then", async () => {
+    const told: string[] = [];
+    await using server = await start((incoming, response) => {
+      for (const name of ["finish", "close", "error"]) response.on(name, () => told.push(`response ${name}`));
+      for (const name of ["aborted", "error"]) incoming.on(name, () => told.push(`request ${name}`));
+      response.end("x");
+    });
+    await request(server, get("/"));
+    await eventually("the response has closed", () => told.includes("response close"));
+    expect(told).toEqual(["response finish", "response close"]);
+  });
+
+  test("pipelined ones come in order", async () => {
+    await using server = await start((incoming, response) => response.end(incoming.url));
+    await using wire = await Wire.open(server);
+    await wire.send(get("/1") + get("/2") + get("/3"));
+    for (const path of ["/1", "/2", "/3"]) expect((await wire.response()).body).toBe(path);
+  });
+});
+
+describe("a client that goes", () => {
+  test.each(["while the body comes", "while the listener thinks", "while the response streams"])(
+    "%s is told by aborted and close",
+    async (when) => {
+      const told: string[] = [];
+      const called = Promise.withResolvers<void>();
+      await using server = await start((incoming, response) => {
+        for (const name of ["aborted", "error", "close"])
+          incoming.on(name, () => told.push(`request ${name}`));
+        response.on("close", () => told.push(`response close ${response.writableFinished}`));
+        if (when === "while the body comes") incoming.resume();
+        if (when === "while the response streams") response.write("part");
+        called.resolve();
+      });
+      const wire = await Wire.open(server);
+      await wire.send(
+        when === "while the body comes"
+          ? "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"
+          : get("/"),
+      );
+      await called.promise;
+      if (when === "while the response streams") await wire.readTo("part");
+      wire.reset();
+      await eventually(
+        "everything has closed",
+        () => told.includes("request close") && told.includes("response close false"),
+      );
+      expect(told).toContain("request aborted");
+      expect(server.logger.messages("error")).toEqual([]);
+    },
+  );
+
+  test("makes no error of a pipeline that fails by it", async () => {
+    const failed = Promise.withResolvers<unknown>();
+    await using server = await start(async (incoming, response) => {
+      await pipeline(incoming, response).catch((error: unknown) => {
+        failed.resolve(error);
+        throw error;
+      });
+    });
+    const wire = await Wire.open(server);
+    await wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+    await wire.readTo("half");
+    wire.reset();
+    expect(await failed.promise).toBeInstanceOf(Error);
+    await request(server, post("/", "next"));
+    expect(server.logger.messages("error")).toEqual([]);
+  });
+});
+
+describe("a listener that fails", () => {
+  const failures: [string, NodeListener, string][] = [
+    [
+      "throws",
+      () => {
+        throw new Error("bad luck");
+      },
+      "bad luck",
+    ],
+    ["rejects", () => Promise.reject(new Error("bad luck")), "bad luck"],
+    [
+      "destroys the response",
+      (_, response) => response.destroy(),
+      "destroyed the connection of GET / without a response",
+    ],
+    [
+      "destroys the socket",
+      (incoming) => incoming.socket.destroy(),
+      "destroyed the connection of GET / without a response",
+    ],
+  ];
+  test.each(failures)("and %s is answered with 500, and logged", async (_how, listener, message) => {
+    await using server = await start(listener);
+    expect((await request(server, get("/"))).status).toBe(500);
+    expect(JSON.stringify(server.logger.lines.map((line) => [line.message, String(line.error)]))).toContain(
+      message,
+    );
+  });
+
+  test("in the middle of its response is cut", async () => {
+    await using server = await start((_, response) => {
+      response.write("part");
+      setImmediate(() => response.destroy());
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    expect(await wire.readToEnd()).not.toContain("\r\n0\r\n\r\n");
+    expect(server.logger.lines.map(({ error }) => String(error)).join()).toContain(
+      "before the response was complete",
+    );
+  });
+});
+
+describe("other scopes", () => {
+  test("an event stream is the listener's own, and its client's going is seen", async () => {
+    const closed = Promise.withResolvers<void>();
+    await using server = await start((incoming, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: 1\n\n");
+      incoming.on("close", () => closed.resolve());
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/", "Accept: text/event-stream"));
+    expect(await wire.readTo("data: 1\n\n")).toContain("content-type: text/event-stream\r\n");
+    wire.reset();
+    await closed.promise;
+  });
+
+  test("a request for an event stream may have a body, and any answer", async () => {
+    await using server = await start(async (incoming, response) => response.end(await bodyOf(incoming)));
+    const response = await request(server, post("/", "hello", "Accept: text/event-stream"));
+    expect([field(response, "content-length"), response.body]).toEqual(["5", "hello"]);
+  });
+
+  test("a WebSocket is refused with 501", async () => {
+    await using server = await start((_, response) => response.end());
+    const key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+    const fields = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", key];
+    expect((await request(server, get("/", ...fields))).status).toBe(501);
+  });
+
+  test("a request to upgrade to something else is an ordinary one", async () => {
+    await using server = await start((_, response) => response.end("plain"));
+    expect((await request(server, get("/", "Connection: Upgrade", "Upgrade: tea"))).body).toBe("plain");
+  });
+
+  test("lifespan is not handled", async () => {
+    const scope = {
+      type: "lifespan" as const,
+      pagi: { version: "0.3", spec_version: "0.3", is_worker: 0 as const, role: "single" as const },
+      state: {},
+    };
+    const side = fakeServer();
+    const running = fromNode(() => {})(scope, side.receive, side.send);
+    await expect(running).rejects.toBeInstanceOf(UnsupportedScopeError);
+  });
+
+  test("scopeOf gives the scope of a request, and nothing for another one", async () => {
+    await using server = await start((incoming, response) => response.end(`${scopeOf(incoming)?.path}`));
+    expect((await request(server, get("/caf%C3%A9"))).body).toBe(Buffer.from("/café").toString("latin1"));
+  });
+
+  test("a scope whose fields would forge a request is refused", async () => {
+    for (const wanted of [
+      { headers: [["x-a", "1\r\nx-b: 2"]] satisfies [string, string][] },
+      { headers: [["x a", "1"]] satisfies [string, string][] },
+      { method: "GET /x" },
+    ]) {
+      const side = fakeServer();
+      const running = fromNode((_, response) => response.end())(httpScope(wanted), side.receive, side.send);
+      await expect(running).rejects.toBeInstanceOf(TypeError);
+    }
+  });
+});
+
+describe("Express 5", () => {
+  const app = express();
+  app.use(express.json(), express.urlencoded());
+  app.get("/hello/:name", (incoming, response) => void response.send(`Hello, ${incoming.params.name}!`));
+  app.get(
+    "/ip",
+    (incoming, response) => void response.json([incoming.ip, incoming.protocol, incoming.hostname]),
+  );
+  app.post("/json", (incoming, response) => void response.status(201).json({ got: incoming.body }));
+  app.get("/redirect", (_incoming, response) => response.redirect("/hello/you"));
+  app.get("/file", (_incoming, response) => response.sendFile(import.meta.path));
+  app.get("/throw", async () => {
+    throw new Error("in a route");
+  });
+
+  test("routes, reads bodies, answers with JSON, redirects, files and errors", async () => {
+    app.set("env", "test"); // it logs what is thrown otherwise
+    await using server = await startServer(fromNode(app));
+    const hello = await request(server, get("/hello/PAGI"));
+    expect([hello.body, field(hello, "etag") !== undefined]).toEqual(["Hello, PAGI!", true]);
+    const again = await request(server, get("/hello/PAGI", `If-None-Match: ${field(hello, "etag")}`));
+    expect([again.status, again.body]).toEqual([304, ""]);
+    const json = await request(server, post("/json", `{"a":[1]}`, "Content-Type: application/json"));
+    expect([json.status, json.body]).toEqual([201, `{"got":{"a":[1]}}`]);
+    const form = await request(
+      server,
+      post("/json", "a=1&b=2", "Content-Type: application/x-www-form-urlencoded"),
+    );
+    expect(form.body).toBe(`{"got":{"a":"1","b":"2"}}`);
+    const broken = await request(server, post("/json", `{"a":`, "Content-Type: application/json"));
+    expect(broken.status).toBe(400);
+    const redirect = await request(server, get("/redirect"));
+    expect([redirect.status, field(redirect, "location")]).toEqual([302, "/hello/you"]);
+    const file = await request(server, get("/file", "Range: bytes=0-5"));
+    expect([file.status, file.body]).toEqual([206, "import"]);
+    expect((await request(server, get("/throw"))).status).toBe(500);
+    expect((await request(server, get("/nowhere"))).status).toBe(404);
+    const head = await request(server, "HEAD /hello/PAGI HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect([head.status, field(head, "content-length")]).toEqual([200, "12"]);
+  });
+
+  test("sees the client's address, and a proxy's word for it where it trusts the proxy", async () => {
+    await using server = await startServer(fromNode(app));
+    const forwarded = get("/ip", "X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https");
+    expect((await request(server, forwarded)).body).toBe(`["127.0.0.1","http","a"]`);
+    app.set("trust proxy", "loopback");
+    expect((await request(server, forwarded)).body).toBe(`["203.0.113.7","https","a"]`);
+    app.set("trust proxy", false);
+  });
+});
+
+test("Express sees that the connection is encrypted, and that a Unix socket has no address", async () => {
+  const app = express().get(
+    "/",
+    (incoming, response) => void response.json([incoming.secure, incoming.ip ?? null]),
+  );
+  const encrypted = fakeServer();
+  const scope = httpScope({ scheme: "https", client: ["2001:db8::1", 4] });
+  await fromNode(app)(scope, encrypted.receive, encrypted.send);
+  expect(responseOf(encrypted.sent).body).toBe(`[true,"2001:db8::1"]`);
+  const unix = fakeServer();
+  await fromNode(app)(httpScope({ server: ["/run/app.sock", null] }), unix.receive, unix.send);
+  expect(responseOf(unix.sent).body).toBe("[false,null]");
+});
+
+describe("Fastify 5", () => {
+  test("routes, reads bodies, validates, streams and answers errors", async () => {
+    const app = fastify();
+    app.get("/hello/:name", async (incoming) => ({ hello: incoming.params, ip: incoming.ip }));
+    const schema = { body: { type: "object", required: ["a"], properties: { a: { type: "number" } } } };
+    app.post("/json", { schema }, async (incoming) => incoming.body);
+    app.get("/throw", async () => {
+      throw new Error("in a route");
+    });
+    await app.ready();
+    await using server = await startServer(fromNode((incoming, response) => app.routing(incoming, response)));
+    expect((await request(server, get("/hello/PAGI"))).body).toBe(
+      `{"hello":{"name":"PAGI"},"ip":"127.0.0.1"}`,
+    );
+    const type = "Content-Type: application/json";
+    expect((await request(server, post("/json", `{"a":1}`, type))).body).toBe(`{"a":1}`);
+    expect((await request(server, post("/json", `{"b":1}`, type))).status).toBe(400);
+    expect((await request(server, get("/throw"))).status).toBe(500);
+    expect((await request(server, get("/nowhere"))).status).toBe(404);
+  });
+});
+
+describe("the loader", () => {
+  test("knows an Express application and a Fastify instance by what they have", async () => {
+    const modules = {
+      express: Bun.resolveSync("express", import.meta.dir),
+      fastify: Bun.resolveSync("fastify", import.meta.dir),
+    };
+    using folder = new Folder({
+      "express.ts": `import express from ${JSON.stringify(modules.express)};
+        const app = express(); app.get("/", (_, response) => response.send("by Express")); export default app;`,
+      "fastify.ts": `import fastify from ${JSON.stringify(modules.fastify)};
+        export const app = fastify(); const told = [];
+        app.addHook("onReady", async () => { told.push("ready"); });
+        app.addHook("onClose", async () => { await Bun.write(import.meta.dir + "/closed.txt", "closed\\n"); });
+        app.get("/", async () => "by Fastify " + told);`,
+      "broken.ts": `import fastify from ${JSON.stringify(modules.fastify)};
+        export const app = fastify(); app.addHook("onReady", async () => { throw new Error("no database"); });`,
+    });
+    for (const [file, body] of [
+      ["express.ts", "by Express"],
+      ["fastify.ts", "by Fastify ready"],
+    ] as const) {
+      await using server = await startServer(await loadApplication(folder.file(file)));
+      expect((await request(server, get("/"))).body).toBe(body);
+      await server.server.stop();
+    }
+    expect(folder.lines("closed.txt")).toEqual(["closed"]);
+    const broken = startServer(await loadApplication(folder.file("broken.ts")));
+    await expect(broken).rejects.toThrow(/no database/);
+  });
+});
