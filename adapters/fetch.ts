@@ -38,7 +38,7 @@ export function fromFetch(handler: FetchHandler): Application {
       response = await handler(requestOf(scope, inbox), { scope, state: scope.state });
     } catch (error) {
       // The handler passes on that its client has gone: nobody is left to answer, and nothing is to be mended.
-      if (inbox.signal.aborted && error === inbox.signal.reason) return new Response(null);
+      if (inbox.isGone && error === inbox.signal.reason) return new Response(null);
       throw error;
     }
     if (response instanceof Response) return response;

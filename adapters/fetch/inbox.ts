@@ -5,10 +5,16 @@ import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from ".
 export interface Inbox {
   /** Aborted with an `AbortError` when the client goes. */
   readonly signal: AbortSignal;
+  /** True once the client has gone; asking this does not make a signal. */
+  readonly isGone: boolean;
+  /** Whether only the end of the request's body tells that the client may go from now on. */
+  readonly watchesBody: boolean;
   /** The request body, received fragment by fragment as the stream is read. */
   bodyStream(): ReadableStream<Uint8Array>;
   /** Called in place of `bodyStream` for a request that has no body. */
   noBody(): null;
+  /** Reads the whole body in place of `bodyStream`, where that needs no stream. Fails when the client goes. */
+  readBody?(): Promise<Uint8Array<ArrayBuffer>>;
   /** The response's stream is being read: from now on the client's going is looked for, whatever became of the body. */
   respond(): void;
 }
@@ -16,15 +22,26 @@ export interface Inbox {
 /** The inbox of an `http` scope: `pagi.connection` tells of the disconnect, so `receive` serves the body alone. */
 export class HttpInbox implements Inbox {
   readonly #receive: () => Promise<HttpReceiveEvent>;
-  readonly #abort = new AbortController();
+  readonly #connection: ConnectionState;
+  readonly watchesBody = false;
+  #abort: AbortController | undefined;
 
   constructor(receive: () => Promise<HttpReceiveEvent>, connection: ConnectionState) {
     this.#receive = receive;
-    connection.onDisconnect((reason) => this.#abort.abort(abortError(reason)));
+    this.#connection = connection;
   }
 
+  /** Made when first read, for most handlers never look at it. */
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = (this.#abort = new AbortController());
+      this.#connection.onDisconnect((reason) => abort.abort(abortError(reason)));
+    }
     return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#connection.disconnectReason() !== undefined;
   }
 
   bodyStream(): ReadableStream<Uint8Array> {
@@ -44,6 +61,16 @@ export class HttpInbox implements Inbox {
     return null;
   }
 
+  async readBody(): Promise<Uint8Array<ArrayBuffer>> {
+    const fragments: Uint8Array[] = [];
+    for (;;) {
+      const event = await this.#receive();
+      if (event.type === "http.disconnect") throw this.signal.reason ?? abortError("the request ended");
+      if (event.body.byteLength > 0) fragments.push(event.body);
+      if (!event.more) return joined(fragments);
+    }
+  }
+
   respond(): void {}
 }
 
@@ -55,6 +82,7 @@ export class HttpInbox implements Inbox {
 export class SseInbox implements Inbox {
   readonly #receive: () => Promise<SseReceiveEvent>;
   readonly #abort = new AbortController();
+  readonly watchesBody = true;
   #stream: ReadableStream<Uint8Array> | undefined;
   #ahead: Promise<SseReceiveEvent> | undefined;
   #responding = false;
@@ -68,6 +96,10 @@ export class SseInbox implements Inbox {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   bodyStream(): ReadableStream<Uint8Array> {
@@ -132,7 +164,7 @@ export class SseInbox implements Inbox {
         this.#watching = false;
         return;
       }
-      if (!this.#bodyEnded && this.#stream !== undefined) this.#bodyDropped = true;
+      if (!this.#bodyEnded) this.#bodyDropped = true;
       this.#ahead = undefined;
     }
   }
@@ -152,6 +184,7 @@ export class SseInbox implements Inbox {
 /** The inbox of a `websocket` scope, whose handshake has no body: after its first event only the client's going comes. */
 export class HandshakeInbox implements Inbox {
   readonly #abort = new AbortController();
+  readonly watchesBody = false;
 
   constructor(receive: () => Promise<WebSocketReceiveEvent>) {
     this.#watch(receive).catch(() => {}); // the server refuses to give more once the handshake is answered
@@ -159,6 +192,10 @@ export class HandshakeInbox implements Inbox {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   bodyStream(): ReadableStream<Uint8Array> {
@@ -196,6 +233,17 @@ function deliver(controller: Fragments, event: { body: Uint8Array; more: boolean
   if (event.body.byteLength > 0) controller.enqueue(event.body);
   if (!event.more) controller.close();
   return event.body.byteLength > 0 || !event.more;
+}
+
+/** All fragments in one piece. The only one of most bodies is not copied where it is all of its buffer. */
+function joined(fragments: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const [first] = fragments;
+  if (fragments.length === 1 && first !== undefined && isOwn(first)) return first;
+  return new Uint8Array(Buffer.concat(fragments));
+}
+
+function isOwn(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.constructor === Uint8Array && bytes.buffer instanceof ArrayBuffer;
 }
 
 /** What Bun's own server aborts with, and the reason in words. */
