@@ -183,11 +183,18 @@ export class SseInbox implements Inbox {
 
 /** The inbox of a `websocket` scope, whose handshake has no body: after its first event only the client's going comes. */
 export class HandshakeInbox implements Inbox {
+  readonly #receive: () => Promise<WebSocketReceiveEvent>;
   readonly #abort = new AbortController();
   readonly watchesBody = false;
+  /** Events that were received here and matter to whoever takes over. */
+  readonly #taken: WebSocketReceiveEvent[] = [];
+  #next: Promise<WebSocketReceiveEvent>;
+  #isHandedOver = false;
 
   constructor(receive: () => Promise<WebSocketReceiveEvent>) {
-    this.#watch(receive).catch(() => {}); // the server refuses to give more once the handshake is answered
+    this.#receive = receive;
+    this.#next = receive();
+    this.#watch().catch(() => {}); // the server refuses to give more once the handshake is answered
   }
 
   get signal(): AbortSignal {
@@ -208,12 +215,29 @@ export class HandshakeInbox implements Inbox {
 
   respond(): void {}
 
-  async #watch(receive: () => Promise<WebSocketReceiveEvent>): Promise<void> {
+  /** Somebody else answers the handshake: a `receive` that gives everything, what has come already and what follows. */
+  handOver(): () => Promise<WebSocketReceiveEvent> {
+    this.#isHandedOver = true;
+    let asked: Promise<WebSocketReceiveEvent> | undefined = this.#next;
+    return () => {
+      const taken = this.#taken.shift();
+      if (taken !== undefined) return Promise.resolve(taken);
+      const event = asked ?? this.#receive();
+      asked = undefined;
+      return event;
+    };
+  }
+
+  async #watch(): Promise<void> {
     for (;;) {
-      const event = await receive();
-      if (event.type !== "websocket.disconnect") continue;
-      this.#abort.abort(abortError(event.reason));
-      return;
+      const event = await this.#next;
+      if (this.#isHandedOver) return;
+      if (event.type === "websocket.disconnect") {
+        this.#abort.abort(abortError(event.reason));
+        return;
+      }
+      this.#taken.push(event);
+      this.#next = this.#receive();
     }
   }
 }
