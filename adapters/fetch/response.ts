@@ -52,7 +52,7 @@ export async function pipeResponse(
     case "bytes": {
       const bytes = await response.bytes();
       // Bun adds the type of a string body only when its own server sends it.
-      setDefault(headers, "content-type", "text/plain;charset=utf-8");
+      setDefault(headers, "content-type", isBinary(bytes) ? OCTET_STREAM : "text/plain;charset=utf-8");
       setDefault(headers, "content-length", String(bytes.byteLength));
       await events.start(status, headers);
       await events.body(bytes, false);
@@ -71,17 +71,23 @@ export async function pipeResponse(
       return;
     }
     case "stream":
-      await events.start(status, headers);
-      if (response.body === null) await events.body("", false);
-      else await pipeStream(response.body, inbox, events);
+      if (response.body === null) {
+        await events.start(status, headers);
+        await events.body("", false);
+      } else await pipeStream(response.body, inbox, events, { status, headers });
   }
 }
 
-/** Chunk by chunk: the next one is read once `send` has taken the last. Cancelled when the client goes. */
+/**
+ * Chunk by chunk: the next one is read once `send` has taken the last. Cancelled when the client goes. With `head`,
+ * the response has not begun: it begins at once, or with its length where the stream ends within the turn, as that of
+ * a response does which a framework has made from another one.
+ */
 async function pipeStream(
   stream: ReadableStream<unknown>,
   inbox: Inbox,
   events: ResponseEvents,
+  head?: { readonly status: number; readonly headers: HeaderList },
 ): Promise<void> {
   const { signal } = inbox;
   const reader = stream.getReader();
@@ -95,8 +101,26 @@ async function pipeStream(
   else signal.addEventListener("abort", cancel, { once: true });
   inbox.respond();
   try {
+    let reading: Promise<Chunk> | undefined;
+    if (head !== undefined) {
+      const opening = await readOpening(reader);
+      if (signal.aborted) return await cancelled;
+      if (opening.isWhole) {
+        const [only = ""] = opening.chunks;
+        const { status, headers } = head;
+        setDefault(headers, "content-type", OCTET_STREAM);
+        setDefault(headers, "content-length", String(Buffer.byteLength(only)));
+        await events.start(status, headers);
+        await events.body(only, false);
+        return;
+      }
+      reading = opening.reading;
+      await events.start(head.status, head.headers);
+      for (const chunk of opening.chunks) await events.body(chunk, true);
+    }
     while (!signal.aborted) {
-      const { done, value } = await reader.read();
+      const { done, value } = await (reading ?? reader.read());
+      reading = undefined;
       if (signal.aborted) break;
       if (done) {
         await events.body("", false);
@@ -112,6 +136,49 @@ async function pipeStream(
   } finally {
     signal.removeEventListener("abort", cancel);
   }
+}
+
+interface Opening {
+  readonly chunks: readonly (Uint8Array | string)[];
+  /** The stream has ended already. */
+  readonly isWhole: boolean;
+  /** A read that has begun and not ended. */
+  readonly reading?: Promise<Chunk>;
+}
+
+/** What a reader gives. */
+interface Chunk {
+  readonly done: boolean;
+  readonly value?: unknown;
+}
+
+const LATE = Symbol("late");
+
+/** What a stream has at hand: whether one chunk is all of it, or none. Waits for nothing but the end of the turn. */
+async function readOpening(reader: { read(): Promise<Chunk> }): Promise<Opening> {
+  const late = new Promise<typeof LATE>((resolve) => setImmediate(resolve, LATE));
+  const chunks: (Uint8Array | string)[] = [];
+  while (chunks.length < 2) {
+    const reading = reader.read();
+    const result = await Promise.race([reading, late]);
+    if (result === LATE) return { chunks, isWhole: false, reading };
+    if (result.done) return { chunks, isWhole: true };
+    chunks.push(chunkOf(result.value));
+  }
+  return { chunks, isWhole: false };
+}
+
+const OCTET_STREAM = "application/octet-stream";
+const SNIFFED_BYTES = 1445;
+
+/** Whether bytes are no text. Source: WHATWG MIME Sniffing, section 7.2. */
+function isBinary(bytes: Uint8Array): boolean {
+  const end = Math.min(bytes.byteLength, SNIFFED_BYTES);
+  for (let at = 0; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 && (byte <= 0x08 || byte === 0x0b || (byte >= 0x0e && byte !== 0x1b))) return true;
+  }
+  return false;
 }
 
 /** The fields in the order of the `Headers` object, which keeps each Set-Cookie apart. */
