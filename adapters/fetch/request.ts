@@ -17,12 +17,22 @@ export function requestOf(scope: RequestScope, inbox: Inbox): Request {
   return new ScopeRequest(scope, inbox);
 }
 
+// Accessors cannot override what the types call properties, though accessors they are.
+const NativeRequest: new (url: string) => object = Request;
+
+/** What is the same for every request that a server gets. */
+interface ScopeRequest extends Pick<
+  Request,
+  | ("cache" | "credentials" | "destination" | "integrity" | "keepalive")
+  | ("mode" | "redirect" | "referrer" | "referrerPolicy")
+> {}
+
 /**
  * A `Request` that is made of its scope as it is asked: most handlers want the method, the URL and a header, and the
- * rest of a request costs more to make than all of these. It is an `instanceof Request`, and `new Request(it)`,
- * `fetch(it)` and `it.clone()` give what they give for any other, since Bun reads a request by its properties.
+ * rest of a request costs more to make than all of these. What it is made of as a `Request` is never seen: Bun reads
+ * one of a class of its own by its properties, in `new Request(it, init)` and in `fetch(it, init)` too.
  */
-class ScopeRequest implements Request {
+class ScopeRequest extends NativeRequest implements Request {
   readonly #scope: RequestScope;
   readonly #inbox: Inbox;
   #url: string | undefined;
@@ -33,6 +43,7 @@ class ScopeRequest implements Request {
   #wasRead = false;
 
   constructor(scope: RequestScope, inbox: Inbox) {
+    super("http://localhost/");
     this.#scope = scope;
     this.#inbox = inbox;
     // Without a body nothing else would look for the client's going.
@@ -64,42 +75,6 @@ class ScopeRequest implements Request {
 
   get bodyUsed(): boolean {
     return this.#wasRead || (this.#carrier?.bodyUsed ?? false);
-  }
-
-  get cache(): Request["cache"] {
-    return "default";
-  }
-
-  get credentials(): Request["credentials"] {
-    return "same-origin";
-  }
-
-  get destination(): Request["destination"] {
-    return "";
-  }
-
-  get integrity(): string {
-    return "";
-  }
-
-  get keepalive(): boolean {
-    return false;
-  }
-
-  get mode(): Request["mode"] {
-    return "cors";
-  }
-
-  get redirect(): Request["redirect"] {
-    return "follow";
-  }
-
-  get referrer(): string {
-    return "";
-  }
-
-  get referrerPolicy(): Request["referrerPolicy"] {
-    return "";
   }
 
   /** What a request with a stream as its body has to say of itself where it is sent on. */
@@ -137,9 +112,12 @@ class ScopeRequest implements Request {
     return bytes.slice().buffer;
   }
 
-  blob(): ReturnType<Request["blob"]> {
-    if (this.#wasRead) return Promise.reject(new TypeError("Body already used"));
-    return this.#native().blob();
+  async blob(): Promise<Awaited<ReturnType<Request["blob"]>>> {
+    const type = this.headers.get("content-type");
+    return new Response(
+      await this.bytes(),
+      type === null ? {} : { headers: { "content-type": type } },
+    ).blob();
   }
 
   textStream(): ReturnType<Request["textStream"]> {
@@ -162,8 +140,6 @@ class ScopeRequest implements Request {
     return (this.#carrier = withMethod(request, this.method));
   }
 }
-
-Object.setPrototypeOf(ScopeRequest.prototype, Request.prototype);
 
 /**
  * Bun turns a method that it does not know into GET. Methods are case-sensitive (RFC 9110 section 9.1), so what the
