@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { serveStatic as honoServeStatic, type ServeStaticOptions } from "hono/serve-static";
+import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -9,27 +10,30 @@ import { join } from "node:path";
  */
 export function serveStatic(options: ServeStaticOptions = {}): MiddlewareHandler {
   return async (c, next) => {
-    let file: Bun.BunFile | undefined;
+    let found: { readonly path: string; readonly size: number } | undefined;
     const serve = honoServeStatic({
       ...options,
       join,
-      isDir: async (path) => (await kindOf(path)) === "directory",
+      isDir: async (path) => (await stats(path))?.isDirectory() ?? false,
       // Hono is told only whether there is content, for it would make a stream of it.
       getContent: async (path) => {
-        if ((await kindOf(path)) !== "file") return null;
-        file = Bun.file(path);
+        const file = await stats(path);
+        if (file?.isFile() !== true) return null;
+        found = { path, size: file.size };
         return "";
       },
     });
     const response = await serve(c, next);
-    return response instanceof Response && file !== undefined ? new Response(file, response) : response;
+    if (!(response instanceof Response) || found === undefined) return response;
+    const whole = new Response(Bun.file(found.path), response);
+    whole.headers.set("content-length", String(found.size));
+    return whole;
   };
 }
 
-async function kindOf(path: string): Promise<"file" | "directory" | undefined> {
+async function stats(path: string): Promise<Stats | undefined> {
   try {
-    const found = await stat(path);
-    return found.isFile() ? "file" : found.isDirectory() ? "directory" : undefined;
+    return await stat(path);
   } catch {
     return undefined;
   }
