@@ -104,6 +104,7 @@ test("bunx pagi-server hono.ts serves a Hono application with the helpers of pag
   const client = await WebSocketClient.open(`ws://127.0.0.1:${server.port}/ws`);
   expect(await client.next()).toBe("packed");
   await client.close();
+  expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
 test(`"pagi-server", "pagi-server/spec" and "pagi-server/fetch" can be imported, and serve() serves`, async () => {
