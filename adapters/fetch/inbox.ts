@@ -263,7 +263,15 @@ function deliver(controller: Fragments, event: { body: Uint8Array; more: boolean
 function joined(fragments: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const [first] = fragments;
   if (fragments.length === 1 && first !== undefined && isOwn(first)) return first;
-  return new Uint8Array(Buffer.concat(fragments));
+  let length = 0;
+  for (const fragment of fragments) length += fragment.byteLength;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const fragment of fragments) {
+    whole.set(fragment, at);
+    at += fragment.byteLength;
+  }
+  return whole;
 }
 
 function isOwn(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
