@@ -4,7 +4,7 @@ import { OptionError } from "../src/errors.ts";
 import type { OptionName } from "../src/server/option-table.ts";
 import { fromText } from "../src/server/option-values.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
-import { allFlags, type CommandName, type Flag, isNegatable, takesValue } from "./flags.ts";
+import { allFlags, type CommandName, type Flag, isNegatable, offWord, takesValue } from "./flags.ts";
 
 /** What one flag was given, and how it was written. */
 export interface GivenFlag {
@@ -104,7 +104,7 @@ function long(word: string, rest: string[], byName: ReadonlyMap<string, Flag>): 
   if (negated === undefined) throw unknown(written, byName);
   if (!isNegatable(negated)) throw new OptionError(written, `--${negated.name} cannot be switched off.`);
   if (inline !== undefined) throw new OptionError(written, "takes no value.");
-  return { flag: negated, written, value: false };
+  return { flag: negated, written, value: offWord(negated) ?? false };
 }
 
 /** `-q`, `-p 5000`, `-p5000`, `-p=5000`, and several letters together, of which the last one may take a value. */

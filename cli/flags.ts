@@ -45,7 +45,12 @@ export function takesValue(flag: Flag): boolean {
 
 /** Whether there is a form with `--no-`. */
 export function isNegatable(flag: Flag): boolean {
-  return (
-    flag.kind === "option" && (flag.declaration.type === "boolean" || flag.declaration.type === "log-target")
-  );
+  if (flag.kind !== "option") return false;
+  const { type } = flag.declaration;
+  return type === "boolean" || type === "log-target" || offWord(flag) !== undefined;
+}
+
+/** The word that stands for `--no-` where that is not false. */
+export function offWord(flag: Flag): string | undefined {
+  return flag.kind === "option" && flag.declaration.type === "string" ? flag.declaration.offWord : undefined;
 }

@@ -23,7 +23,8 @@ export function helpText(): string {
     ...sections,
     "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has one: 64k, 10m, 1g.\n" +
       "Each option can also be set in the environment, --max-body-size for example as PAGI_MAX_BODY_SIZE;\n" +
-      "HOST and PORT are read too. A flag goes before the environment.",
+      "HOST and PORT are read too. A flag goes before the environment, and that before pagi.config.ts,\n" +
+      "whose default export has the options by name, maxBodySize for example, and app in place of FILE.",
   ].join("\n\n");
 }
 

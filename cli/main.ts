@@ -3,8 +3,8 @@ import type { ServerOptions } from "../src/server/option-table.ts";
 import { resolveOptions } from "../src/server/options.ts";
 import type { Role } from "../src/supervisor/role.ts";
 import { writeLine } from "../src/server/terminal.ts";
-import { type CommandLine, readArguments } from "./arguments.ts";
-import { gather, type Given } from "./given.ts";
+import { readArguments } from "./arguments.ts";
+import { type Configuration, configure } from "./configure.ts";
 
 // Everything that one kind of start does not need is imported where it is needed: a start is short, and modules are
 // most of it.
@@ -19,20 +19,21 @@ async function run(argv: readonly string[]): Promise<number> {
     const commandLine = await readArguments(argv);
     if (commandLine.commands.has("help")) return await printHelp();
     if (commandLine.commands.has("version")) return await printVersion();
-    const given = gather(commandLine.options, process.env);
-    isDebug = given.values.logLevel === "debug";
-    const options = await resolveOptions(given.values, given.names);
-    // The application and whatever it loads can see which mode was found.
-    process.env["PAGI_ENV"] = options.env;
-    if (options.chdir !== "" || options.umask !== "") await applySettings(options);
-    if (role.type === "probe") return await checkConfig(commandLine, options);
-    if (commandLine.commands.has("printConfig")) return await printConfig(commandLine, options, given);
-    if (commandLine.commands.has("checkConfig")) return await checkConfig(commandLine, options);
+    isDebug = (commandLine.options.get("logLevel")?.value ?? process.env["PAGI_LOG_LEVEL"]) === "debug";
+    const configuration = await configure(commandLine);
+    const { application } = configuration;
+    isDebug = configuration.values.logLevel === "debug";
+    const options = await resolveOptions(configuration.values, configuration.names);
+    await showMode(options, configuration);
+    if (options.umask !== "") await applyUmask(options);
+    if (role.type === "probe") return await checkConfig(application, options);
+    if (commandLine.commands.has("printConfig")) return await printConfig(options, configuration);
+    if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options);
     const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
     if (options.daemonize && role.type === "main") return await serveInBackground();
-    return options.workers === 1
-      ? await serveAlone(commandLine.application, options, role)
-      : await serveWithWorkers(commandLine.application, options, role);
+    return options.workers === 1 && !options.reload
+      ? await serveAlone(application, options, role)
+      : await serveWithWorkers(application, options, role);
   } catch (error) {
     const { exitCodeOf, failureText } = await import("./report.ts");
     writeLine(2, failureText(error, isDebug));
@@ -49,9 +50,20 @@ async function ownRole(): Promise<Role> {
   return takeRole();
 }
 
-async function applySettings(options: ServerOptions): Promise<void> {
-  const { applySettings: apply } = await import("../src/supervisor/process-settings.ts");
-  apply(options);
+/** The application and whatever it loads can see which mode was found. */
+async function showMode({ env }: ServerOptions, { origins }: Configuration): Promise<void> {
+  if (origins.env !== "file") {
+    process.env["PAGI_ENV"] = env;
+    return;
+  }
+  const { setOwnVariable } = await import("../src/supervisor/own-variables.ts");
+  setOwnVariable("PAGI_ENV", env);
+}
+
+/** The folder has been gone to already. */
+async function applyUmask({ umask }: ServerOptions): Promise<void> {
+  const { applySettings } = await import("../src/supervisor/process-settings.ts");
+  applySettings({ umask, chdir: "" });
 }
 
 async function printHelp(): Promise<number> {
@@ -67,19 +79,18 @@ async function printVersion(): Promise<number> {
   return 0;
 }
 
-async function printConfig(commandLine: CommandLine, options: ServerOptions, given: Given): Promise<number> {
+async function printConfig(options: ServerOptions, configuration: Configuration): Promise<number> {
   const { configText } = await import("./report.ts");
-  writeLine(1, configText(commandLine.application, options, given));
+  writeLine(1, configText(options, configuration));
   return 0;
 }
 
-async function checkConfig(commandLine: CommandLine, options: ServerOptions): Promise<number> {
+async function checkConfig(application: string | undefined, options: ServerOptions): Promise<number> {
   const { loadApplication } = await import("../src/server/load-app.ts");
-  await loadApplication(commandLine.application, { factory: options.factory });
-  writeLine(
-    1,
-    `ok: the options are good and ${commandLine.application ?? "the current directory"} can be served.`,
-  );
+  const { servedText } = await import("./report.ts");
+  await loadApplication(application, options);
+  if (options.sslCert.length > 0) (await import("../src/server/tls-gate.ts")).createTlsGate(options);
+  writeLine(1, `ok: the options are good and ${servedText(application, options)} can be served.`);
   return 0;
 }
 

@@ -1,8 +1,13 @@
 import { messageOf, OptionError, PagiError } from "../src/errors.ts";
-import { declarationOf, OPTION_NAMES, type ServerOptions } from "../src/server/option-table.ts";
+import {
+  declarationOf,
+  OPTION_NAMES,
+  type OptionName,
+  type ServerOptions,
+} from "../src/server/option-table.ts";
 import { formatValue } from "../src/server/option-values.ts";
 import { printable } from "../src/server/printable.ts";
-import type { Given } from "./given.ts";
+import type { Configuration } from "./configure.ts";
 
 /** Exit codes: a wrong command line or environment, and everything else that keeps the server from starting. */
 const EXIT = { usage: 2, failure: 1 } as const;
@@ -28,7 +33,7 @@ export function bannerText(
   options: ServerOptions,
   urls: readonly string[],
 ): string {
-  const what = application ?? "the current directory";
+  const what = servedText(application, options);
   const where = printable(urls.join(" and "));
   const lines = [`Serving ${printable(what)} at ${where} (${environmentText(options)})`];
   if (options.env === "development" && urls.every(isLoopback)) {
@@ -37,20 +42,25 @@ export function bannerText(
   return lines.join("\n");
 }
 
+/** What is served, as a part of a sentence. */
+export function servedText(application: string | undefined, options: ServerOptions): string {
+  return application ?? (options.eval === "" ? "the current directory" : "the code of --eval");
+}
+
 /** All options, one a line: name, value, origin. */
-export function configText(application: string | undefined, options: ServerOptions, given: Given): string {
-  const rows = OPTION_NAMES.map((name): [string, string, string] => {
-    const origin = given.origins[name];
-    return [
-      name,
-      formatValue(declarationOf(name), options[name]),
-      origin === undefined ? "default" : `${origin} ${given.names[name] ?? ""}`,
-    ];
-  });
+export function configText(options: ServerOptions, configuration: Configuration): string {
+  const { application, applicationOrigin, file } = configuration;
+  const rows = OPTION_NAMES.map((name): [string, string, string] => [
+    name,
+    formatValue(declarationOf(name), options[name]),
+    originText(name, configuration),
+  ]);
+  const applicationText =
+    applicationOrigin === "file" ? `file ${file ?? ""}` : (applicationOrigin ?? "default");
   rows.unshift([
     "application",
-    application ?? "the current directory",
-    application === undefined ? "default" : "argument",
+    servedText(application, options),
+    options.eval === "" ? applicationText : originText("eval", configuration),
   ]);
   const [first, second] = [0, 1].map((column) =>
     Math.max(...rows.map((row) => printable(row[column] ?? "").length)),
@@ -61,6 +71,15 @@ export function configText(application: string | undefined, options: ServerOptio
         `${name.padEnd(first ?? 0)}  ${printable(value).padEnd(second ?? 0)}  ${origin}`,
     )
     .join("\n");
+}
+
+function originText(name: OptionName, { origins, names, file, variableFiles }: Configuration): string {
+  const written = names[name] ?? "";
+  const origin = origins[name];
+  if (origin === undefined) return "default";
+  if (origin === "file") return `file ${file ?? ""}`;
+  const variableFile = origin === "environment" ? variableFiles.get(written) : undefined;
+  return `${origin} ${written}${variableFile === undefined ? "" : ` in ${variableFile}`}`;
 }
 
 function environmentText(options: ServerOptions): string {

@@ -17,7 +17,7 @@ export async function serveAlone(
     ? undefined
     : await (await import("../src/supervisor/standing.ts")).prepare(options, role);
   const { loadApplication } = await import("../src/server/load-app.ts");
-  const app = await loadApplication(application, { factory: options.factory });
+  const app = await loadApplication(application, options);
   const { Server } = await import("../src/server/server.ts");
   const { createLogger } = await import("../src/server/logger.ts");
   const { runUntilSignal } = await import("../src/server/signals.ts");
@@ -29,9 +29,9 @@ export async function serveAlone(
       const { prepareReload } = await import("../src/supervisor/succession.ts");
       return await prepareReload(server, logger, { probes: true });
     },
-    restart: async () => {
+    restart: async (givenUp) => {
       const { restart } = await import("../src/supervisor/succession.ts");
-      return await restart(server, logger);
+      return await restart(server, logger, givenUp);
     },
   });
   try {
@@ -63,7 +63,7 @@ export async function serveWithWorkers(
     application,
     load: async () => {
       const { loadApplication } = await import("../src/server/load-app.ts");
-      return await loadApplication(application, { factory: options.factory });
+      return await loadApplication(application, options);
     },
     logger: createLogger(options.logLevel, options.quiet),
     signals: true,
@@ -100,7 +100,7 @@ export async function work(): Promise<never> {
   const { runWorker } = await import("../src/supervisor/worker.ts");
   await runWorker(async (options, application) => {
     const { loadApplication } = await import("../src/server/load-app.ts");
-    return await loadApplication(application, { factory: options.factory });
+    return await loadApplication(application, options);
   });
   return await new Promise<never>(() => {});
 }

@@ -1,20 +1,23 @@
 import { allFlags, COMMAND_NAMES, COMMANDS, type Flag } from "../cli/flags.ts";
 import { synopsis } from "../cli/help.ts";
+import { isCommandLineOption } from "../src/server/command-line-options.ts";
 import { defaultText, OPTION_GROUPS } from "../src/server/option-values.ts";
 
 const HEAD = `# Options
 
 <!-- Made from the table of options by \`bun run docs:options\`; edit src/server/option-table.ts instead. -->
 
-Each option can be given in three ways; a flag goes before the environment:
+Each option can be given in four ways; a flag goes before the environment, and that before the file:
 
 - as a flag: \`pagi-server --max-body-size 64k app.ts\`
 - in the environment: \`PAGI_MAX_BODY_SIZE=64k\`; an empty variable is not set
+- in a configuration file, \`pagi.config.ts\` or what \`--config\` names:
+  \`export default defineConfig({ app: "app.ts", maxBodySize: "64k" })\`
 - in a program: \`serve(app, { maxBodySize: "64k" })\`, which reads nothing from the environment but \`PAGI_ENV\`
 
 A size is a number of bytes, or has a unit: \`64k\`, \`10m\`, \`1g\`, in powers of 1024. A duration is a number of seconds, or
 has a unit: \`500ms\`, \`30s\`, \`2m\`, \`1h\`, \`1d\`. A switch in the environment is \`1\`, \`true\`, \`yes\` or \`on\`, or the
-opposite of these. An unknown flag or option is refused, and so is a flag that is given twice with different values.
+opposite of these; what may be given several times is separated by commas there. An unknown flag or option is refused, and so is a flag that is given twice with different values.
 
 \`pagi-server --print-config\` shows the values that a start would use, and where each comes from.
 `;
@@ -50,6 +53,7 @@ function optionEntry(flag: Flag, group: string): string[] {
       `- Environment: ${variables.join(", then ")}`,
       `- Default: ${defaultText(declaration)}`,
       ...(declaration.repeatable ? ["- May be given several times"] : []),
+      ...(isCommandLineOption(option) ? ["- Not for a program that calls \`serve\`"] : []),
     ].join("\n"),
   ];
 }

@@ -1,4 +1,6 @@
 import { OptionError } from "./errors.ts";
+import { isCommandLineOption } from "./server/command-line-options.ts";
+import type { CommandLineOption } from "./server/command-line-options.ts";
 import { createLogger } from "./server/logger.ts";
 import type { Logger } from "./server/logger.ts";
 import { resolveOptions } from "./server/options.ts";
@@ -10,7 +12,7 @@ import type { Role } from "./supervisor/role.ts";
 import type { Standing } from "./supervisor/standing.ts";
 
 /** The server's options, and what `serve` itself does with the process. */
-export interface ServeOptions extends PartialOptions {
+export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
   /**
    * Whether signals order the server, and errors outside of requests are logged instead of ending the process. SIGTERM
    * and SIGINT drain it and then end the process, with exit code 0, or 1 when something had to be cut; SIGQUIT cuts;
@@ -53,6 +55,9 @@ let isSupervising = false;
  */
 export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
   const { signals = true, logger, ...given } = options;
+  const misplaced = Object.keys(given).find(isCommandLineOption);
+  if (misplaced !== undefined)
+    throw new OptionError(misplaced, "is for the command line; a program does this itself.");
   const resolved = await resolveOptions(given);
   const role = await takeRole(resolved);
   if (role.type === "worker") {
@@ -151,9 +156,9 @@ function successionOf(server: Server, logger: Logger): Succession {
       const { prepareReload } = await import("./supervisor/succession.ts");
       return await prepareReload(server, logger, { probes: false });
     },
-    restart: async () => {
+    restart: async (givenUp) => {
       const { restart } = await import("./supervisor/succession.ts");
-      return await restart(server, logger);
+      return await restart(server, logger, givenUp);
     },
   };
 }

@@ -107,6 +107,15 @@ test("bunx pagi-server hono.ts serves a Hono application with the helpers of pag
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
+test("a configuration file can use defineConfig", async () => {
+  const config = `import { defineConfig } from "pagi-server";\nexport default defineConfig({ app: "app.ts", port: 7 });\n`;
+  await Bun.write(join(folder, "my.config.ts"), config);
+  const words = ["--config", "my.config.ts", "--print-config"];
+  const printed = await run([process.execPath, "x", "pagi-server", ...words], folder);
+  expect(printed).toMatch(/^application +app\.ts +file my\.config\.ts$/m);
+  expect(printed).toMatch(/^port +7 +file my\.config\.ts$/m);
+}, 20_000);
+
 test(`"pagi-server", "pagi-server/spec" and "pagi-server/fetch" can be imported, and serve() serves`, async () => {
   expect((await run([process.execPath, "script.ts"], folder)).trim()).toBe("packed");
 }, 20_000);

@@ -81,7 +81,7 @@ export function requestScope(
     path: decodePath(head.rawPath),
     raw_path: head.rawPath,
     query_string: head.queryString,
-    root_path: host.rootPath,
+    root_path: connection.rootPath ?? host.rootPath,
     headers: joinCookies(head.headers),
     server: connection.server,
     state: copyOf(host.state),

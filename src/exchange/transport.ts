@@ -18,13 +18,15 @@ export interface RequestHead {
   readonly headers: Headers;
 }
 
-/** Where the request came in. One object serves all requests of a connection. */
+/** Where the request came in. One object serves all requests of a connection, unless a proxy says more of each. */
 export interface ConnectionInfo {
   readonly secure: boolean;
   readonly client: readonly [host: string, port: number] | undefined;
   readonly server: readonly [host: string, port: number] | readonly [path: string, port: null];
   /** What is known of its TLS; one object for the whole connection, or none where it is plain. */
   readonly tls: TlsExtension | undefined;
+  /** Where a proxy says that it has mounted the application; absent leaves that to the server's options. */
+  readonly rootPath?: string;
 }
 
 /** A response head that has passed the event's own checks, though not yet the header checks of the wire. */

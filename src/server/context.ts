@@ -4,6 +4,7 @@ import type { Application } from "../spec/application.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Logger } from "./logger.ts";
+import type { ProxyReader } from "./proxied-request.ts";
 import type { TimerWheel } from "./timers.ts";
 import type { Later } from "./later.ts";
 
@@ -42,6 +43,8 @@ export interface ServerContext {
   bridge(): UpgradeBridge;
   readonly logger: Logger;
   readonly accessLog: AccessLog | undefined;
+  /** Where proxies are believed. */
+  readonly readProxied: ProxyReader | undefined;
   /** True once the server shuts down. */
   isDraining: boolean;
   /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */

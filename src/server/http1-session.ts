@@ -9,6 +9,7 @@ import type { DisconnectReason } from "../spec/connection-state.ts";
 import { isEventStreamRequest } from "../sse/detect.ts";
 import type { WebSocketExchange } from "../exchange/websocket-exchange.ts";
 import type { ExchangeParts } from "../exchange/request-exchange.ts";
+import type { ConnectionInfo } from "../exchange/transport.ts";
 import { maybeHandshake } from "../websocket/handshake.ts";
 import type { Handshake } from "../websocket/handshake.ts";
 import type { Connection, Protocol } from "./connection.ts";
@@ -34,6 +35,8 @@ type Timed = "next" | "head" | "body" | "answer" | "nothing";
 interface Current {
   readonly exchange: HttpExchange | SseExchange | WebSocketExchange;
   readonly transport: Http1Transport;
+  /** Where the request came in, as far as it is known. */
+  readonly connection: ConnectionInfo;
   /** Milliseconds of the monotonic clock; 0 when nobody asks. */
   readonly startedAt: number;
   /** The application waits for a piece of the body. */
@@ -266,12 +269,15 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     return true;
   }
 
-  #begin(request: Http1Request): void {
-    const { host, accessLog } = this.#server;
+  #begin(received: Http1Request): void {
+    const { host, accessLog, readProxied } = this.#server;
+    const proxied = readProxied?.(this.#connection, received.headers);
+    const request = proxied === undefined ? received : { ...received, headers: proxied.headers };
+    const connection = proxied?.connection ?? this.#connection;
     const { hasBody } = request;
     const handshake = maybeHandshake(request);
     const transport = new Http1Transport(this, this.#connection, request);
-    const parts = { host, transport, connection: this.#connection, head: request, hasBody };
+    const parts = { host, transport, connection, head: request, hasBody };
     const exchange =
       handshake !== undefined
         ? this.#shake(parts, handshake)
@@ -283,6 +289,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#current = {
       exchange,
       transport,
+      connection,
       startedAt,
       isDemanded: false,
       isContinueDue: request.expectContinue,
@@ -480,13 +487,13 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   // ── access log ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #logAccess(
-    { transport, startedAt }: Current,
+    { transport, connection, startedAt }: Current,
     status: number = transport.status,
     bytes: number = transport.bodyLength,
   ): void {
     const { request } = transport;
     this.#server.accessLog?.write({
-      client: this.#connection.client?.[0],
+      client: connection.client?.[0],
       method: request.method,
       rawPath: request.rawPath,
       queryString: request.queryString,

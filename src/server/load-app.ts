@@ -2,6 +2,7 @@ import type { FetchHandler } from "../../adapters/fetch.ts";
 import type { HonoLike } from "../../adapters/hono/application.ts";
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
+import { imported, importModule, thrownText } from "./import-module.ts";
 import { printable } from "./printable.ts";
 
 /** What names an application: a file, and perhaps one of its exports. */
@@ -26,20 +27,30 @@ const MAX_LISTED = 10;
 const EXPECTED =
   "An application is a function (scope, receive, send), an object with toApp(), or an object with fetch(request)";
 
+/** How an application is loaded. */
+export interface LoadOptions {
+  /** The export is a function that returns the application, or a promise of it. Default false. */
+  readonly factory?: boolean;
+  /** Modules that are imported before it. */
+  readonly preload?: readonly string[];
+  /** The application itself, as code; it is used where no file is named. */
+  readonly eval?: string;
+}
+
 /**
  * Loads an application: the export that `spec` names after a colon (`app.ts:admin`), else the default export, else
- * the export `app`. Without a spec the current directory is served.
+ * the export `app`. Without a spec, and without code in its place, the current directory is served.
  *
- * @param factory the export is a function that returns the application, or a promise of it.
  * @throws LoadError (as a rejection), which says what was found and what is expected.
  */
 export async function loadApplication(
   spec: string | undefined,
-  { factory = false }: { factory?: boolean } = {},
+  { factory = false, preload = [], eval: code = "" }: LoadOptions = {},
 ): Promise<Application> {
-  if (spec === undefined) return servedDirectory(factory);
-  const { file, exported } = await splitSpec(spec);
-  const found = pick(await importFile(file), file, exported, factory);
+  if (preload.length > 0) await (await import("./preload.ts")).preloadModules(preload);
+  if (spec === undefined && code === "") return servedDirectory(factory);
+  const { module, file, exported } = spec === undefined ? await inline(code) : await ofFile(spec);
+  const found = pick(module, file, exported, factory);
   const value = factory ? await made(found.value, found.what) : found.value;
   return toApplication(value, factory ? `what ${found.what} returned` : found.what);
 }
@@ -48,6 +59,21 @@ async function servedDirectory(factory: boolean): Promise<Application> {
   if (factory) throw new LoadError("There is no file to take a factory from. Name one, such as app.ts.");
   const { directory } = await import("../apps/directory.ts");
   return directory({ root: process.cwd() });
+}
+
+interface Loaded extends ApplicationSpec {
+  readonly module: Readonly<Record<string, unknown>>;
+}
+
+async function ofFile(spec: string): Promise<Loaded> {
+  const parts = await splitSpec(spec);
+  return { ...parts, module: await importModule(parts.file) };
+}
+
+async function inline(code: string): Promise<Loaded> {
+  const { importCode, INLINE_NAME } = await import("./inline-module.ts");
+  const module = await imported(INLINE_NAME, () => importCode(code));
+  return { module, file: INLINE_NAME, exported: undefined };
 }
 
 /** A colon may also be part of the file's name; then the file exists as it is written. */
@@ -63,66 +89,6 @@ async function splitSpec(spec: string): Promise<ApplicationSpec> {
     );
   }
   return { file: spec.slice(0, colon), exported };
-}
-
-async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  // What is wrong with a path is found out with node:fs, which takes longer to load than most applications.
-  if (!(await Bun.file(file).exists())) {
-    const { missingFileProblem } = await import("./missing-file.ts");
-    throw new LoadError(missingFileProblem(file));
-  }
-  try {
-    return await import(Bun.pathToFileURL(file).href);
-  } catch (error) {
-    throw new LoadError(printable(importProblem(file, error)), { cause: error });
-  }
-}
-
-function importProblem(file: string, error: unknown): string {
-  // Several errors of one build come together; the first is where to begin.
-  if (error instanceof AggregateError && error.errors.length > 0) {
-    const [first]: unknown[] = error.errors;
-    const more = error.errors.length - 1;
-    return `${importProblem(file, first)}${more === 0 ? "" : ` (and ${more} more)`}`;
-  }
-  if (error instanceof BuildMessage) {
-    const { position } = error;
-    const where =
-      position === null ? file : `${shortened(position.file)}:${position.line}:${position.column}`;
-    return `'${file}' cannot be compiled: ${error.message} at ${where}`;
-  }
-  if (error instanceof ResolveMessage) return unresolved(file, error);
-  if (error instanceof SyntaxError) return `'${file}' cannot be imported: ${error.message}`;
-  return `'${file}' threw while it was imported: ${thrownText(error)}`;
-}
-
-function unresolved(file: string, error: ResolveMessage): string {
-  const { specifier } = error;
-  const importer = error.referrer === "" ? file : shortened(error.referrer);
-  const isFile = specifier.startsWith(".") || specifier.startsWith("/");
-  const advice = isFile ? "Check its path." : `Install it with: bun add ${packageOf(specifier)}`;
-  return `'${file}' cannot be imported: ${importer} needs '${specifier}', which is not found. ${advice}`;
-}
-
-function packageOf(specifier: string): string {
-  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
-}
-
-/** Where an error was thrown, as its stack says: the first place outside of installed packages, else the first. */
-function placeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const stack: string | undefined = error.stack;
-  const places = [...(stack ?? "").matchAll(/^\s+at (?:.*\()?(\/.+:\d+:\d+)\)?$/gm)].map(
-    ([, place]) => place ?? "",
-  );
-  const place = places.find((each) => !each.includes("/node_modules/")) ?? places[0];
-  return place === undefined ? undefined : shortened(place);
-}
-
-/** Relative to the current directory where the file is in it. */
-function shortened(location: string): string {
-  const here = `${process.cwd()}/`;
-  return location.startsWith(here) ? location.slice(here.length) : location;
 }
 
 /** The export to use, and how to call it in a message. */
@@ -265,10 +231,4 @@ function adviceFor(value: unknown): string {
 
 function sentence(what: string): string {
   return what.charAt(0).toUpperCase() + what.slice(1);
-}
-
-function thrownText(error: unknown): string {
-  const where = placeOf(error);
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return where === undefined ? text : `${text} (at ${where})`;
 }

@@ -1,14 +1,18 @@
+import { COMMAND_LINE_OPTIONS } from "./command-line-options.ts";
 import { LIMIT_OPTIONS } from "./limit-options.ts";
 import { LISTENING_OPTIONS } from "./listening-options.ts";
 import type { OptionDeclaration } from "./option-values.ts";
 import { PROCESS_OPTIONS } from "./process-options.ts";
+import { PROXY_OPTIONS } from "./proxy-options.ts";
 
 /**
  * Every option of the server, declared once. The schema, the flags, `--help` and `docs/options.md` are made of this
  * table. Sizes are bytes, durations are seconds.
  */
 export const OPTIONS = {
+  ...COMMAND_LINE_OPTIONS,
   ...LISTENING_OPTIONS,
+  ...PROXY_OPTIONS,
   factory: {
     group: "Application",
     type: "boolean",

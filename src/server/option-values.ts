@@ -31,6 +31,8 @@ interface TextOption extends Declared {
   readonly pattern?: RegExp;
   /** What the pattern asks for, after "must". */
   readonly patternText?: string;
+  /** A word that may be given for empty text, and what the flag means with `--no-` before it. */
+  readonly offWord?: string;
 }
 
 /** A whole number, a port, a size in bytes, or a duration in seconds. */
@@ -76,9 +78,12 @@ export type OptionDeclaration = TextOption | NumberOption | BooleanOption | Choi
 
 /** The groups, in the order in which people meet them. */
 export const OPTION_GROUPS = [
+  "Configuration",
   "Server",
   "TLS",
+  "Proxy and monitoring",
   "Application",
+  "Development",
   "Workers",
   "Process",
   "Logging",
@@ -153,6 +158,7 @@ export function formatSize(bytes: number): string {
 export function fromText(option: OptionDeclaration, text: string): unknown {
   switch (option.type) {
     case "string":
+      return text === option.offWord ? "" : text;
     case "choice":
       return text;
     case "integer":
@@ -243,6 +249,7 @@ export function formatValue(option: OptionDeclaration, value: unknown): string {
   if (typeof value === "number" && option.type === "size") return formatSize(value);
   if (typeof value === "number" && option.type === "duration") return formatDuration(value);
   if ("zeroWord" in option && option.zeroWord !== undefined && value === 0) return option.zeroWord;
+  if ("offWord" in option && option.offWord !== undefined && value === "") return option.offWord;
   if (option.type === "boolean" && typeof value === "boolean") return value ? "on" : "off";
   if (option.type === "log-target" && typeof value === "boolean") return value ? "standard error" : "off";
   return value === "" ? "empty" : String(value);

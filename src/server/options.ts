@@ -48,6 +48,10 @@ export async function resolveOptions(
   checkExclusion(checked, written);
   if (options.listen.length > 0 || options.socketUser !== "" || options.socketGroup !== "")
     await checkListening(options, written);
+  if (checked.forwardedAllowIps !== undefined) {
+    const { parseTrustedProxies } = await import("./trusted-proxies.ts");
+    parseTrustedProxies(checked.forwardedAllowIps, written.forwardedAllowIps);
+  }
   if (checked.accessLogFormat !== undefined) await checkFormat(options, written);
   return options;
 }
@@ -104,7 +108,8 @@ function checkOrder(options: ServerOptions, checked: CheckedOptions, names: Writ
 function asWritten(name: OptionName, other: string | undefined): string {
   if (other === undefined) return name;
   const { flag, variable } = declarationOf(name);
-  return other.startsWith("-") ? `--${flag}` : variable;
+  if (other.startsWith("-")) return `--${flag}`;
+  return /^[A-Z_]+$/.test(other) ? variable : name;
 }
 
 /** Refuses options that say the same in two ways. */

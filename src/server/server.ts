@@ -20,6 +20,7 @@ import type { Logger } from "./logger.ts";
 import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
+import type { ProxyReader } from "./proxied-request.ts";
 import { TimerWheel } from "./timers.ts";
 import type { TlsGate } from "./tls-gate.ts";
 
@@ -31,6 +32,8 @@ const BACKLOG_DELAY = 50;
 
 /** Milliseconds that an idle connection is kept for one request more, when another server follows. */
 const IDLE_GRACE = 2000;
+/** Turns of the event loop in which requests that have arrived are read before idle connections are closed. */
+const LAST_TURNS = 3;
 /** Seconds after which a client that was turned away may try again. */
 const RETRY_AFTER = "1";
 
@@ -68,6 +71,7 @@ export class Server {
   readonly #turnedAway = new Set<Connection>();
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
+  #readProxied: ProxyReader | undefined;
   #bridge: UpgradeBridge | undefined;
   #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
@@ -120,6 +124,8 @@ export class Server {
     try {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
+      if (options.proxyHeaders !== "off")
+        this.#readProxied = (await import("./proxied-request.ts")).createProxyReader(options);
       const openSockets = await this.#planListening();
       const tls = await this.#loadTls();
       if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
@@ -307,11 +313,14 @@ export class Server {
   /** Resolves with whether all requests were finished. */
   async #drain(context: ServerContext): Promise<boolean> {
     context.isDraining = true;
+    const forced = this.#forced();
+    // What has arrived already is read first: an idle connection that is closed with a request in it is a reset.
+    for (let turn = 0; turn < LAST_TURNS; turn++) await Promise.race([forced, new Promise(setImmediate)]);
     for (const connection of [...this.#connections]) connection.drain();
     const idle = new Promise<void>((resolve) => (this.#whenIdle = resolve));
     this.#checkIdle();
     const { promise: late, timer } = after(this.options.shutdownTimeout);
-    const isIdle = await Promise.race([idle.then(() => true), late, this.#forced()]);
+    const isIdle = await Promise.race([idle.then(() => true), late, forced]);
     clearTimeout(timer);
     if (isIdle) return true;
     const { size } = this.#connections;
@@ -412,6 +421,7 @@ export class Server {
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
       accessLog: this.#accessLog,
+      readProxied: this.#readProxied,
       isDraining: false,
       idleGrace: 0,
       running: 0,

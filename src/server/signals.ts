@@ -24,8 +24,13 @@ export interface Succession {
    * @returns what does it once the server has stopped, and never returns; undefined when it cannot be, which is logged.
    */
   prepareReload(): Promise<(() => never) | undefined>;
-  /** Starts another process on the same sockets. @returns whether it serves; if not, it is logged. */
-  restart(): Promise<boolean>;
+  /**
+   * Starts another process on the same sockets.
+   *
+   * @param givenUp aborted when the server is to end before the other one serves, which then ends too.
+   * @returns whether it serves; if not, it is logged.
+   */
+  restart(givenUp: AbortSignal): Promise<boolean>;
 }
 
 /**
@@ -45,11 +50,12 @@ export async function runUntilSignal(
   let isSignalled = false;
   let isSucceeding = false;
   let continueAsNew: (() => never) | undefined;
+  const givenUp = new AbortController();
   const succeed = async (how: "reload" | "restart"): Promise<void> => {
     if (succession === undefined || isSucceeding || isSignalled) return;
     isSucceeding = true;
     const next = how === "reload" ? await succession.prepareReload() : undefined;
-    const isFollowed = how === "reload" ? next !== undefined : await succession.restart();
+    const isFollowed = how === "reload" ? next !== undefined : await succession.restart(givenUp.signal);
     isSucceeding = false;
     if (!isFollowed || isSignalled) return;
     isSignalled = true;
@@ -62,11 +68,13 @@ export async function runUntilSignal(
         if (!isSignalled) logger.info("Stopping: finishing what runs. Press Ctrl-C again to cut it short.");
         isSignalled = true;
         continueAsNew = undefined;
+        givenUp.abort();
         void server.stop();
         break;
       case "cut":
         isSignalled = true;
         continueAsNew = undefined;
+        givenUp.abort();
         void server.stop({ force: true });
         break;
       case "reopen":
@@ -79,6 +87,7 @@ export async function runUntilSignal(
   });
   const release = surviveErrors(logger);
   const isClean = await server.whenStopped;
+  givenUp.abort();
   off();
   release();
   if (!isSignalled) return undefined;

@@ -73,21 +73,27 @@ function removeStale(path: string): void {
   if (found === undefined) return;
   if (!found.isSocket())
     throw new ListenError(`${path} exists and is no socket. It is left as it is; choose another path.`);
-  if (isServed(path))
+  const problem = connectionProblem(path);
+  if (problem === "EACCES" || problem === "EPERM")
+    throw new ListenError(
+      `${path} is a socket that this user may not connect to, so that it cannot be known whether it is in use. Remove it if it is not, or choose another path.`,
+    );
+  // Whatever else it says, EAGAIN for a queue that is full, somebody is there.
+  if (problem !== "ECONNREFUSED" && problem !== "ENOENT")
     throw new ListenError(`Another process listens at ${path}. Stop it, or choose another path.`);
   fs.rmSync(path, { force: true });
 }
 
-/** Whether a connection gets to somebody; the one that is made to find out is closed at once. */
-function isServed(path: string): boolean {
+/** The code of the error that a connection meets, if any; one that is made to find out is closed at once. */
+function connectionProblem(path: string): string | undefined {
   const address = unixAddress(path);
   const fd = checked(libc().socket(AF.unix, SOCK.stream | SOCK.nonblock | SOCK.cloexec, 0), "socket");
   try {
     checked(libc().connect(fd, ptr(address), address.length), "connect");
-    return true;
+    return undefined;
   } catch (error) {
-    // Whatever else it says (EAGAIN: its queue is full; EACCES: this user may not connect), somebody may be there.
-    return !(error instanceof SystemError && (error.code === "ECONNREFUSED" || error.code === "ENOENT"));
+    if (!(error instanceof SystemError)) throw error;
+    return error.code;
   } finally {
     libc().close(fd);
   }

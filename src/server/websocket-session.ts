@@ -177,7 +177,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     const { output, context } = this.#connection;
     if (output.size <= context.host.lowWaterMark) {
       output.detach();
-      if (this.#latePong !== undefined) this.onPing(this.#latePong);
+      if (this.#latePong !== undefined && this.#phase === "open") this.onPing(this.#latePong);
     }
     this.#receiver.deliverDrain();
   }
@@ -233,6 +233,12 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#receiver.deliverClose(ABNORMAL_CLOSURE, "server_error");
     this.#finish(503);
     this.#connection.linger();
+  }
+
+  onSpanError(error: Error): void {
+    // Nothing of an application's gets here; this is a fault of the server, which costs one connection.
+    this.#server.logger.error("internal error on a WebSocket", error);
+    this.#lossReason = "server_error";
   }
 
   onMessage(message: string | Uint8Array): void {

@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import path from "node:path";
 
 /** How a process ended. */
 export interface Exit {
@@ -6,12 +7,23 @@ export interface Exit {
   readonly signal: string | null;
 }
 
-/** Processes that the kernel has killed since it started because there was no memory left; 0 if it does not say. */
+/**
+ * How many processes the kernel has killed for want of memory: in this process's control group, or where that does not
+ * say on the whole machine; 0 if nothing says. Source: Documentation/admin-guide/cgroup-v2.rst, "memory.events".
+ */
 export function outOfMemoryKills(): number {
+  const [, group = "/"] = /^0::(\/.*)$/m.exec(contentOf("/proc/self/cgroup")) ?? [];
+  const events = contentOf(path.join("/sys/fs/cgroup", group, "memory.events"));
+  const [, count] =
+    /^oom_kill (\d+)$/m.exec(events) ?? /^oom_kill (\d+)$/m.exec(contentOf("/proc/vmstat")) ?? [];
+  return Number(count ?? 0);
+}
+
+function contentOf(file: string): string {
   try {
-    return Number(/^oom_kill (\d+)$/m.exec(fs.readFileSync("/proc/vmstat", "utf8"))?.[1] ?? 0);
+    return fs.readFileSync(file, "utf8");
   } catch {
-    return 0;
+    return "";
   }
 }
 
@@ -29,5 +41,5 @@ export function describeExit(
   if (said !== undefined) return `said: ${said}`;
   if (signal === null) return `exited with code ${code ?? "unknown"}`;
   if (signal !== "SIGKILL") return `was killed by ${signal}`;
-  return isOutOfMemory ? "was killed by SIGKILL: out of memory" : "was killed by SIGKILL";
+  return isOutOfMemory ? "was killed by SIGKILL, probably for want of memory" : "was killed by SIGKILL";
 }

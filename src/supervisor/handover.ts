@@ -29,7 +29,10 @@ const ORDERS_OF_OPERATORS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, 
  *
  * @returns its process id once it serves, else why it does not, as a part of a sentence.
  */
-async function startSuccessor({ sockets, environment }: Inheritance): Promise<number | string> {
+async function startSuccessor(
+  { sockets, environment }: Inheritance,
+  givenUp: AbortSignal,
+): Promise<number | string> {
   const { command, options } = spawnCommand();
   const outcome = Promise.withResolvers<number | string>();
   let said: string | undefined;
@@ -57,7 +60,10 @@ async function startSuccessor({ sockets, environment }: Inheritance): Promise<nu
       }, LAST_WORDS);
     },
   });
+  const end = (): void => child.kill("SIGTERM");
+  givenUp.addEventListener("abort", end);
   const became = await outcome.promise;
+  givenUp.removeEventListener("abort", end);
   if (typeof became === "number") child.unref();
   return became;
 }
@@ -111,12 +117,14 @@ export async function canBeLoaded(): Promise<boolean> {
  * Hands the sockets to a successor, and tells the service manager that it is the one to watch from now on: only this
  * process may say so.
  *
+ * @param givenUp aborted when this process is to end for another reason; a successor that does not serve yet ends too.
  * @returns whether it serves; what hinders it is logged.
  */
 export async function handOver(
   inheritance: Inheritance,
   logger: Logger,
   notifier: Notifier | undefined,
+  givenUp: AbortSignal,
 ): Promise<boolean> {
   if (process.pid === 1) {
     logger.error(
@@ -125,7 +133,7 @@ export async function handOver(
     return false;
   }
   logger.info("Restarting: a new server is started on the same sockets");
-  const became = await startSuccessor(inheritance).catch(
+  const became = await startSuccessor(inheritance, givenUp).catch(
     (error: unknown) => `cannot be run: ${messageOf(error)}`,
   );
   if (typeof became === "string") {

@@ -37,7 +37,7 @@ interface Slot {
   readonly failuresInRow: number;
   /** True from a failed start until any worker is ready. */
   readonly hasFailedToStart: boolean;
-  /** No new worker before; 0 is at once. */
+  /** No new worker before; 0 is at once, infinity not before a reload. */
   readonly spawnAt: number;
 }
 
@@ -56,6 +56,8 @@ export interface Policy {
   readonly heartbeatTimeout: number;
   /** A worker that has not ended so long after it was told to is killed. */
   readonly drainLimit: number;
+  /** Where others give up, a reload is waited for: somebody is about to mend the code. */
+  readonly waitsForReload?: boolean;
 }
 
 /** `starting` until every worker was ready once; `stopping` from the decision to end; `over` when no worker is left. */
@@ -250,7 +252,7 @@ export function advance(plan: Plan, event: PlanEvent): { plan: Plan; commands: r
 export function wakeAt({ phase, slots, replacements, tickedAt }: Plan): number | undefined {
   if (phase === "stopping" || phase === "over") return undefined;
   const times = [...slots.map((each) => each.spawnAt), ...replacements.map((each) => each.notBefore)];
-  const due = times.filter((time) => time > tickedAt);
+  const due = times.filter((time) => time > tickedAt && time < Infinity);
   return due.length === 0 ? undefined : Math.min(...due);
 }
 
@@ -375,7 +377,11 @@ function fail(draft: Draft, worker: PlannedWorker, how: string, wasSteady: boole
     wanted.length === draft.target &&
     wanted.every((each) => each.hasFailedToStart) &&
     !draft.workers.some((each) => each.state === "ready");
-  if (isHopeless) {
+  const isLost = isHopeless || failedAt.length >= MAX_FAILURES;
+  if (isLost && draft.policy.waitsForReload === true) {
+    log(draft, "error", how, worker);
+    waitForReload(draft, worker);
+  } else if (isHopeless) {
     log(draft, "error", how, worker);
     giveUp(draft, "No worker could start; the server ends");
   } else if (failedAt.length >= MAX_FAILURES) {
@@ -387,6 +393,13 @@ function fail(draft: Draft, worker: PlannedWorker, how: string, wasSteady: boole
   } else {
     log(draft, "error", `${how}; another is started ${delay === 0 ? "at once" : `in ${delay} ms`}`, worker);
   }
+}
+
+function waitForReload(draft: Draft, worker: PlannedWorker): void {
+  // Ordered while it was starting, with code that was perhaps older.
+  const isOrdered = draft.replacements.some((each) => each.worker === worker.id && each.isReload);
+  changeSlot(draft, worker.slot, { failedAt: [], failuresInRow: 0, spawnAt: isOrdered ? 0 : Infinity });
+  if (!isOrdered) log(draft, "info", "It is started again when a file has changed");
 }
 
 function giveUp(draft: Draft, text: string): void {
@@ -406,6 +419,9 @@ function reload(draft: Draft): void {
     ...draft.replacements.filter((each) => !entries.some(({ worker }) => worker === each.worker)),
     ...entries,
   ];
+  draft.slots = draft.slots.map((each) => (each.spawnAt === Infinity ? { ...each, spawnAt: 0 } : each));
+  // Whoever has ordered it hears of its end in any case.
+  if (draft.replacements.length === 0) draft.commands.push({ type: "reloaded", isComplete: true });
 }
 
 function more(draft: Draft): void {

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { WorkerError } from "../errors.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { inheritedSockets } from "./inherited-socket.ts";
+import { variablesFor } from "./own-variables.ts";
 
 /** The variable by which a process tells the one that it starts what it is to be. */
 export const VARIABLE = "PAGI_SERVER_PROCESS";
@@ -31,12 +32,13 @@ export type WrittenRole =
   | { readonly type: "successor" | "continued"; readonly sockets: readonly InheritedSocket[] };
 
 const MAIN: Role = { type: "main" };
+const WRITTEN = ["worker", "successor", "continued", "daemon", "probe"] as const;
 
 /**
  * Takes the role from the environment, so that no process which this one starts finds it there. A role counts only
  * for the child, or for the process itself, that it was written for.
  *
- * @throws WorkerError when this process is not the child itself, but one of its children.
+ * @throws WorkerError when this process is not the child itself, but one of its children, or the writer has ended.
  */
 export function takeRole(): Role {
   const text = process.env[VARIABLE];
@@ -45,16 +47,15 @@ export function takeRole(): Role {
   const given = parse(text);
   if (given === undefined) return MAIN;
   const { type, writer } = given;
-  if (writer !== (type === "continued" ? process.pid : process.ppid)) {
-    // A program that is started through another one would never learn what it is, and start workers of its own.
-    if (typeof writer === "number" && isAncestor(writer))
-      throw new WorkerError(
-        "A process that was to be a part of this server was started through another program. Start the server with bun itself, or with the pagi-server command.",
-      );
-    return MAIN;
-  }
+  if (typeof writer !== "number" || !isType(type)) return MAIN;
+  // A part of a server that does not know itself would become a server of its own, with workers, that nobody knows of.
+  if (writer !== (type === "continued" ? process.pid : process.ppid))
+    throw new WorkerError(
+      isAncestor(writer)
+        ? "A process that was to be a part of this server was started through another program. Start the server with bun itself, or with the pagi-server command."
+        : `This process was to be a part of the server with process id ${writer}, which has ended meanwhile.`,
+    );
   if (type === "worker" || type === "daemon" || type === "probe") return { type };
-  if (type !== "successor" && type !== "continued") return MAIN;
   return { type, sockets: inheritedSockets(given.sockets), predecessor: writer };
 }
 
@@ -68,10 +69,12 @@ export function environmentFor(
   more: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const text = JSON.stringify({ ...role, writer: process.pid });
-  const own = Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  );
-  return { ...Object.fromEntries(own), ...more, [VARIABLE]: text };
+  // A worker reads no files of settings; every other one does.
+  return { ...variablesFor({ isNewStart: role.type !== "worker" }), ...more, [VARIABLE]: text };
+}
+
+function isType(type: unknown): type is WrittenRole["type"] {
+  return WRITTEN.some((each) => each === type);
 }
 
 /** Whether a process has started the one that has started this one, or is further up. */

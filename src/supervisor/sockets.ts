@@ -5,6 +5,7 @@ import type { ListenAddress, TcpAddress } from "../server/listen-address.ts";
 import { inheritedSocket, ListeningSocket, openListeningSocket } from "../server/listening-socket.ts";
 import type { AskedSocket, SocketSettings } from "../server/listening-socket.ts";
 import { SocketFile } from "../server/unix-socket.ts";
+import { steerToAll, steerToFirst } from "./reuseport.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 
 export interface SocketsOptions {
@@ -16,6 +17,8 @@ export interface SocketsOptions {
   readonly flags?: AddressFlags | undefined;
 }
 
+/** Milliseconds that a slot's sockets are kept which no new connection comes to; longer than a worker accepts from them. */
+const CLOSING_TIME = 1000;
 /** The slot of a socket that all workers share. */
 const SHARED = 0;
 
@@ -34,6 +37,8 @@ export class Sockets {
   /** Whether the files of Unix sockets are ours to remove, and not another program's that serves at the same sockets. */
   ownsFiles: boolean;
   #held: Held[] = [];
+  /** Slots whose sockets are about to be closed. */
+  readonly #closing = new Map<number, ReturnType<typeof setTimeout>>();
 
   /**
    * Takes what was inherited, and opens what is missing for the first slot.
@@ -49,6 +54,8 @@ export class Sockets {
         const slot = options.reusePort ? each.slot : SHARED;
         this.#held.push({ asked: each.asked, slot, socket: takeOver(each) });
       }
+      // The program before may have been about to close some of them.
+      this.#steer();
       for (const address of options.addresses) if (!this.#isShared(address)) this.#open(address, 1);
       for (const address of options.addresses) if (this.#isShared(address)) this.#open(address, SHARED);
     } catch (error) {
@@ -82,17 +89,27 @@ export class Sockets {
    * @throws ListenError when one cannot be opened; use the first slot's, which can be shared.
    */
   forSlot(slot: number, target: number): readonly AskedSocket[] {
+    clearTimeout(this.#closing.get(slot));
+    if (this.#closing.delete(slot)) this.#steer();
+    const before = this.#held.length;
     for (const address of this.#options.addresses) if (!this.#isShared(address)) this.#open(address, slot);
+    if (this.#held.length > before) this.#steer();
     return this.#held.filter((each) => {
       if (each.slot === SHARED) return true;
       return each.slot > target ? ((each.slot - 1) % target) + 1 === slot : each.slot === slot;
     });
   }
 
-  /** Lets go of a slot's sockets; a worker that has them goes on with its own descriptors. */
+  /**
+   * Lets go of the sockets of the last slot, a moment later: where the kernel can do that, no new connection comes to
+   * them any more, and the worker that has them takes those that have been begun. A worker that gets the slot meanwhile
+   * gets the same sockets.
+   */
   closeSlot(slot: number): void {
-    for (const each of this.#held) if (each.slot === slot) each.socket.close();
-    this.#held = this.#held.filter((each) => each.slot !== slot);
+    const [own] = this.#held.filter((each) => each.slot === slot);
+    if (own === undefined) return;
+    this.#closing.set(slot, setTimeout(() => this.#drop(slot), CLOSING_TIME).unref());
+    if (!this.#steer()) this.#drop(slot);
   }
 
   /** Gives all of them to somebody else, who closes them. */
@@ -102,11 +119,33 @@ export class Sockets {
 
   /** Lets go of all of them, and removes the files of Unix sockets that are ours. */
   close(): void {
+    for (const timer of this.#closing.values()) clearTimeout(timer);
+    this.#closing.clear();
     for (const { socket } of this.#held) {
       if (this.ownsFiles) socket.file?.remove();
       socket.close();
     }
     this.#held = [];
+  }
+
+  #drop(slot: number): void {
+    clearTimeout(this.#closing.get(slot));
+    for (const each of this.#held) if (each.slot === slot) each.socket.close();
+    this.#held = this.#held.filter((each) => each.slot !== slot);
+    this.#closing.delete(slot);
+  }
+
+  /** Sends new connections to the slots that stay. @returns false where the kernel cannot do that. */
+  #steer(): boolean {
+    const staying = this.#held.filter(({ slot }) => slot !== SHARED && !this.#closing.has(slot));
+    const count = Math.max(0, ...staying.map(({ slot }) => slot));
+    let isSteered = true;
+    for (const { slot, socket } of staying) {
+      if (slot !== 1) continue; // one for each address
+      if (this.#closing.size === 0) steerToAll(socket.fd);
+      else if (!steerToFirst(socket.fd, count)) isSteered = false;
+    }
+    return isSteered;
   }
 
   #isShared(address: ListenAddress): boolean {

@@ -20,6 +20,11 @@ export async function prepareReload(
   { probes }: { probes: boolean },
 ): Promise<(() => never) | undefined> {
   logger.info("Reloading: the program is started anew once what runs is finished");
+  // The next program could not start with files that this one cannot read either.
+  if (server.options.sslCert.length > 0 && !(await server.reloadCertificates())) {
+    logger.error("The new program could not use the certificates. This one goes on");
+    return undefined;
+  }
   if (probes && !(await canBeLoaded())) {
     logger.error("The new program cannot be loaded. This one goes on");
     return undefined;
@@ -30,9 +35,9 @@ export async function prepareReload(
   return () => continueAsNewProgram({ sockets: kept, environment });
 }
 
-/** SIGUSR2: another process is started on the same sockets. @returns whether it serves. */
-export async function restart(server: Server, logger: Logger): Promise<boolean> {
-  return await handOver(inheritanceOf(server), logger, server.notifier);
+/** SIGUSR2: another process is started on the same sockets, until that is given up. @returns whether it serves. */
+export async function restart(server: Server, logger: Logger, givenUp: AbortSignal): Promise<boolean> {
+  return await handOver(inheritanceOf(server), logger, server.notifier, givenUp);
 }
 
 function inheritanceOf(server: Server): Inheritance {

@@ -10,6 +10,7 @@ import type { Application } from "../spec/application.ts";
 import { handOver, reportToPredecessor } from "./handover.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
+import type { ReloadOnChange } from "./reload-on-change.ts";
 import type { Role } from "./role.ts";
 import { SUPERVISOR_SIGNALS } from "./signals.ts";
 import { Sockets } from "./sockets.ts";
@@ -56,12 +57,29 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   const notifier = takeNotifier();
   let sockets: Sockets | undefined;
   let supervisor: Supervisor;
+  let watch: ReloadOnChange | undefined;
   try {
     sockets = openSockets(options, role);
     dropPrivileges(options, pidFile?.fd);
-    const app = options.supervisorLifespan ? await supervision.load() : undefined;
-    const onReloaded = (): void => notifier?.ready();
-    supervisor = new Supervisor({ options, application, app, sockets, logger, onReloaded });
+    // One worker alone stands for a process that has no supervisor, and so no further lifespan.
+    const hasLifespan = options.supervisorLifespan && options.workers !== 1;
+    const app = hasLifespan ? await supervision.load() : undefined;
+    const onReloaded = (): void => {
+      notifier?.ready();
+      // Not from within, for what else it has decided is still being carried out.
+      setImmediate(() => watch?.reloaded());
+    };
+    // Whoever waits for this one to be ready is to hear when it cannot be.
+    const waitsForReload = options.reload && role.type !== "successor" && role.type !== "daemon";
+    supervisor = new Supervisor({
+      ...{ options, application, app, sockets, logger },
+      ...{ waitsForReload, onReloaded },
+    });
+    const reload = (): void => supervisor.obey("reload");
+    if (options.reload) {
+      const { ReloadOnChange: Watch } = await import("./reload-on-change.ts");
+      watch = new Watch({ options, application, logger, reload });
+    }
   } catch (error) {
     pidFile?.end();
     sockets?.close();
@@ -70,6 +88,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   const progress = { isServing: false };
   // Before the start, so that a signal during it is not lost.
   const ended = runUntilEnd(supervisor, logger, signals, notifier).then((code) => {
+    watch?.close();
     notifier?.close();
     pidFile?.end();
     return code === "failed" ? (progress.isServing ? 1 : undefined) : code;
@@ -123,14 +142,15 @@ async function runUntilEnd(
 ): Promise<0 | 1 | undefined | "failed"> {
   let isSignalled = false;
   let isHandingOver = false;
+  const givenUp = new AbortController();
   const restart = async (): Promise<void> => {
     if (isHandingOver || isSignalled) return;
     isHandingOver = true;
     const { all } = supervisor.sockets;
     const environment = notifier?.environment ?? {};
-    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier);
+    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier, givenUp.signal);
     isHandingOver = false;
-    if (!isFollowed) return;
+    if (!isFollowed || isSignalled) return;
     isSignalled = true;
     supervisor.sockets.ownsFiles = false;
     supervisor.obey("hand-over");
@@ -139,6 +159,7 @@ async function runUntilEnd(
     if (!isSignalled && !force)
       logger.info("Stopping: the workers finish what runs. Press Ctrl-C again to cut it short.");
     isSignalled = true;
+    givenUp.abort();
     notifier?.stopping();
     void supervisor.stop({ force });
   };
@@ -166,6 +187,7 @@ async function runUntilEnd(
     });
   const releases = signals ? [surviveErrors(logger), listen()] : [];
   const isClean = await supervisor.whenStopped;
+  givenUp.abort();
   for (const release of releases) release();
   if (isSignalled) return isClean ? 0 : 1;
   return isClean ? undefined : "failed";

@@ -23,6 +23,8 @@ export interface SupervisorParts {
   readonly app: Application | undefined;
   readonly sockets: Sockets;
   readonly logger: Logger;
+  /** Where others give up, it waits to be told to reload. Default false. */
+  readonly waitsForReload?: boolean;
   /** A reload is over. */
   readonly onReloaded?: (isComplete: boolean) => void;
 }
@@ -75,6 +77,7 @@ export class Supervisor {
     this.#plan = createPlan(workerCount(options), {
       heartbeatTimeout: options.heartbeatTimeout * 1000,
       drainLimit: (2 * options.shutdownTimeout + DRAIN_MARGIN) * 1000,
+      waitsForReload: parts.waitsForReload ?? false,
     });
     this.#lifespan =
       app === undefined

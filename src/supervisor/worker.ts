@@ -25,8 +25,10 @@ export type LoadApplication = (
 const REQUESTS_INTERVAL = 100;
 /** Heartbeats in a row at which the memory must be too large: a peak is no leak. */
 const RSS_SAMPLES = 3;
-/** Turns of the event loop in which the connections that wait are accepted. */
-const LAST_TURNS = 3;
+/** Milliseconds for what runs in a worker that `--reload` replaces; longer than idle connections are kept. */
+const RELOAD_DRAIN = 2500;
+/** Milliseconds in which the connections that are about to be made to a socket of its own are accepted. */
+const LAST_CONNECTIONS = 500;
 
 /**
  * Serves in this process as a worker: adopts the sockets that the supervisor hands down, reports when it is ready and
@@ -62,12 +64,14 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     surviveErrors(logger);
     const app = await load(options, application);
     worker.server = new Server(app, options, logger, {
-      role: "worker",
-      workerNumber,
+      // With --reload one worker stands for the process that would serve alone without.
+      ...(options.reload && options.workers === 1 ? {} : { role: "worker", workerNumber }),
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
     });
     await worker.server.start();
     report({ type: "ready" });
+    // The program may stop it too; a worker that serves no more is none.
+    void worker.server.whenStopped.then((isClean) => process.exit(isClean ? 0 : 1));
     if (options.maxRequests > 0) watchRequests(options, worker.server);
     return worker.server;
   } catch (error) {
@@ -100,8 +104,10 @@ async function end(
   server: Server,
   { isFollowed, isLast }: { isFollowed: boolean; isLast: boolean },
 ): Promise<void> {
-  // The supervisor has closed its descriptors, so ours are the last: what waits in them is accepted first.
-  if (isLast) for (let turn = 0; turn < LAST_TURNS; turn++) await new Promise(setImmediate);
+  // Nobody else has these sockets, and no connection comes to them any more but those that have been begun.
+  if (isLast) await Bun.sleep(LAST_CONNECTIONS);
+  // Nobody waits for old code to finish, and it may never.
+  if (isFollowed && server.options.reload) setTimeout(() => void server.stop({ force: true }), RELOAD_DRAIN);
   const isClean = await server.stop({ isFollowed });
   process.exit(isClean ? 0 : 1);
 }

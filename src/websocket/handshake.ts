@@ -83,22 +83,35 @@ function valuesOf(headers: Headers, name: string): string[] {
 /** The value of a field that may occur once only. */
 function only(headers: Headers, name: string): string | undefined {
   const values = valuesOf(headers, name);
-  return values.length === 1 ? values[0]?.trim() : undefined;
+  return values.length === 1 ? trimmed(values[0] ?? "") : undefined;
 }
 
 /** The members of a comma-separated list; empty ones count for nothing (RFC 9110 section 5.6.1). */
 function members(headers: Headers, name: string): string[] {
   return valuesOf(headers, name)
     .flatMap((value) => value.split(","))
-    .map((each) => each.trim())
+    .map(trimmed)
     .filter((each) => each !== "");
 }
 
 function lists(headers: Headers, name: string, token: string): boolean {
   for (const [each, value] of headers) {
     // The usual request has no such field, and is not to pay for this.
-    if (each === name && value.split(",").some((member) => member.trim().toLowerCase() === token))
+    if (each === name && value.split(",").some((member) => trimmed(member).toLowerCase() === token))
       return true;
   }
   return false;
+}
+
+/** Without the spaces and tabs around it. `trim` would take away the byte A0 too, which is none (RFC 9110 section 5.6.3). */
+function trimmed(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isWhitespace(text[start])) start++;
+  while (end > start && isWhitespace(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isWhitespace(char: string | undefined): boolean {
+  return char === " " || char === "\t";
 }

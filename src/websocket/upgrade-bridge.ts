@@ -22,6 +22,8 @@ export interface SpanOwner {
   onSpanOpen(extensions: string): void;
   /** The span could not be made, or has broken before it stood. */
   onSpanFailed(error: Error): void;
+  /** Something was thrown, be it by the owner itself. `onSpanEnd` follows. */
+  onSpanError(error: Error): void;
   onMessage(message: string | Uint8Array): void;
   /**
    * A Ping that has to be answered. Bun's own Pong does not come out: it would be a turn late, behind the answers to
@@ -60,6 +62,12 @@ export interface Span {
 const NO_BYTES = new Uint8Array(0);
 const HEAD_END = "\r\n\r\n";
 
+/**
+ * Chars of offered extensions that are passed on; a client that offers more gets none. Bun refuses a head of more than
+ * 16 KiB, and each char may be two bytes of UTF-8.
+ */
+const MAX_OFFER = 4096;
+
 /** Any key does: nobody looks at the answer to it. */
 const KEY = randomBytes(16).toString("base64");
 
@@ -76,6 +84,7 @@ export class UpgradeBridge {
   /** Spans whose connection has not arrived, by their number. */
   readonly #expected = new Map<string, BridgeSpan>();
   #count = 0;
+  #isClosed = false;
 
   /** Listens at once. `isAbstract`: on a name without a file, which only Linux has. */
   constructor(options: BridgeOptions, isAbstract = process.platform === "linux") {
@@ -98,8 +107,11 @@ export class UpgradeBridge {
         sendPings: false,
         open: (socket) => socket.data.onOpen(socket),
         ping: (socket, payload: Uint8Array) => socket.data.onPing(payload),
-        message: (socket, message) => socket.data.owner.onMessage(message),
-        close: (socket, code, reason) => socket.data.onClose(code, reason),
+        message: (socket, message) => socket.data.onMessage(message),
+        error: (error, socket) => socket.data.onError(error),
+        // Bun gives its own reason for stopping as if a client had said it.
+        close: (socket, code, reason) =>
+          socket.data.onClose(this.#isClosed ? ABNORMAL_CLOSURE : code, reason),
       },
     });
   }
@@ -109,7 +121,8 @@ export class UpgradeBridge {
     const id = String(this.#count++);
     const span = new BridgeSpan(owner, () => this.#expected.delete(id));
     this.#expected.set(id, span);
-    const offer = extensions === "" ? "" : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+    const isPassedOn = extensions !== "" && extensions.length <= MAX_OFFER;
+    const offer = isPassedOn ? `Sec-WebSocket-Extensions: ${extensions}\r\n` : "";
     const request =
       `GET /${id}/${span.secret} HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${offer}\r\n`;
@@ -124,6 +137,7 @@ export class UpgradeBridge {
 
   /** Ends all spans and stops listening. */
   close(): void {
+    this.#isClosed = true;
     void this.#server.stop(true);
     if (this.#folder !== undefined) fs.rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -197,7 +211,7 @@ class BridgeSpan implements Span {
 
   onBytes(bytes: Uint8Array): void {
     const rest = this.#isOpen ? bytes : this.#readHead(bytes);
-    if (rest.byteLength === 0) return;
+    if (rest.byteLength === 0 || this.#isOver) return;
     const frames = this.#controls.take(rest);
     if (frames.byteLength > 0) this.owner.onControlFrames(frames);
   }
@@ -231,8 +245,9 @@ class BridgeSpan implements Span {
   onError(error: Error): void {
     if (this.#isOver) return;
     this.destroy();
-    if (this.#isOpen) this.owner.onSpanEnd(this.#controls.closeCode);
-    else this.owner.onSpanFailed(error);
+    if (!this.#isOpen) return this.owner.onSpanFailed(error);
+    this.owner.onSpanError(error);
+    this.owner.onSpanEnd(this.#controls.closeCode);
   }
 
   // ── what the far end tells ─────────────────────────────────────────────────────────────────────────────────────
@@ -241,6 +256,10 @@ class BridgeSpan implements Span {
     webSocket.binaryType = "uint8array";
     this.#webSocket = webSocket;
     if (this.#isOver) webSocket.terminate();
+  }
+
+  onMessage(message: string | Uint8Array): void {
+    if (!this.#isOver) this.owner.onMessage(message);
   }
 
   onPing(payload: Uint8Array): void {
@@ -255,11 +274,13 @@ class BridgeSpan implements Span {
 
   write(bytes: Uint8Array): boolean {
     if (this.#isOver || bytes.byteLength === 0) return true;
-    if (this.#socket === undefined || this.#queue.length > 0) {
+    // Else what is in the bytes could be told of before the span is.
+    const socket = this.#isOpen ? this.#socket : undefined;
+    if (socket === undefined || this.#queue.length > 0) {
       this.#queue.push(bytes);
       return false;
     }
-    const taken = this.#socket.write(bytes, 0, bytes.byteLength);
+    const taken = socket.write(bytes, 0, bytes.byteLength);
     if (taken < 0 || taken === bytes.byteLength) return true; // what is closed needs no more
     this.#queue.push(bytes.subarray(taken));
     return false;

@@ -42,6 +42,8 @@ describe("readArguments reads", () => {
     ["--access-log -", { accessLog: "-" }],
     ["--access-log=a.log", { accessLog: "a.log" }],
     ["--no-access-log", { accessLog: false }],
+    ["--no-config", { config: "off" }],
+    ["--config a.ts --env-file a --env-file=b -e x", { config: "a.ts", envFile: ["a", "b"], eval: "x" }],
     ["--validate-events", { validateEvents: true }],
     ["--no-validate-events", { validateEvents: false }],
     ["--factory=false", { factory: false }],

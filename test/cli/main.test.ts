@@ -178,6 +178,11 @@ describe("instead of serving", () => {
       code: 2,
       out: "",
     });
+    expect(await run(["--check-config", "--ssl-cert", "app.ts", "app.ts"])).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("--ssl-"),
+    });
   });
 });
 

@@ -129,6 +129,32 @@ describe("a client that does not read", () => {
         throw new Error(`no pong, but ${message?.type}`);
     }
   });
+
+  test("gets no pong behind the Close frame", async () => {
+    const pinged = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    await using server = await startWebSocket(async (_scope, receive, send) => {
+      await receive();
+      await send({ type: "websocket.accept" });
+      const sent = send({ type: "websocket.send", bytes: new Uint8Array(20_000_000) });
+      await receive(); // it comes behind the ping
+      pinged.resolve();
+      await send({ type: "websocket.close" });
+      closed.resolve();
+      await sent;
+    });
+    await using client = await WebSocketWire.open(server.url);
+    client.wire.pause();
+    await client.send({ opcode: "ping", payload: "late" }, { opcode: "text", payload: "after" });
+    await pinged.promise;
+    client.wire.resume();
+    expect((await client.nextMessage())?.type).toBe("binary");
+    const messages = [];
+    for (let message = await client.nextMessage(); message !== null; message = await client.nextMessage())
+      messages.push(message.type);
+    expect(messages).toEqual(["close"]);
+    await closed.promise;
+  });
 });
 
 // ── towards the application ─────────────────────────────────────────────────────────────────────────────────────────

@@ -42,6 +42,25 @@ describe("drain", () => {
     expect(server.logger.messages("warn")).toEqual([]);
   });
 
+  test("a request that has arrived and was not read yet is answered; its connection is not idle", async () => {
+    await using server = await startHttp(text("hi"));
+    await using fresh = await Wire.open(server);
+    await using kept = await Wire.open(server);
+    await kept.send(get("/"));
+    await kept.response();
+    await eventually("both are there", () => server.server.connectionCount === 2);
+    // The kernel has the bytes at once; the server, which runs in this process, has had no turn to read them.
+    for (const wire of [fresh, kept]) void wire.send(get("/"));
+    const stopped = server.server.stop();
+    for (const wire of [fresh, kept]) {
+      const response = await wire.response();
+      expect([response.status, field(response, "connection")]).toEqual([200, "close"]);
+      expect(await wire.readToEnd()).toBe("");
+      expect(wire.error).toBeUndefined();
+    }
+    expect(await stopped).toBe(true);
+  });
+
   test("a running request gets its answer, which says close; the pipelined next one is not served", async () => {
     const { app, running, release } = held();
     let isStopped = false;

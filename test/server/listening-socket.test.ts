@@ -174,6 +174,27 @@ describe("Unix sockets", () => {
     expect(fs.readFileSync(folder.file("file"), "utf8")).toBe("text");
   });
 
+  test("a socket that this user may not connect to is left alone", () => {
+    using folder = new Folder({
+      "open.ts": `
+        const { openListeningSocket } = await import(${JSON.stringify(`${import.meta.dir}/../../src/server/listening-socket.ts`)});
+        openListeningSocket({ type: "unix", path: "s" }, { mode: 0o000 });
+        // Root may connect to everything.
+        if (process.geteuid() === 0) process.setuid(65534);
+        try {
+          openListeningSocket({ type: "unix", path: "s" });
+        } catch (error) {
+          console.log(error.message);
+        }`,
+    });
+    fs.chmodSync(folder.path, 0o777);
+    const { stdout } = Bun.spawnSync([process.execPath, "open.ts"], { cwd: folder.path });
+    expect(stdout.toString()).toStartWith(
+      `${folder.file("s")} is a socket that this user may not connect to, so that it cannot be known`,
+    );
+    expect(fs.statSync(folder.file("s")).isSocket()).toBe(true);
+  });
+
   test("a path that is too long, or in no folder", () => {
     using folder = new Folder();
     expect(() => openListeningSocket({ type: "unix", path: folder.file("x".repeat(110)) })).toThrow(

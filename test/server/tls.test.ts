@@ -12,6 +12,7 @@ import { Certificates, pemOf } from "../support/certificates.ts";
 import type { CertificateFiles } from "../support/certificates.ts";
 import { curl } from "../support/curl.ts";
 import { Folder } from "../support/program.ts";
+import { random } from "../support/http1-rows.ts";
 import { echo, startHttp, startServer, text } from "../support/server.ts";
 import type { TestServer } from "../support/server.ts";
 import { eventually, get, Wire } from "../support/wire.ts";
@@ -381,6 +382,44 @@ describe("connections", () => {
     expect(await half.readToEnd()).toBe("");
     await eventually("none is left", () => to.server.connectionCount === 0);
   });
+
+  test("hundreds of broken handshakes leave nothing behind, and harm nobody", async () => {
+    await using to = await startHttp(text("hi"), { ...ONE, headerTimeout: 1 });
+    // A real ClientHello, to be cut and bent; the numbers are the same in every run.
+    const hello = await clientHello();
+    const next = random(20_261_121);
+    const attempts = Array.from({ length: 300 }, async (_, i) => {
+      await using wire = await Wire.open(to);
+      const bytes = Buffer.from(hello);
+      if (i % 3 === 0) bytes[Math.floor(next() * bytes.length)] = Math.floor(next() * 256);
+      const end = i % 3 === 1 ? Math.floor(next() * bytes.length) : bytes.length;
+      await wire.send(bytes.subarray(0, end)).catch(() => {});
+      if (i % 2 === 0) wire.reset();
+      else wire.halfClose();
+      await wire.readToEnd().catch(() => {});
+    });
+    await Promise.all(attempts);
+    expect((await curl("-k", to.url)).out).toBe("hi");
+    await eventually("none is left", () => to.server.connectionCount === 0);
+    expect(to.logger.messages("error")).toEqual([]);
+  });
+
+  /** The first bytes of a client that begins a handshake. */
+  async function clientHello(): Promise<Buffer> {
+    const seen = Promise.withResolvers<Buffer>();
+    using listener = Bun.listen({
+      ...{ hostname: "127.0.0.1", port: 0 },
+      socket: {
+        data(socket, bytes) {
+          seen.resolve(bytes);
+          socket.terminate();
+        },
+      },
+    });
+    const socket = tls.connect({ host: "127.0.0.1", port: listener.port, servername: "localhost" });
+    socket.on("error", () => {});
+    return await seen.promise;
+  }
 
   test("one that is too many gets its 503 inside of TLS", async () => {
     await using to = await startHttp(text("hi"), { ...ONE, maxConnections: 1 });

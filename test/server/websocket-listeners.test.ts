@@ -8,7 +8,7 @@ import { Certificates } from "../support/certificates.ts";
 import { Folder } from "../support/program.ts";
 import { echoMessages, startWebSocket } from "../support/server.ts";
 import { WebSocketWire } from "../support/websocket.ts";
-import { Wire } from "../support/wire.ts";
+import { Wire, eventually } from "../support/wire.ts";
 
 const certificates = new Certificates();
 afterAll(() => certificates[Symbol.dispose]());
@@ -62,4 +62,34 @@ test("a WebSocket over a Unix socket has no client", async () => {
   expect(scopes.map(({ scheme, client, server: at }) => ({ scheme, client, at }))).toEqual([
     { scheme: "ws", client: undefined, at: [path, null] },
   ]);
+});
+
+test("the access log has a line for a WebSocket when it ends, and for a handshake that was refused", async () => {
+  using folder = new Folder();
+  const accessLog = folder.file("access.log");
+  const options = { accessLog, accessLogFormat: '"%r" %s %B' };
+  {
+    await using server = await startWebSocket(async (scope, receive, send) => {
+      if (scope.path === "/no") {
+        await receive();
+        await send({ type: "websocket.close" });
+      } else await echoMessages()(scope, receive, send);
+    }, options);
+    const url = new URL("/chat?room=1", server.url);
+    await using client = await WebSocketWire.open(url);
+    await client.sendText("hello");
+    await client.nextMessage();
+    await client.sendClose();
+    await client.nextMessage();
+    await client.end();
+    await expect(WebSocketWire.open(new URL("/no", server.url))).rejects.toThrow("403");
+    await expect(
+      WebSocketWire.open(new URL("/old", server.url), { "Sec-WebSocket-Version": "8" }),
+    ).rejects.toThrow("426");
+    await client[Symbol.asyncDispose]();
+    await eventually("all are gone", () => server.server.connectionCount === 0);
+  }
+  const lines = fs.readFileSync(accessLog, "utf8").trim().split("\n");
+  expect(lines.slice(0, 2)).toEqual(['"GET /chat?room=1 HTTP/1.1" 101 7', '"GET /no HTTP/1.1" 403 10']);
+  expect(lines[2]).toMatch(/ 426 \d+$/);
 });

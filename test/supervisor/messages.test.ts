@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { describeExit } from "../../src/supervisor/exit-reason.ts";
+import { describeExit, outOfMemoryKills } from "../../src/supervisor/exit-reason.ts";
 import { inheritedSockets } from "../../src/supervisor/inherited-socket.ts";
 import { envelope, readOrder, readReport } from "../../src/supervisor/messages.ts";
 import type { Order, Report } from "../../src/supervisor/messages.ts";
@@ -57,13 +57,23 @@ test("only descriptions of sockets are sockets", () => {
   for (const none of [undefined, null, {}, "x"]) expect(inheritedSockets(none)).toEqual([]);
 });
 
+test("the kernel's count of kills for want of memory is a number that does not fall", () => {
+  const first = outOfMemoryKills();
+  expect(Number.isSafeInteger(first)).toBe(true);
+  expect(first).toBeGreaterThanOrEqual(0);
+  expect(outOfMemoryKills()).toBeGreaterThanOrEqual(first);
+});
+
 test("how a process has ended, as a part of a sentence", () => {
   const rows: [Parameters<typeof describeExit>, string][] = [
     [[{ code: 1, signal: null }, undefined, false], "exited with code 1"],
     [[{ code: 1, signal: null }, "no database", false], "said: no database"],
     [[{ code: null, signal: "SIGSEGV" }, undefined, true], "was killed by SIGSEGV"],
     [[{ code: null, signal: "SIGKILL" }, undefined, false], "was killed by SIGKILL"],
-    [[{ code: null, signal: "SIGKILL" }, undefined, true], "was killed by SIGKILL: out of memory"],
+    [
+      [{ code: null, signal: "SIGKILL" }, undefined, true],
+      "was killed by SIGKILL, probably for want of memory",
+    ],
   ];
   for (const [given, words] of rows) expect(describeExit(...given)).toBe(words);
 });

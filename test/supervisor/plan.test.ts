@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { advance, createPlan, wakeAt } from "../../src/supervisor/plan.ts";
-import type { Plan, PlanCommand, PlanEvent } from "../../src/supervisor/plan.ts";
+import type { Plan, PlanCommand, PlanEvent, Policy } from "../../src/supervisor/plan.ts";
 
 // The policy, row by row: what happens, and what is to be done about it. Workers are known by their ids, in the order
 // in which they are started. No process runs here and no time passes.
@@ -58,8 +58,13 @@ function wordsOf(command: PlanCommand): string {
 }
 
 /** Runs rows; those with a list are checked for exactly these commands, log lines left out unless `logs`. */
-function run(target: number, rows: readonly (string | readonly [string, ...string[]])[], logs = false): Plan {
-  let plan = createPlan(target, POLICY);
+function run(
+  target: number,
+  rows: readonly (string | readonly [string, ...string[]])[],
+  logs = false,
+  policy: Policy = POLICY,
+): Plan {
+  let plan = createPlan(target, policy);
   for (const row of rows) {
     const [words, ...expected] = typeof row === "string" ? [row] : row;
     const before = JSON.stringify(plan);
@@ -133,6 +138,76 @@ describe("start", () => {
       "8 exited 1 exited with code 0",
       ["9 exited 2 exited with code 0", "end 0"],
     ]);
+  });
+});
+
+describe("where a reload is waited for", () => {
+  const PATIENT = { ...POLICY, waitsForReload: true };
+
+  test("a worker that cannot start is started again by a reload, and by nothing else", () => {
+    const rows = [
+      "0 start",
+      [
+        "5 exited 1 said: no",
+        "error 1: could not start: it said: no",
+        "info: It is started again when a file has changed",
+      ],
+    ] as const;
+    expect(wakeAt(run(1, rows, true, PATIENT))).toBeUndefined();
+    run(
+      1,
+      [
+        "0 start",
+        ["5 exited 1 said: no"],
+        ["90000 tick"],
+        ["90001 reload", "reloaded", "spawn 2 in 1"],
+        ["90002 exited 2 said: no"],
+        ["90003 reload", "reloaded", "spawn 3 in 1"],
+        ["90004 ready 3", "serving"],
+        ["90005 stop", "drain 3 alone"],
+        ["90006 exited 3 exited with code 0", "end 0"],
+      ],
+      false,
+      PATIENT,
+    );
+  });
+
+  test("a reload that comes while it starts counts for its code: it is started once more", () => {
+    run(
+      1,
+      [
+        "0 start",
+        ["5 reload"],
+        ["6 exited 1 said: no", "spawn 2 in 1", "reloaded"],
+        ["7 exited 2 said: no"],
+        ["8 stop", "end 0"],
+      ],
+      false,
+      PATIENT,
+    );
+  });
+
+  test("the fifth death within ten seconds ends nothing", () => {
+    run(
+      2,
+      [
+        ...TWO,
+        "100 exited 1 x",
+        "110 exited 3 x",
+        "360 tick",
+        "370 exited 4 x",
+        "870 tick",
+        "880 exited 5 x",
+        ["1880 tick", "spawn 6 in 1"],
+        ["1890 exited 6 x"],
+        ["20000 tick"],
+        ["20001 reload", "spawn 7 in 1"],
+        ["20002 ready 7", "spawn 8 in 2"],
+        ["20003 ready 8", "drain 2", "reloaded"],
+      ],
+      false,
+      { ...PATIENT, heartbeatTimeout: 0 },
+    );
   });
 });
 

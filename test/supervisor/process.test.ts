@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
 
@@ -7,6 +7,8 @@ import { eventually, get, request } from "../support/wire.ts";
 import { runs, start, whoServes, workersFolder } from "../support/workers.ts";
 
 // What the process itself is told: pid file, permissions, user, folder, background.
+
+setDefaultTimeout(20_000); // many processes on a machine that may be busy
 
 const isRoot = process.getuid?.() === 0;
 

@@ -49,9 +49,14 @@ test("a child of that child refuses it, for it would start a server of its own, 
   expect(await childOf(`environmentFor({ type: "worker" })`, THROUGH)).toBe("ERR_PAGI_WORKER");
 });
 
+test("a child whose writer has ended refuses it, for it would become a server of its own", async () => {
+  const env = `{ ...process.env, PAGI_SERVER_PROCESS: '{"type":"worker","writer":999999999}' }`;
+  expect(await childOf(env, DIRECT)).toBe("ERR_PAGI_WORKER");
+});
+
 test("what others have written, or what is no role, is none", async () => {
   const main = `{"type":"main"} nothing left`;
-  for (const text of ["nonsense", "7", "null", "{}", `{"type":"worker","writer":999999999}`]) {
+  for (const text of ["nonsense", "7", "null", "{}", `{"type":"worker"}`]) {
     const env = `{ ...process.env, PAGI_SERVER_PROCESS: ${JSON.stringify(text)} }`;
     expect([text, await childOf(env, DIRECT)]).toEqual([text, main]);
   }

@@ -7,6 +7,7 @@ import type { ListenAddress } from "../../src/server/listen-address.ts";
 import { Sockets } from "../../src/supervisor/sockets.ts";
 import type { InheritedSocket } from "../../src/supervisor/inherited-socket.ts";
 import { Folder } from "../support/program.ts";
+import { eventually } from "../support/wire.ts";
 
 const LOOPBACK: ListenAddress = { type: "tcp", host: "127.0.0.1", port: 0 };
 
@@ -40,10 +41,50 @@ test("every slot has a socket of its own at the port that the first has found, a
   expect(new Set(fds).size).toBe(3);
   for (const slot of [1, 2, 3]) sockets.forSlot(slot, 3);
   expect(sockets.all.map(({ fd }) => fd)).toEqual(fds);
-  sockets.closeSlot(3);
-  expect(sockets.all).toHaveLength(2);
-  expect(portsOf(sockets, 3, 3)).toEqual([port]);
 });
+
+test("the last slot's socket gets no new connection, then is closed; a slot that is used again gets it back", async () => {
+  const sockets = open([LOOPBACK], true);
+  for (const slot of [1, 2, 3]) sockets.forSlot(slot, 3);
+  const counts = [0, 0, 0];
+  const listeners = sockets.all.map(({ fd }, i) =>
+    Bun.listen({
+      ...{ fd: duplicate(fd), hostname: "", port: 0 },
+      socket: {
+        open(socket) {
+          counts[i] = (counts[i] ?? 0) + 1;
+          socket.end();
+        },
+        data() {},
+      },
+    }),
+  );
+  const [port = 0] = portsOf(sockets, 1, 3);
+  const connectOften = async (): Promise<boolean[]> => {
+    counts.fill(0);
+    for (let i = 0; i < 60; i++) await connectTo(port);
+    return counts.map((count) => count > 0);
+  };
+  expect(await connectOften()).toEqual([true, true, true]);
+  sockets.closeSlot(3);
+  sockets.closeSlot(2);
+  expect(await connectOften()).toEqual([true, false, false]);
+  const before = sockets.all.map(({ fd }) => fd);
+  sockets.forSlot(2, 2);
+  expect(sockets.all.map(({ fd }) => fd)).toEqual(before);
+  expect(await connectOften()).toEqual([true, true, false]);
+  await eventually("the third is closed", () => sockets.all.length === 2);
+  listeners[2]?.stop();
+  sockets.forSlot(3, 3);
+  expect(sockets.all).toHaveLength(3);
+  for (const listener of listeners) listener.stop();
+});
+
+async function connectTo(port: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await Bun.connect({ hostname: "127.0.0.1", port, socket: { close: () => resolve(), data() {} } });
+  await promise;
+}
 
 test("without SO_REUSEPORT, and at a path, all slots share one", () => {
   using folder = new Folder();

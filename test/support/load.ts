@@ -1,7 +1,11 @@
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
-const REQUEST = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+import { get } from "./wire.ts";
+
+/** Where the clients connect to; over TLS they believe every certificate. */
+type Where = ({ host: string; port: number } | { path: string }) & { readonly isTls?: boolean };
 
 /**
  * Clients that ask for `/` over and over, on connections that they keep. A connection that ends between two requests
@@ -12,12 +16,15 @@ export class Load implements AsyncDisposable {
   answered = 0;
   /** What became of the others. */
   readonly lost: string[] = [];
-  readonly #where: { host: string; port: number } | { path: string };
+  readonly #where: Where;
+  readonly #request: string;
   readonly #clients: Promise<void>[];
   #isOver = false;
 
-  constructor(where: { host: string; port: number } | { path: string }, clients: number) {
+  /** @param request the bytes of what they ask. */
+  constructor(where: Where, clients: number, request = get("/")) {
     this.#where = where;
+    this.#request = request;
     this.#clients = Array.from({ length: clients }, () => this.#run());
   }
 
@@ -33,9 +40,13 @@ export class Load implements AsyncDisposable {
 
   async #run(): Promise<void> {
     while (!this.#isOver) {
-      const socket = connect({ ...this.#where, noDelay: true });
+      const { isTls = false, ...where } = this.#where;
+      const socket = isTls
+        ? connectTls({ ...where, rejectUnauthorized: false })
+        : connect({ ...where, noDelay: true });
+      const isOpen = isTls ? "secureConnect" : "connect";
       try {
-        await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+        await new Promise<void>((resolve, reject) => socket.once(isOpen, resolve).once("error", reject));
       } catch (error) {
         this.lost.push(`no connection: ${String(error)}`);
         await Bun.sleep(20); // or a server that is gone would be asked in a tight loop
@@ -67,7 +78,7 @@ export class Load implements AsyncDisposable {
       });
     while (!this.#isOver && end === undefined) {
       received = "";
-      socket.write(REQUEST);
+      socket.write(this.#request);
       while (!isWhole(received) && end === undefined) await wake.promise;
       if (!isWhole(received)) {
         this.lost.push(`${end ?? ""} after ${JSON.stringify(received)}`);

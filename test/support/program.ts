@@ -42,15 +42,25 @@ export class Program implements AsyncDisposable {
   #isOver = false;
   #news = Promise.withResolvers<void>();
 
-  /** Runs a file with Bun. The environment has no settings of the server's but the given ones. */
-  constructor(folder: Folder, words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  /**
+   * Runs a file with Bun. The environment has no settings of the server's but the given ones.
+   *
+   * @param how the command that the words belong to, if it is not Bun alone; and descriptors that it is to have from 3.
+   */
+  constructor(
+    folder: Folder,
+    words: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    {
+      command = [process.execPath],
+      descriptors = [],
+    }: { command?: readonly string[]; descriptors?: readonly number[] } = {},
+  ) {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(?:PAGI_.*|PORT|HOST)$/.test(name));
-    this.#child = Bun.spawn([process.execPath, ...words], {
+    this.#child = Bun.spawn([...command, ...words], {
       cwd: folder.path,
       env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...environment },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
+      stdio: ["ignore", "pipe", "pipe", ...descriptors],
     });
     const { stdout, stderr, exited } = this.#child;
     this.#read = Promise.all([this.#follow("stdout", stdout), this.#follow("stderr", stderr), exited]).then(
@@ -86,6 +96,12 @@ export class Program implements AsyncDisposable {
       if (this.#isOver) throw new Error(`it never printed ${pattern}, but: ${this.stdout}${this.stderr}`);
       await this.#news.promise;
     }
+  }
+
+  /** Resolves when it prints more. Fails when it has ended. */
+  async news(): Promise<void> {
+    if (this.#isOver) throw new Error(`it has ended, after: ${this.stdout}${this.stderr}`);
+    await this.#news.promise;
   }
 
   /** Where it listens, once it has printed that. */

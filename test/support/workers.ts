@@ -1,7 +1,7 @@
 import fs from "node:fs";
 
 import { Folder, Program } from "./program.ts";
-import { eventually, get, request } from "./wire.ts";
+import { get, request } from "./wire.ts";
 
 /**
  * An application that tells who serves: `/` answers with the process, its parent and the text of `version.ts`. It
@@ -91,7 +91,7 @@ export function runs(pid: number): boolean {
   }
 }
 
-/** Waits for a line of the log, and takes what stood before it away, so that the next one is another. */
+/** The log of a program: waits for its lines one after the other. */
 export class Log {
   readonly #program: Program;
   #from = 0;
@@ -100,18 +100,15 @@ export class Log {
     this.#program = program;
   }
 
+  /** Waits for a match behind the last one. The test's own time is the limit. */
   async until(pattern: RegExp): Promise<RegExpMatchArray> {
-    let match: RegExpMatchArray | null = null;
-    await eventually(`it logs ${pattern}`, () => {
-      match = this.#program.stderr.slice(this.#from).match(pattern);
-      return match !== null;
-    }).catch((error: unknown) => {
-      throw new Error(`${String(error)}; it logged: ${this.#program.stderr}`);
-    });
-    const found: RegExpMatchArray | null = match;
-    if (found === null) throw new Error("never");
-    const { index = 0, 0: text } = found as RegExpMatchArray;
-    this.#from += index + text.length;
-    return found;
+    for (;;) {
+      const match = this.#program.stderr.slice(this.#from).match(pattern);
+      if (match !== null) {
+        this.#from += (match.index ?? 0) + match[0].length;
+        return match;
+      }
+      await this.#program.news();
+    }
   }
 }
