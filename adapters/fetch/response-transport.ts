@@ -3,6 +3,8 @@ import type { FileRange } from "../../src/exchange/file-range.ts";
 import type { Exchange, ResponseHead, Transport } from "../../src/exchange/transport.ts";
 
 const FILE_CHUNK = 64 * 1024;
+/** Fetch standard, "Response class". */
+const MAX_STATUS = 599;
 /** Fields of one connection, which the host has to set itself. RFC 9110 section 7.6.1. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
 
@@ -60,13 +62,20 @@ export class ResponseTransport implements Transport {
     this.#read().catch(() => this.#lose());
   }
 
-  writeHead(_eventType: string, head: ResponseHead): void {
+  writeHead(eventType: string, head: ResponseHead): void {
     if (this.#isOver) return;
+    // What cannot be sent is found out while the application can still be told.
+    if (head.status > MAX_STATUS) {
+      throw new EventError(
+        eventType,
+        "status",
+        `must be at most ${MAX_STATUS}, which is all that a Response can have`,
+      );
+    }
+    headersOf(eventType, head);
     this.#head = head;
     const declared = head.headers.find(([name]) => name.toLowerCase() === "content-length")?.[1];
     this.#declared = declared === undefined || this.#isBodiless() ? undefined : Number(declared);
-    // A header that cannot be sent is found out while the application can still be told.
-    headersOf(head);
     setTimeout(() => this.flush(), 0);
   }
 
@@ -77,13 +86,15 @@ export class ResponseTransport implements Transport {
     this.#length += chunk.byteLength;
     if (last && !this.#hasLeft) {
       this.#hasLeft = true;
-      this.#response.resolve(this.#make(this.#isBodiless() || chunk.byteLength === 0 ? null : chunk.slice()));
+      this.#response.resolve(
+        this.#make(this.#isBodiless() || chunk.byteLength === 0 ? null : new Uint8Array(chunk)),
+      );
       this.#complete();
       return;
     }
     if (chunk.byteLength > 0 && !this.#isBodiless()) {
-      // Its owner may use it again while it waits here.
-      this.#queue.push(chunk.slice());
+      // Its owner may use it again while it waits here. Not by slice(), which for a Buffer is no copy.
+      this.#queue.push(new Uint8Array(chunk));
       this.#queued += chunk.byteLength;
     }
     if (last) this.#isAnswered = true;
@@ -190,7 +201,10 @@ export class ResponseTransport implements Transport {
 
   #make(body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null): Response {
     if (this.#head === undefined) throw new Error("there is no response head");
-    return new Response(body, { status: this.#head.status, headers: headersOf(this.#head) });
+    return new Response(body, {
+      status: this.#head.status,
+      headers: headersOf("http.response.start", this.#head),
+    });
   }
 
   /** To HEAD, and with 204 and 304, there is no body. RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5. */
@@ -253,7 +267,7 @@ export class ResponseTransport implements Transport {
 }
 
 /** @throws EventError for a header that cannot be sent. */
-function headersOf({ headers }: ResponseHead): Headers {
+function headersOf(eventType: string, { headers }: ResponseHead): Headers {
   const fields = new Headers();
   for (const [name, value] of headers) {
     if (HOP_BY_HOP.has(name.toLowerCase())) continue;
@@ -261,7 +275,7 @@ function headersOf({ headers }: ResponseHead): Headers {
       fields.append(name, value);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      throw new EventError("http.response.start", "headers", `cannot be sent: ${problem}`);
+      throw new EventError(eventType, "headers", `cannot be sent: ${problem}`);
     }
   }
   return fields;

@@ -15,12 +15,12 @@ export function serveStatic(options: ServeStaticOptions = {}): MiddlewareHandler
       ...options,
       join,
       isDir: async (path) => (await stats(path))?.isDirectory() ?? false,
-      // Hono is told only whether there is content, for it would make a stream of it.
+      // Hono is told only that there is content, by a mark in its place, for it would make a stream of it.
       getContent: async (path) => {
         const file = await stats(path);
         if (file?.isFile() !== true) return null;
         found = { path, size: file.size };
-        return "";
+        return "file";
       },
     });
     const response = await serve(c, next);

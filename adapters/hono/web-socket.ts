@@ -114,10 +114,11 @@ class Socket {
     const readyState = (): WSReadyState => this.#readyState;
     const ws: WSContext<WebSocketScope> = new WSContext<WebSocketScope>({
       send: (data) => {
+        // A copy: whoever calls this cannot know how long the bytes wait.
         this.#give(
           typeof data === "string"
             ? { type: "websocket.send", text: data }
-            : { type: "websocket.send", bytes: data instanceof Uint8Array ? data : new Uint8Array(data) },
+            : { type: "websocket.send", bytes: new Uint8Array(data).slice() },
           ws,
         );
       },
@@ -178,6 +179,6 @@ function ownFields(headers: Headers): HeaderList {
 
 function dataOf({ text, bytes }: WebSocketReceive, binaryType: string): string | ArrayBuffer | Blob {
   if (bytes === undefined) return text;
-  const copy = bytes.slice().buffer;
+  const copy = new Uint8Array(bytes).buffer; // not by slice(), which for a Buffer is no copy
   return binaryType === "blob" ? new Blob([copy]) : copy;
 }

@@ -153,6 +153,20 @@ describe("the response", () => {
     }
   });
 
+  test("bytes that their owner uses again are sent as they were", async () => {
+    const at = host(
+      http(async (_scope, _receive, send) => {
+        await send({ type: "http.response.start", status: 200 });
+        const buffer = Buffer.alloc(3);
+        for (const letter of ["a", "b", "c"]) {
+          await send({ type: "http.response.body", body: buffer.fill(letter), more: true });
+        }
+        await send({ type: "http.response.body" });
+      }),
+    );
+    expect(await (await fetch(at.url)).text()).toBe("aaabbbccc");
+  });
+
   test.each(["HEAD", "GET"])("204 and %s", async (method) => {
     const at = host(
       http(async (scope, receive, send) => {
@@ -306,6 +320,23 @@ describe("errors", () => {
     const at = host(http(handler));
     expect(fetch(at.url).then((answer) => answer.text())).rejects.toThrow();
     await eventually("it was logged", () => complaints.length > 0);
+  });
+
+  test.each<[string, number, [string, string][]]>([
+    ["a status that no Response can have", 700, []],
+    ["a header that is none", 200, [["x", "a\0b"]]],
+  ])("%s rejects, and another answer is still possible", async (_, status, headers) => {
+    const problems: string[] = [];
+    const at = host(
+      http(async (scope, receive, send) => {
+        const start = { type: "http.response.start" as const, status, headers };
+        await send(start).catch((error: Error) => problems.push(error.name));
+        await text("good")(scope, receive, send);
+      }),
+      { validateEvents: false },
+    );
+    expect(await (await fetch(at.url)).text()).toBe("good");
+    expect(problems).toEqual(["EventError"]);
   });
 
   test("an event out of order rejects, and nothing else happens", async () => {
