@@ -18,12 +18,20 @@ export interface UpgradeOptions {
    * chooses none.
    */
   readonly protocol?: string | null;
+  /**
+   * Bytes that may wait for a client that reads too slowly; with more of them it is closed with 1008. Default 16 MiB.
+   * `ws.send` cannot wait, so nothing else bounds what a fast sender fills the memory with.
+   */
+  readonly maxBuffered?: number;
 }
+
+const MAX_BUFFERED = 16 * 2 ** 20;
 
 const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
+const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 const ABNORMAL_CLOSURE = 1006;
 
@@ -87,7 +95,7 @@ class Socket {
       headers: ownFields(headers),
     });
     this.#readyState = OPEN;
-    const ws = this.#context(protocol);
+    const ws = this.#context(protocol, options.maxBuffered ?? MAX_BUFFERED);
     const { onOpen, onMessage, onClose } = this.#events;
     if (onOpen !== undefined) this.#call(() => onOpen(new Event("open"), ws), ws);
     for (;;) {
@@ -110,10 +118,11 @@ class Socket {
     return headers.get("sec-websocket-protocol") ?? this.#scope.subprotocols[0];
   }
 
-  #context(protocol: string | undefined): WSContext<WebSocketScope> {
+  #context(protocol: string | undefined, maxBuffered: number): WSContext<WebSocketScope> {
     const readyState = (): WSReadyState => this.#readyState;
     const ws: WSContext<WebSocketScope> = new WSContext<WebSocketScope>({
       send: (data) => {
+        if (this.#readyState !== OPEN) return;
         // A copy: whoever calls this cannot know how long the bytes wait.
         this.#give(
           typeof data === "string"
@@ -121,6 +130,8 @@ class Socket {
             : { type: "websocket.send", bytes: new Uint8Array(data).slice() },
           ws,
         );
+        if (this.#scope["pagi.transport"].bufferedAmount() > maxBuffered)
+          ws.close(POLICY_VIOLATION, "reads too slowly");
       },
       close: (code, reason) => {
         if (this.#readyState !== OPEN) return;

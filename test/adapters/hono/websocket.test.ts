@@ -85,6 +85,32 @@ describe("events", () => {
     expect(server.logger.messages("error")).toEqual([]);
   });
 
+  test("a client that reads too slowly is closed with 1008, and no more is kept for it", async () => {
+    const closed = Promise.withResolvers<unknown>();
+    let sent = 0;
+    await using server = await serve((app) =>
+      app.get(
+        "/",
+        upgradeWebSocket(
+          () => ({
+            onOpen(_, ws) {
+              // In one turn of the event loop nobody can read.
+              for (; sent < 100 && ws.readyState === 1; sent++) ws.send(new Uint8Array(1_000_000));
+            },
+            onClose: ({ code, reason }) => closed.resolve([code, reason]),
+          }),
+          { maxBuffered: 5_000_000 },
+        ),
+      ),
+    );
+    const client = await WebSocketClient.open(server.ws);
+    expect(await closed.promise).toEqual([1008, "reads too slowly"]);
+    expect(sent).toBeGreaterThan(4);
+    expect(sent).toBeLessThan(100);
+    for (let n = 0; n < sent; n++) expect((await client.next()).length).toBe(1_000_000);
+    expect(await client.closed).toMatchObject({ code: 1008 });
+  });
+
   test("a client that drops is 1006, and not clean", async () => {
     const closed = Promise.withResolvers<unknown>();
     await using server = await serve((app) =>
