@@ -4,6 +4,7 @@ import type { Application } from "../spec/application.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Logger } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
 import type { ProxyReader } from "./proxied-request.ts";
 import type { TimerWheel } from "./timers.ts";
 import type { Later } from "./later.ts";
@@ -43,6 +44,7 @@ export interface ServerContext {
   bridge(): UpgradeBridge;
   readonly logger: Logger;
   readonly accessLog: AccessLog | undefined;
+  readonly metrics: Metrics | undefined;
   /** Where proxies are believed. */
   readonly readProxied: ProxyReader | undefined;
   /** True once the server shuts down. */

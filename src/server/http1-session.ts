@@ -184,7 +184,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   onDelivered(): void {
     if (this.#current === undefined) return;
     this.#current.exchange.deliverCompletion();
-    this.#logAccess(this.#current);
+    this.#account(this.#current);
     // The next request waits until the application has had its turn: it may be about to return.
     if (this.#phase === "exchange") this.#server.afterExchange.add(this);
   }
@@ -221,13 +221,19 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#current = undefined;
     this.#phase = "over";
     this.#connection.deadline.clear();
+    this.#server.metrics?.webSocketBegan();
     const rest = this.#reader?.takeRest() ?? [];
     this.#reader?.nextRequest();
     this.#recycleReader();
     return rest;
   }
 
+  onWebSocketOpen(): void {
+    this.#server.metrics?.webSocketOpened();
+  }
+
   onWebSocketEnd(sentBytes: number, status: number): void {
+    this.#server.metrics?.webSocketEnded(status);
     if (this.#upgraded !== undefined) this.#logAccess(this.#upgraded, status, sentBytes);
   }
 
@@ -270,7 +276,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   }
 
   #begin(received: Http1Request): void {
-    const { host, accessLog, readProxied } = this.#server;
+    const { host, accessLog, metrics, readProxied } = this.#server;
     const proxied = readProxied?.(this.#connection, received.headers);
     const request = proxied === undefined ? received : { ...received, headers: proxied.headers };
     const connection = proxied?.connection ?? this.#connection;
@@ -284,7 +290,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
         : isEventStreamRequest(request.headers)
           ? new SseExchange(parts)
           : new HttpExchange(parts);
-    const startedAt = accessLog === undefined ? 0 : performance.now();
+    const startedAt = accessLog === undefined && metrics === undefined ? 0 : performance.now();
     this.#phase = "exchange";
     this.#current = {
       exchange,
@@ -296,6 +302,10 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       takenAtGrace: 0,
     };
     this.#timed = "nothing";
+    if (metrics !== undefined) {
+      if (exchange instanceof SseExchange) metrics.streamBegan();
+      else metrics.requestBegan();
+    }
     this.#server.running++;
     runApplication(this.#server.app, exchange, this.#server.onSettled);
     if (this.#server.isDraining) exchange.deliverShutdown();
@@ -481,14 +491,25 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     current.transport.end();
     if (current.transport.isDelivered) return; // it has been told of its end, and is in the log
     current.exchange.deliverDisconnect(reason);
-    this.#logAccess(current, status);
+    this.#account(current, status);
   }
 
-  // ── access log ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── access log and metrics ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** A request has ended, but for one that has become a WebSocket. */
+  #account(current: Current, status: number = current.transport.status): void {
+    const { metrics } = this.#server;
+    this.#logAccess(current, status);
+    if (metrics === undefined) return;
+    const { exchange, startedAt } = current;
+    if (exchange instanceof HttpExchange) metrics.requestEnded(status, performance.now() - startedAt);
+    else if (exchange instanceof SseExchange) metrics.streamEnded(status);
+    else metrics.handshakeEnded(status);
+  }
 
   #logAccess(
     { transport, connection, startedAt }: Current,
-    status: number = transport.status,
+    status: number,
     bytes: number = transport.bodyLength,
   ): void {
     const { request } = transport;
@@ -507,6 +528,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
 
   /** A request that could not be read has no line of its own, but is not hidden either. */
   #logRefusal(status: number, bytes: number): void {
+    this.#server.metrics?.requestRefused(status);
     this.#server.accessLog?.write({
       client: this.#connection.client?.[0],
       method: "-",

@@ -113,6 +113,7 @@ export class Listener {
   #handlers(tls: TlsGate | undefined): SocketHandler<Connection> {
     const context = this.#context;
     const events = this.#events;
+    const { metrics } = context;
     let info: ListenerInfo | undefined;
     return {
       open: (socket) => {
@@ -123,7 +124,13 @@ export class Listener {
         if (tls === undefined) events.onReady(connection);
         else connection.awaitHandshake(context.times.header);
       },
-      data: (socket, bytes) => socket.data.onData(bytes),
+      data:
+        metrics === undefined
+          ? (socket, bytes) => socket.data.onData(bytes)
+          : (socket, bytes) => {
+              metrics.receivedBytes += bytes.byteLength;
+              socket.data.onData(bytes);
+            },
       end: (socket) => socket.data.onEnd(),
       drain: (socket) => socket.data.onSocketDrain(),
       close: (socket, error) => {

@@ -52,6 +52,10 @@ export async function resolveOptions(
     const { parseTrustedProxies } = await import("./trusted-proxies.ts");
     parseTrustedProxies(checked.forwardedAllowIps, written.forwardedAllowIps);
   }
+  if (checked.metrics !== undefined) {
+    const { parseMetricsAddress } = await import("./metrics-address.ts");
+    parseMetricsAddress(checked.metrics, written.metrics);
+  }
   if (checked.accessLogFormat !== undefined) await checkFormat(options, written);
   return options;
 }

@@ -21,4 +21,13 @@ export const PROXY_OPTIONS = {
     variable: "PAGI_FORWARDED_ALLOW_IPS",
     doc: "Proxies that --proxy-headers trusts: IP addresses and networks (10.0.0.0/8, fd00::/8), unix for whoever connects to a Unix socket, or * for everybody, with commas between them",
   },
+  metrics: {
+    group: "Proxy and monitoring",
+    type: "string",
+    default: "",
+    placeholder: "ADDRESS",
+    flag: "metrics",
+    variable: "PAGI_METRICS",
+    doc: "Address of a listener of its own, HOST:PORT, [IPV6]:PORT or a path, for /metrics (Prometheus), /healthz and /readyz; for all workers together",
+  },
 } as const satisfies Record<string, OptionDeclaration>;

@@ -17,6 +17,9 @@ import { Listener } from "./listener.ts";
 import type { AskedSocket, ListeningSocket } from "./listening-socket.ts";
 import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
+import type { Samples } from "./metric-families.ts";
+import type { Metrics } from "./metrics.ts";
+import type { MetricsEndpoint } from "./metrics-endpoint.ts";
 import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
@@ -54,6 +57,8 @@ export interface ServerPlace {
   readonly workerNumber?: number;
   /** Listens here, and not where the options say; they are the server's from now on. */
   readonly sockets?: readonly AskedSocket[];
+  /** Another process serves until this one is ready, and has what only one can have: the address of the metrics. */
+  readonly isFollowing?: boolean;
 }
 
 /**
@@ -72,6 +77,8 @@ export class Server {
   readonly #listeners: Listener[] = [];
   #accessLog: AccessLog | undefined;
   #readProxied: ProxyReader | undefined;
+  #metrics: Metrics | undefined;
+  #endpoint: MetricsEndpoint | undefined;
   #bridge: UpgradeBridge | undefined;
   #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
@@ -129,6 +136,7 @@ export class Server {
       const openSockets = await this.#planListening();
       const tls = await this.#loadTls();
       if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
+      if (options.metrics !== "") await this.#openMetrics();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
@@ -241,6 +249,18 @@ export class Server {
     return this.#requestCount;
   }
 
+  /** What it has counted and what its process takes, where `metrics` is set. */
+  get samples(): Samples {
+    let sentBytes = 0;
+    for (const { output } of this.#connections) sentBytes += output.taken;
+    return this.#metrics?.samples({ open: this.#connections.size, sentBytes }) ?? {};
+  }
+
+  /** Where `/metrics` is, if it is served by this process. */
+  get metricsAddress(): TcpAddress | UnixAddress | undefined {
+    return this.#endpoint?.address;
+  }
+
   /** Opens the file of the access log anew, after log rotation has moved it. */
   reopenLogs(): void {
     this.#accessLog?.reopen();
@@ -255,6 +275,25 @@ export class Server {
     const { AccessLog: Log } = await import("./access-log.ts");
     const destination = target === true ? "stderr" : { path: target };
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
+  }
+
+  /** Counts, and tells of it before the application has started; a worker leaves that to its supervisor. */
+  async #openMetrics(): Promise<void> {
+    const { Metrics: Counts } = await import("./metrics.ts");
+    this.#metrics = new Counts();
+    if (this.#place.role === "worker") return;
+    const { MetricsEndpoint: Endpoint } = await import("./metrics-endpoint.ts");
+    const { startSample } = await import("./process-samples.ts");
+    this.#endpoint = await Endpoint.open({
+      options: this.options,
+      source: {
+        samples: () => ({ ...this.samples, ...startSample() }),
+        isReady: () => this.#state === "running",
+      },
+      logger: this.#logger,
+      isFollowing: this.#place.isFollowing === true,
+      createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
+    });
   }
 
   /** Certificates and keys; most servers have none, and do without what it takes to read them. */
@@ -303,6 +342,8 @@ export class Server {
 
   async #drainAndStop(isFollowed: boolean): Promise<boolean> {
     this.#state = "stopping";
+    // The next one takes the address over.
+    if (isFollowed) void this.#endpoint?.close();
     if (!isFollowed) this.#notifier?.stopping();
     else if (this.#context !== undefined) this.#context.idleGrace = IDLE_GRACE;
     for (const listener of this.#listeners) listener.stop({ keepFile: isFollowed });
@@ -342,6 +383,8 @@ export class Server {
     this.#wheel.close();
     this.#notifier?.close();
     await this.#accessLog?.close();
+    await this.#endpoint?.close();
+    this.#metrics?.close();
     const isClean = isDrained && isShutDown;
     this.#state = "stopped";
     this.#stopped.resolve(isClean);
@@ -355,18 +398,22 @@ export class Server {
 
   #onOpen(connection: Connection): void {
     this.#connections.add(connection);
+    this.#metrics?.connectionOpened();
     // One that was turned away and is still there takes nobody's place.
     if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections)
       this.#turnedAway.add(connection);
   }
 
   #onReady(connection: Connection): void {
-    if (this.#turnedAway.has(connection)) turnAway(connection);
-    else connection.start(new Http1Session(connection));
+    if (this.#turnedAway.has(connection)) {
+      this.#metrics?.connectionRejected();
+      turnAway(connection);
+    } else connection.start(new Http1Session(connection));
   }
 
   #onClose(connection: Connection): void {
     this.#connections.delete(connection);
+    this.#metrics?.connectionClosed(connection.output.taken);
     this.#turnedAway.delete(connection);
     this.#checkIdle();
   }
@@ -421,6 +468,7 @@ export class Server {
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
       accessLog: this.#accessLog,
+      metrics: this.#metrics,
       readProxied: this.#readProxied,
       isDraining: false,
       idleGrace: 0,

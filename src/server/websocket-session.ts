@@ -28,7 +28,9 @@ type Phase = "opening" | "open" | "closing" | "over";
 export interface HandshakeOwner {
   /** The connection changes hands. @returns the bytes that came behind the handshake. */
   onAccepted(): readonly Uint8Array[];
-  /** The WebSocket has ended. */
+  /** The client has its answer. */
+  onWebSocketOpen(): void;
+  /** The WebSocket has ended. `status` is what the client was answered; 0 when it was gone before that. */
   onWebSocketEnd(sentBytes: number, status: number): void;
 }
 
@@ -217,6 +219,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#deflate = agreedDeflate(extensions);
     if (extensions !== "") this.#window = new ReceiveWindow(this.#server.maxWsMessageSize, true);
     this.#connection.output.write(this.#answerWith(extensions), "", 0, "");
+    this.#owner.onWebSocketOpen();
     const early = this.#early;
     this.#early = [];
     this.#earlyBytes = 0;
@@ -322,7 +325,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#finish();
   }
 
-  #finish(status = 101): void {
+  #finish(status = this.#phase === "opening" ? 0 : 101): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.#held = [];

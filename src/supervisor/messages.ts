@@ -1,3 +1,5 @@
+import type { Samples } from "../server/metric-families.ts";
+
 /** Everything that a worker needs to know; the first message that it gets. */
 export interface Configuration {
   readonly type: "configure";
@@ -21,7 +23,9 @@ export type Order =
   /** Cut what runs, and end. */
   | { readonly type: "cut" }
   /** Open the log files anew. */
-  | { readonly type: "reopen" };
+  | { readonly type: "reopen" }
+  /** Tell what was counted. */
+  | { readonly type: "measure"; readonly round: number };
 
 /** What a worker tells the supervisor. */
 export type Report =
@@ -29,6 +33,8 @@ export type Report =
   | { readonly type: "beat"; readonly connections: number }
   /** It asks for its replacement; `why` is a part of a sentence: "has served 1000 requests". */
   | { readonly type: "expiring"; readonly why: string }
+  /** What it has counted; `round` is what it was asked in, or 0. */
+  | { readonly type: "measured"; readonly round: number; readonly samples: Samples }
   /** It cannot start, and ends. */
   | { readonly type: "failed"; readonly text: string };
 
@@ -44,17 +50,20 @@ export function envelope(message: Order | Report): object {
 
 /** A message of a worker, or `undefined` for what is none of ours. */
 export function readReport(envelope: unknown): Report | undefined {
-  const { type, connections, why, text } = contentOf(envelope);
+  const { type, connections, why, text, round, samples } = contentOf(envelope);
   if (type === "ready") return { type };
   if (type === "beat" && typeof connections === "number") return { type, connections };
   if (type === "expiring" && typeof why === "string") return { type, why };
+  if (type === "measured" && typeof round === "number" && isSamples(samples)) return { type, round, samples };
   if (type === "failed" && typeof text === "string") return { type, text };
   return undefined;
 }
 
 /** A message of the supervisor, or `undefined` for what is none of ours. */
 export function readOrder(envelope: unknown): Order | undefined {
-  const { type, isFollowed, isLast, options, application, workerNumber, sockets } = contentOf(envelope);
+  const { type, isFollowed, isLast, options, application, workerNumber, sockets, round } =
+    contentOf(envelope);
+  if (type === "measure" && typeof round === "number") return { type, round };
   if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
   if (type === "cut" || type === "reopen") return { type };
   if (
@@ -76,6 +85,10 @@ export function readOrder(envelope: unknown): Order | undefined {
 function contentOf(envelope: unknown): Readonly<Record<string, unknown>> {
   const content = isRecord(envelope) ? envelope[KEY] : undefined;
   return isRecord(content) ? content : {};
+}
+
+function isSamples(value: unknown): value is Samples {
+  return isRecord(value) && Object.values(value).every((each) => typeof each === "number");
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -35,7 +35,7 @@ export function prepare(options: ServerOptions, role: Role): Standing {
   }
   let isOver = false;
   return {
-    place: { sockets: sockets.release() },
+    place: { sockets: sockets.release(), isFollowing: role.type === "successor" },
     ready() {
       pidFile?.write();
       reportToPredecessor({ type: "ready" });

@@ -73,7 +73,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     const waitsForReload = options.reload && role.type !== "successor" && role.type !== "daemon";
     supervisor = new Supervisor({
       ...{ options, application, app, sockets, logger },
-      ...{ waitsForReload, onReloaded },
+      ...{ waitsForReload, isFollowing: role.type === "successor", onReloaded },
     });
     const reload = (): void => supervisor.obey("reload");
     if (options.reload) {

@@ -9,11 +9,14 @@ import type { Logger } from "../server/logger.ts";
 import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { Application } from "../spec/application.ts";
+import { addSamples } from "../server/metric-families.ts";
+import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
 import type { Sockets } from "./sockets.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
+import { WorkerSamples } from "./worker-samples.ts";
 
 export interface SupervisorParts {
   readonly options: ServerOptions;
@@ -25,6 +28,8 @@ export interface SupervisorParts {
   readonly logger: Logger;
   /** Where others give up, it waits to be told to reload. Default false. */
   readonly waitsForReload?: boolean;
+  /** Another server serves until this one is ready. */
+  readonly isFollowing?: boolean;
   /** A reload is over. */
   readonly onReloaded?: (isComplete: boolean) => void;
 }
@@ -57,6 +62,8 @@ export class Supervisor {
   readonly #lifespan: Lifespan | undefined;
   /** By the plan's ids. */
   readonly #workers = new Map<number, { readonly slot: number; readonly process: WorkerProcess }>();
+  readonly #samples = new WorkerSamples();
+  #endpoint: MetricsEndpoint | undefined;
   readonly #serving = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<boolean>();
   #plan: Plan;
@@ -106,6 +113,7 @@ export class Supervisor {
     if (this.#isStarted) throw new Error("This supervisor has been started already.");
     this.#isStarted = true;
     try {
+      if (this.options.metrics !== "") await this.#openMetrics();
       await Promise.race([this.#lifespan?.start(), this.#stopped.promise]);
     } catch (error) {
       await this.#end(1);
@@ -140,6 +148,8 @@ export class Supervisor {
    * that another follows.
    */
   obey(order: Extract<PlanOrder, "reload" | "more" | "fewer" | "hand-over">): void {
+    // The next one takes the address over.
+    if (order === "hand-over") void this.#endpoint?.close();
     this.#happen(order);
   }
 
@@ -184,6 +194,28 @@ export class Supervisor {
     return this.#stopped.promise;
   }
 
+  async #openMetrics(): Promise<void> {
+    const { MetricsEndpoint: Endpoint } = await import("../server/metrics-endpoint.ts");
+    const { processSamples, startSample } = await import("../server/process-samples.ts");
+    const { Server } = await import("../server/server.ts");
+    this.#endpoint = await Endpoint.open({
+      options: this.options,
+      source: {
+        samples: async () => {
+          const ask = (id: number, round: number): void =>
+            this.#workers.get(id)?.process.tell({ type: "measure", round });
+          const ofWorkers = await this.#samples.collect(ask);
+          return addSamples([ofWorkers, processSamples(), startSample()]);
+        },
+        isReady: () =>
+          this.#plan.phase === "running" && this.#plan.workers.some(({ state }) => state === "ready"),
+      },
+      logger: this.#logger,
+      isFollowing: this.#parts.isFollowing === true,
+      createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
+    });
+  }
+
   #happen(what: "tick" | PlanOrder): void {
     this.#advance({ type: what, at: performance.now() });
   }
@@ -215,6 +247,7 @@ export class Supervisor {
         this.#workers.get(command.worker)?.process.kill();
         break;
       case "close-slot":
+        this.#samples.slotClosed(command.slot);
         this.sockets.closeSlot(command.slot);
         break;
       case "serving":
@@ -235,6 +268,7 @@ export class Supervisor {
     const exited = (how: string, isClean: boolean): void => {
       this.#advance({ type: "exited", worker: id, how, isClean, at: performance.now() });
       this.#workers.delete(id);
+      this.#samples.exited(id);
     };
     try {
       const sockets = this.#socketsFor(slot);
@@ -245,9 +279,11 @@ export class Supervisor {
           if (report.type === "ready") this.#logger.info(`worker ${slot} (pid ${worker.pid}) is ready`);
           this.#advance({ ...report, worker: id, at });
         },
+        onSamples: (round, samples) => this.#samples.told(id, round, samples),
         onExit: exited,
       });
       this.#workers.set(id, { slot, process: worker });
+      this.#samples.spawned(id, slot);
       worker.tell({
         type: "configure",
         options: changedOptions(this.options),
@@ -291,6 +327,7 @@ export class Supervisor {
     clearTimeout(this.#waker);
     const isShutDown = (await Promise.race([this.#lifespan?.stop(), this.#forced.promise])) ?? true;
     this.sockets.close();
+    await this.#endpoint?.close();
     this.#serving.reject(
       new WorkerError(
         this.#lastFailure === undefined

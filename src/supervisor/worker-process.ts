@@ -1,3 +1,4 @@
+import type { Samples } from "../server/metric-families.ts";
 import { describeExit, outOfMemoryKills } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { Order, Report } from "./messages.ts";
@@ -11,7 +12,8 @@ const LAST_WORDS = 100;
 
 /** What a worker process tells its supervisor. */
 export interface WorkerEvents {
-  onReport(report: Exclude<Report, { type: "failed" }>): void;
+  onReport(report: Exclude<Report, { type: "failed" | "measured" }>): void;
+  onSamples(round: number, samples: Samples): void;
   /** `how` is a part of a sentence: "exited with code 1". Nothing is told after it. */
   onExit(how: string, isClean: boolean): void;
 }
@@ -67,6 +69,10 @@ export class WorkerProcess {
     if (report === undefined) return;
     if (report.type === "failed") {
       this.#said = report.text;
+      return;
+    }
+    if (report.type === "measured") {
+      this.#events.onSamples(report.round, report.samples);
       return;
     }
     if (report.type === "beat") this.connections = report.connections;

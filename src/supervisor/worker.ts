@@ -47,7 +47,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     const order = readOrder(message);
     if (order?.type === "configure") configured.resolve(order);
     else if (order !== undefined) {
-      worker.isEnding ||= order.type !== "reopen";
+      worker.isEnding ||= order.type === "drain" || order.type === "cut";
       obey(order, worker.server);
     }
   });
@@ -60,6 +60,8 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     const options = await resolveOptions(given);
     applySettings(options);
     beat(options, worker);
+    // What was counted is not to be lost with it.
+    if (options.metrics !== "") process.on("exit", () => measured(worker.server));
     const logger = ownLogger ?? createLogger(options.logLevel, options.quiet);
     surviveErrors(logger);
     const app = await load(options, application);
@@ -97,6 +99,9 @@ function obey(order: Exclude<Order, Configuration>, server: Server | undefined):
       break;
     case "reopen":
       server?.reopenLogs();
+      break;
+    case "measure":
+      report({ type: "measured", round: order.round, samples: server?.samples ?? {} });
   }
 }
 
@@ -113,10 +118,14 @@ async function end(
 }
 
 /** Tells the supervisor that the event loop turns, and now and then that the process has grown too large. */
-function beat({ heartbeatTimeout, maxRss }: ServerOptions, worker: { readonly server?: Server }): void {
+function beat(
+  { heartbeatTimeout, maxRss, metrics }: ServerOptions,
+  worker: { readonly server?: Server },
+): void {
   let samples = 0;
   const tell = (): void => {
     report({ type: "beat", connections: worker.server?.connectionCount ?? 0 });
+    if (metrics !== "") measured(worker.server);
     if (maxRss === 0) return;
     const rss = process.memoryUsage.rss();
     samples = rss > maxRss ? samples + 1 : 0;
@@ -125,6 +134,11 @@ function beat({ heartbeatTimeout, maxRss }: ServerOptions, worker: { readonly se
   };
   setInterval(tell, beatInterval(heartbeatTimeout));
   tell();
+}
+
+/** Tells what was counted, without being asked: of a worker that is killed this is what is known. */
+function measured(server: Server | undefined): void {
+  if (server !== undefined) report({ type: "measured", round: 0, samples: server.samples });
 }
 
 function watchRequests({ maxRequests, maxRequestsJitter }: ServerOptions, server: Server): void {
