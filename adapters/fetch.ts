@@ -1,19 +1,11 @@
+import { answerOf, denyWith, type FetchHandler } from "./fetch/answer.ts";
+import { HandshakeInbox, HttpInbox, SseInbox } from "./fetch/inbox.ts";
 import { pipeResponse } from "./fetch/response.ts";
-import { HandshakeInbox, HttpInbox, SseInbox, type Inbox } from "./fetch/inbox.ts";
-import { requestOf } from "./fetch/request.ts";
 import { dispatch, type Application } from "../src/spec/application.ts";
-import type { HttpScope, SseScope, State, WebSocketScope } from "../src/spec/scope.ts";
 
-/** What a fetch handler learns beside the request. Hono calls this `c.env`. */
-export interface FetchEnvironment {
-  /** The scope as the server gave it: `headers` in wire order, `client`, `'pagi.transport'`, ... */
-  readonly scope: HttpScope | SseScope | WebSocketScope;
-  /** `scope.state`: what lifespan startup left for the requests. */
-  readonly state: State;
-}
-
-/** A handler in the way of the Fetch standard, as frameworks export it: `app.fetch`. */
-export type FetchHandler = (request: Request, env: FetchEnvironment) => Response | Promise<Response>;
+export type { FetchEnvironment, FetchHandler } from "./fetch/answer.ts";
+export { toFetch } from "./fetch/to-fetch.ts";
+export type { FetchApplication, ToFetchOptions } from "./fetch/to-fetch.ts";
 
 /**
  * Makes an application of a fetch handler.
@@ -32,25 +24,10 @@ export type FetchHandler = (request: Request, env: FetchEnvironment) => Response
  * @throws TypeError (as a rejection) when the handler returns no `Response`.
  */
 export function fromFetch(handler: FetchHandler): Application {
-  const answer = async (scope: FetchEnvironment["scope"], inbox: Inbox): Promise<Response> => {
-    let response: unknown;
-    try {
-      response = await handler(requestOf(scope, inbox), { scope, state: scope.state });
-    } catch (error) {
-      // The handler passes on that its client has gone: nobody is left to answer, and nothing is to be mended.
-      if (inbox.signal.aborted && error === inbox.signal.reason) return new Response(null);
-      throw error;
-    }
-    if (response instanceof Response) return response;
-    throw new TypeError(
-      `The fetch handler returned ${response === null ? "null" : typeof response} for ${scope.method} ${scope.path}; ` +
-        "it has to return a Response, or a promise of one.",
-    );
-  };
   return dispatch({
     async http(scope, receive, send) {
       const inbox = new HttpInbox(receive, scope["pagi.connection"]);
-      const response = await answer(scope, inbox);
+      const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "http.response.start", status, headers }),
         body: (body, more) => send({ type: "http.response.body", body, more }),
@@ -60,7 +37,7 @@ export function fromFetch(handler: FetchHandler): Application {
     },
     async sse(scope, receive, send) {
       const inbox = new SseInbox(receive);
-      const response = await answer(scope, inbox);
+      const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "sse.http.response.start", status, headers }),
         body: (body, more) => send({ type: "sse.http.response.body", body, more }),
@@ -68,11 +45,12 @@ export function fromFetch(handler: FetchHandler): Application {
     },
     async websocket(scope, receive, send) {
       const inbox = new HandshakeInbox(receive);
-      const response = await answer(scope, inbox);
-      await pipeResponse(response, scope, inbox, {
-        start: (status, headers) => send({ type: "websocket.http.response.start", status, headers }),
-        body: (body, more) => send({ type: "websocket.http.response.body", body, more }),
-      });
+      await denyWith(
+        await answerOf(handler, scope, inbox, { scope, state: scope.state }),
+        scope,
+        inbox,
+        send,
+      );
     },
   });
 }

@@ -27,7 +27,7 @@ const HELP = `Usage: bun run bench [scenario...] [options]
   --quick          one round of one second: shows that the benchmark works, no figures to keep
   --help
 
-Scenarios (default: all; ws: all whose names begin with ws-):
+Scenarios (default: all; ws, hono: all whose names begin so):
 `;
 
 export function helpText(all: readonly Scenario[]): string {

@@ -37,7 +37,8 @@ async function main(): Promise<void> {
     const rounds = line.quick ? wanted : Math.max(wanted, scenario.minRounds ?? 1);
     const duration = line.duration ?? scenario.duration ?? 5;
     const settings: Settings = { ...line, cores, rounds, duration };
-    const table = tableOf(scenario, await measureAll(scenario, servers, rounds, settings));
+    const taking = servers.filter(({ name }) => scenario.without?.includes(name) !== true);
+    const table = tableOf(scenario, await measureAll(scenario, taking, rounds, settings));
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
     console.log(
       line.markdown

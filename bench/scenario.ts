@@ -37,6 +37,8 @@ export interface Scenario {
   readonly rounds?: number;
   /** Seconds of load in a round, where the command line names none. Default 5. */
   readonly duration?: number;
+  /** Servers that have no part in it. Default none. */
+  readonly without?: readonly ServerName[];
   /** What stands beside a server's figures, where it is not the server's own title. */
   readonly titles?: Partial<Record<ServerName, string>>;
   /**

@@ -15,6 +15,14 @@ export interface ServerKind {
   command(scenario: string, port: number): string[];
 }
 
+/** What a server's program is called that serves a scenario in a way of its own. */
+const OWN_PROGRAMS: {
+  readonly [scenario: string]: { readonly bun: string; readonly node: string } | undefined;
+} = {
+  ws: { bun: "./servers/bun-ws.ts", node: "./servers/node-ws.mjs" },
+  hono: { bun: "./servers/bun-hono.ts", node: "./servers/node-hono.mjs" },
+};
+
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
 const ROOT = here("..");
 /** What is installed with the package, and so what its users run. */
@@ -40,7 +48,7 @@ export const SERVERS: readonly ServerKind[] = [
     missing: () => undefined,
     command: (scenario, port) => [
       process.execPath,
-      here(scenario === "ws" ? "./servers/bun-ws.ts" : "./servers/bun.ts"),
+      here(OWN_PROGRAMS[scenario]?.bun ?? "./servers/bun.ts"),
       ...[scenario, String(port)],
     ],
   },
@@ -50,7 +58,7 @@ export const SERVERS: readonly ServerKind[] = [
     missing: () => (Bun.which("node") === null ? "node is not installed" : undefined),
     command: (scenario, port) => [
       "node",
-      here(scenario === "ws" ? "./servers/node-ws.mjs" : "./servers/node.mjs"),
+      here(OWN_PROGRAMS[scenario]?.node ?? "./servers/node.mjs"),
       ...[scenario, String(port)],
     ],
   },

@@ -29,7 +29,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "src/apps": ["src/spec", "src/errors", "src/toolkit"],
   "src/channels": ["src/spec", "src/errors", "src/toolkit"],
   "src/testing": ["src/spec", "src/errors", "src/toolkit"],
-  adapters: ["src/spec", "src/errors", "src/toolkit", "src/apps"],
+  // With `toFetch` they are a server themselves, on the same rules as any.
+  adapters: ["src/spec", "src/errors", "src/sse", "src/exchange", "src/toolkit", "src/apps"],
   middleware: ["src/spec", "src/errors", "src/toolkit"],
   cli: ["src/spec", "src/errors", "src/server", "src/supervisor", "package.json"],
 };

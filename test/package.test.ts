@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServerProcess } from "./support/example.ts";
+import { WebSocketClient } from "./support/websocket-client.ts";
 
 // What a user gets: the package as `bun pm pack` makes it, installed into an empty folder.
 
@@ -22,10 +23,22 @@ const SCRIPT = `
 import app from "./app.ts";
 import { serve } from "pagi-server";
 import { dispatch } from "pagi-server/spec";
+import { fromFetch, toFetch } from "pagi-server/fetch";
 
-const server = await serve(dispatch({ http: app }), { port: 0, signals: false });
+const inner = toFetch(dispatch({ http: app }));
+const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });
 console.log(await (await fetch(server.url)).text());
 await server.stop();
+`;
+
+const HONO = `
+import { Hono } from "hono";
+import { getConnInfo, upgradeWebSocket } from "pagi-server/hono";
+
+const app = new Hono();
+app.get("/", (c) => c.text(String(getConnInfo(c).remote.address)));
+app.get("/ws", upgradeWebSocket(() => ({ onOpen: (_, ws) => ws.send("packed") })));
+export default app;
 `;
 
 let folder: string;
@@ -41,6 +54,9 @@ beforeAll(async () => {
   await run([process.execPath, "add", "--silent", `./${tarball}`], folder);
   await Bun.write(join(folder, "app.ts"), APP);
   await Bun.write(join(folder, "script.ts"), SCRIPT);
+  await Bun.write(join(folder, "hono.ts"), HONO);
+  // An optional peer: whoever has a Hono application has installed it.
+  await symlink(join(ROOT, "node_modules/hono"), join(folder, "node_modules/hono"));
 }, 60_000);
 
 afterAll(async () => {
@@ -89,6 +105,19 @@ test("bunx pagi-server build app.ts makes a binary, which needs nothing", async 
   } finally {
     await rm(alone, { recursive: true });
   }
+}, 60_000);
+
+test("bunx pagi-server hono.ts serves a Hono application with the helpers of pagi-server/hono", async () => {
+  await using server = await ServerProcess.run(
+    [process.execPath, "x", "pagi-server", "hono.ts", "-p", "0"],
+    {},
+    folder,
+  );
+  expect(await (await fetch(server.url)).text()).toBe("127.0.0.1");
+  const client = await WebSocketClient.open(`ws://127.0.0.1:${server.port}/ws`);
+  expect(await client.next()).toBe("packed");
+  await client.close();
+  expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
 test("a configuration file can use defineConfig", async () => {
@@ -100,7 +129,7 @@ test("a configuration file can use defineConfig", async () => {
   expect(printed).toMatch(/^port +7 +file my\.config\.ts$/m);
 }, 20_000);
 
-test(`"pagi-server" and "pagi-server/spec" can be imported, and serve() serves`, async () => {
+test(`"pagi-server", "pagi-server/spec" and "pagi-server/fetch" can be imported, and serve() serves`, async () => {
   expect((await run([process.execPath, "script.ts"], folder)).trim()).toBe("packed");
 }, 20_000);
 

@@ -5,10 +5,16 @@ import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from ".
 export interface Inbox {
   /** Aborted with an `AbortError` when the client goes. */
   readonly signal: AbortSignal;
+  /** True once the client has gone; asking this does not make a signal. */
+  readonly isGone: boolean;
+  /** Whether only the end of the request's body tells that the client may go from now on. */
+  readonly watchesBody: boolean;
   /** The request body, received fragment by fragment as the stream is read. */
   bodyStream(): ReadableStream<Uint8Array>;
   /** Called in place of `bodyStream` for a request that has no body. */
   noBody(): null;
+  /** Reads the whole body in place of `bodyStream`, where that needs no stream. Fails when the client goes. */
+  readBody?(): Promise<Uint8Array<ArrayBuffer>>;
   /** The response's stream is being read: from now on the client's going is looked for, whatever became of the body. */
   respond(): void;
 }
@@ -16,15 +22,26 @@ export interface Inbox {
 /** The inbox of an `http` scope: `pagi.connection` tells of the disconnect, so `receive` serves the body alone. */
 export class HttpInbox implements Inbox {
   readonly #receive: () => Promise<HttpReceiveEvent>;
-  readonly #abort = new AbortController();
+  readonly #connection: ConnectionState;
+  readonly watchesBody = false;
+  #abort: AbortController | undefined;
 
   constructor(receive: () => Promise<HttpReceiveEvent>, connection: ConnectionState) {
     this.#receive = receive;
-    connection.onDisconnect((reason) => this.#abort.abort(abortError(reason)));
+    this.#connection = connection;
   }
 
+  /** Made when first read, for most handlers never look at it. */
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = (this.#abort = new AbortController());
+      this.#connection.onDisconnect((reason) => abort.abort(abortError(reason)));
+    }
     return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#connection.disconnectReason() !== undefined;
   }
 
   bodyStream(): ReadableStream<Uint8Array> {
@@ -44,6 +61,16 @@ export class HttpInbox implements Inbox {
     return null;
   }
 
+  async readBody(): Promise<Uint8Array<ArrayBuffer>> {
+    const fragments: Uint8Array[] = [];
+    for (;;) {
+      const event = await this.#receive();
+      if (event.type === "http.disconnect") throw this.signal.reason ?? abortError("the request ended");
+      if (event.body.byteLength > 0) fragments.push(event.body);
+      if (!event.more) return joined(fragments);
+    }
+  }
+
   respond(): void {}
 }
 
@@ -55,6 +82,7 @@ export class HttpInbox implements Inbox {
 export class SseInbox implements Inbox {
   readonly #receive: () => Promise<SseReceiveEvent>;
   readonly #abort = new AbortController();
+  readonly watchesBody = true;
   #stream: ReadableStream<Uint8Array> | undefined;
   #ahead: Promise<SseReceiveEvent> | undefined;
   #responding = false;
@@ -68,6 +96,10 @@ export class SseInbox implements Inbox {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   bodyStream(): ReadableStream<Uint8Array> {
@@ -132,7 +164,7 @@ export class SseInbox implements Inbox {
         this.#watching = false;
         return;
       }
-      if (!this.#bodyEnded && this.#stream !== undefined) this.#bodyDropped = true;
+      if (!this.#bodyEnded) this.#bodyDropped = true;
       this.#ahead = undefined;
     }
   }
@@ -151,14 +183,26 @@ export class SseInbox implements Inbox {
 
 /** The inbox of a `websocket` scope, whose handshake has no body: after its first event only the client's going comes. */
 export class HandshakeInbox implements Inbox {
+  readonly #receive: () => Promise<WebSocketReceiveEvent>;
   readonly #abort = new AbortController();
+  readonly watchesBody = false;
+  /** Events that were received here and matter to whoever takes over. */
+  readonly #taken: WebSocketReceiveEvent[] = [];
+  #next: Promise<WebSocketReceiveEvent>;
+  #isHandedOver = false;
 
   constructor(receive: () => Promise<WebSocketReceiveEvent>) {
-    this.#watch(receive).catch(() => {}); // the server refuses to give more once the handshake is answered
+    this.#receive = receive;
+    this.#next = receive();
+    this.#watch().catch(() => {}); // the server refuses to give more once the handshake is answered
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  get isGone(): boolean {
+    return this.#abort.signal.aborted;
   }
 
   bodyStream(): ReadableStream<Uint8Array> {
@@ -171,12 +215,29 @@ export class HandshakeInbox implements Inbox {
 
   respond(): void {}
 
-  async #watch(receive: () => Promise<WebSocketReceiveEvent>): Promise<void> {
+  /** Somebody else answers the handshake: a `receive` that gives everything, what has come already and what follows. */
+  handOver(): () => Promise<WebSocketReceiveEvent> {
+    this.#isHandedOver = true;
+    let asked: Promise<WebSocketReceiveEvent> | undefined = this.#next;
+    return () => {
+      const taken = this.#taken.shift();
+      if (taken !== undefined) return Promise.resolve(taken);
+      const event = asked ?? this.#receive();
+      asked = undefined;
+      return event;
+    };
+  }
+
+  async #watch(): Promise<void> {
     for (;;) {
-      const event = await receive();
-      if (event.type !== "websocket.disconnect") continue;
-      this.#abort.abort(abortError(event.reason));
-      return;
+      const event = await this.#next;
+      if (this.#isHandedOver) return;
+      if (event.type === "websocket.disconnect") {
+        this.#abort.abort(abortError(event.reason));
+        return;
+      }
+      this.#taken.push(event);
+      this.#next = this.#receive();
     }
   }
 }
@@ -196,6 +257,25 @@ function deliver(controller: Fragments, event: { body: Uint8Array; more: boolean
   if (event.body.byteLength > 0) controller.enqueue(event.body);
   if (!event.more) controller.close();
   return event.body.byteLength > 0 || !event.more;
+}
+
+/** All fragments in one piece. The only one of most bodies is not copied where it is all of its buffer. */
+function joined(fragments: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const [first] = fragments;
+  if (fragments.length === 1 && first !== undefined && isOwn(first)) return first;
+  let length = 0;
+  for (const fragment of fragments) length += fragment.byteLength;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const fragment of fragments) {
+    whole.set(fragment, at);
+    at += fragment.byteLength;
+  }
+  return whole;
+}
+
+function isOwn(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.constructor === Uint8Array && bytes.buffer instanceof ArrayBuffer;
 }
 
 /** What Bun's own server aborts with, and the reason in words. */

@@ -24,7 +24,7 @@ export async function pipeResponse(
   inbox: Inbox,
   events: ResponseEvents,
 ): Promise<void> {
-  if (inbox.signal.aborted) {
+  if (inbox.isGone) {
     await response.body?.cancel(inbox.signal.reason);
     return;
   }
@@ -52,7 +52,7 @@ export async function pipeResponse(
     case "bytes": {
       const bytes = await response.bytes();
       // Bun adds the type of a string body only when its own server sends it.
-      setDefault(headers, "content-type", "text/plain;charset=utf-8");
+      setDefault(headers, "content-type", isBinary(bytes) ? OCTET_STREAM : "text/plain;charset=utf-8");
       setDefault(headers, "content-length", String(bytes.byteLength));
       await events.start(status, headers);
       await events.body(bytes, false);
@@ -71,17 +71,23 @@ export async function pipeResponse(
       return;
     }
     case "stream":
-      await events.start(status, headers);
-      if (response.body === null) await events.body("", false);
-      else await pipeStream(response.body, inbox, events);
+      if (response.body === null) {
+        await events.start(status, headers);
+        await events.body("", false);
+      } else await pipeStream(response.body, inbox, events, { status, headers });
   }
 }
 
-/** Chunk by chunk: the next one is read once `send` has taken the last. Cancelled when the client goes. */
+/**
+ * Chunk by chunk: the next one is read once `send` has taken the last. Cancelled when the client goes. With `head`,
+ * the response has not begun: it begins at once, or with its length where the stream ends within the turn, as that of
+ * a response does which a framework has made from another one.
+ */
 async function pipeStream(
   stream: ReadableStream<unknown>,
   inbox: Inbox,
   events: ResponseEvents,
+  head?: { readonly status: number; readonly headers: HeaderList },
 ): Promise<void> {
   const { signal } = inbox;
   const reader = stream.getReader();
@@ -95,8 +101,26 @@ async function pipeStream(
   else signal.addEventListener("abort", cancel, { once: true });
   inbox.respond();
   try {
+    let reading: Promise<Chunk> | undefined;
+    if (head !== undefined) {
+      const opening = await readOpening(reader);
+      if (signal.aborted) return await cancelled;
+      if (opening.isWhole) {
+        const [only = ""] = opening.chunks;
+        const { status, headers } = head;
+        setDefault(headers, "content-type", OCTET_STREAM);
+        setDefault(headers, "content-length", String(Buffer.byteLength(only)));
+        await events.start(status, headers);
+        await events.body(only, false);
+        return;
+      }
+      reading = opening.reading;
+      await events.start(head.status, head.headers);
+      for (const chunk of opening.chunks) await events.body(chunk, true);
+    }
     while (!signal.aborted) {
-      const { done, value } = await reader.read();
+      const { done, value } = await (reading ?? reader.read());
+      reading = undefined;
       if (signal.aborted) break;
       if (done) {
         await events.body("", false);
@@ -112,6 +136,49 @@ async function pipeStream(
   } finally {
     signal.removeEventListener("abort", cancel);
   }
+}
+
+interface Opening {
+  readonly chunks: readonly (Uint8Array | string)[];
+  /** The stream has ended already. */
+  readonly isWhole: boolean;
+  /** A read that has begun and not ended. */
+  readonly reading?: Promise<Chunk>;
+}
+
+/** What a reader gives. */
+interface Chunk {
+  readonly done: boolean;
+  readonly value?: unknown;
+}
+
+const LATE = Symbol("late");
+
+/** What a stream has at hand: whether one chunk is all of it, or none. Waits for nothing but the end of the turn. */
+async function readOpening(reader: { read(): Promise<Chunk> }): Promise<Opening> {
+  const late = new Promise<typeof LATE>((resolve) => setImmediate(resolve, LATE));
+  const chunks: (Uint8Array | string)[] = [];
+  while (chunks.length < 2) {
+    const reading = reader.read();
+    const result = await Promise.race([reading, late]);
+    if (result === LATE) return { chunks, isWhole: false, reading };
+    if (result.done) return { chunks, isWhole: true };
+    chunks.push(chunkOf(result.value));
+  }
+  return { chunks, isWhole: false };
+}
+
+const OCTET_STREAM = "application/octet-stream";
+const SNIFFED_BYTES = 1445;
+
+/** Whether bytes are no text. Source: WHATWG MIME Sniffing, section 7.2. */
+function isBinary(bytes: Uint8Array): boolean {
+  const end = Math.min(bytes.byteLength, SNIFFED_BYTES);
+  for (let at = 0; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 && (byte <= 0x08 || byte === 0x0b || (byte >= 0x0e && byte !== 0x1b))) return true;
+  }
+  return false;
 }
 
 /** The fields in the order of the `Headers` object, which keeps each Set-Cookie apart. */
@@ -153,11 +220,35 @@ export type BodyKind = "empty" | "bytes" | "file" | "slice" | "stream";
  * something else, everything is a stream, which is slower and as right.
  */
 export function bodyKind(response: Response): BodyKind {
+  if (holdsBytes(response)) return "bytes";
   const printed = Bun.inspect(response, { depth: 0 });
   const file = printed.search(/\n +FileRef \(/);
   if (file >= 0) return printed.includes("offset: ", file) ? "slice" : "file";
   if (/\n +bodyUsed: false,?\n *\}$/.test(printed)) return "empty";
   return /^Response \((?!0 KB)[\d.]+ \w+\) \{/.test(printed) ? "bytes" : "stream";
+}
+
+// Printing costs more than all the rest of a small response. The engine's own estimate of what the object takes is
+// cheap, and above an empty one's by nothing but the bytes of the body that it holds, and its URL if it was fetched.
+const sizeOf = sizeEstimate();
+const EMPTY_SIZE = sizeOf(new Response(null, { headers: [["x", "y"]] }));
+const ESTIMATE_TELLS =
+  sizeOf(new Response("abc")) > EMPTY_SIZE &&
+  sizeOf(new Response("")) === EMPTY_SIZE &&
+  sizeOf(new Response(new ReadableStream())) === EMPTY_SIZE;
+
+/** Whether the body is a string or bytes, for certain; false where that has to be found out in another way. */
+function holdsBytes(response: Response): boolean {
+  return ESTIMATE_TELLS && sizeOf(response) > EMPTY_SIZE && response.url === "";
+}
+
+/** Not an import: other runtimes than Bun, which have no such module, load this file for `toFetch`. */
+function sizeEstimate(): (value: object) => number {
+  const engine: object | undefined = globalThis.process?.getBuiltinModule?.("bun:jsc");
+  const estimate: unknown =
+    engine !== undefined && "estimateShallowMemoryUsageOf" in engine && engine.estimateShallowMemoryUsageOf;
+  if (typeof estimate !== "function") return () => 0;
+  return (value) => Number(estimate(value));
 }
 
 function chunkOf(value: unknown): Uint8Array | string {

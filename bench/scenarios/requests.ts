@@ -14,6 +14,13 @@ const FILE_BYTES = 10 * 2 ** 20;
 const POST_BYTES = 64 * 1024;
 const DEPTH = 16;
 
+/** One Hono application, on each of the servers that can run it. */
+const HONO = {
+  serves: "hono",
+  titles: { pagi: "Hono on pagi-server", bun: "Hono on Bun.serve", node: "Hono on @hono/node-server" },
+  without: ["uvicorn"],
+} as const;
+
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 interface RequestScenario {
@@ -26,6 +33,10 @@ interface RequestScenario {
   readonly bodyBytes?: number;
   readonly depth?: number;
   readonly usesFile?: boolean;
+  /** Default `/`. */
+  readonly path?: string;
+  readonly titles?: Scenario["titles"];
+  readonly without?: Scenario["without"];
   check(server: RunningServer): Promise<void>;
 }
 
@@ -77,12 +88,40 @@ const TABLE: readonly RequestScenario[] = [
     depth: DEPTH,
     check: (server) => checkPipelining(server, DEPTH, HELLO),
   },
+  {
+    ...HONO,
+    name: "hono-hello",
+    about: "Hono, GET, 13 bytes of text",
+    connections: 64,
+    check: (server) => checkAnswer(server, bytes(HELLO)),
+  },
+  {
+    ...HONO,
+    name: "hono-json",
+    about: "Hono, GET, a path parameter answered in JSON",
+    path: "user/12345",
+    connections: 64,
+    check: (server) =>
+      checkAnswer(server, bytes(JSON.stringify({ id: "12345", name: "Ada", tags: ["a", "b"] }))),
+  },
+  {
+    ...HONO,
+    name: "hono-post64k",
+    about: "Hono, POST of 64 KiB, answered with its length",
+    connections: 32,
+    method: "POST",
+    bodyBytes: POST_BYTES,
+    check: (server) =>
+      checkAnswer(server, bytes(String(POST_BYTES)), { method: "POST", body: "x".repeat(POST_BYTES) }),
+  },
 ];
 
 export const REQUEST_SCENARIOS: readonly Scenario[] = TABLE.map((row) => ({
   name: row.name,
   about: row.about,
   needsWrk: true,
+  ...(row.titles === undefined ? {} : { titles: row.titles }),
+  ...(row.without === undefined ? {} : { without: row.without }),
   metrics: [
     METRICS.requests,
     METRICS.cpu,
@@ -96,7 +135,8 @@ export const REQUEST_SCENARIOS: readonly Scenario[] = TABLE.map((row) => ({
   async measure(kind, settings) {
     const environment: Record<string, string> =
       row.usesFile === true ? { BENCH_FILE: await fileOnDisk() } : {};
-    return withServer(kind, row.serves ?? row.name, environment, settings.cores, async (server) => {
+    return withServer(kind, row.serves ?? row.name, environment, settings.cores, async (started) => {
+      const server = { ...started, url: started.url + (row.path ?? "") };
       await row.check(server);
       const load = {
         connections: settings.connections ?? row.connections,

@@ -1,4 +1,5 @@
 import type { FetchHandler } from "../../adapters/fetch.ts";
+import type { HonoLike } from "../../adapters/hono/application.ts";
 import type { NodeListener } from "../../adapters/node.ts";
 import type { FastifyInstance } from "../../adapters/node/fastify.ts";
 import { LoadError } from "../errors.ts";
@@ -168,6 +169,11 @@ async function toApplication(value: unknown, what: string): Promise<Application>
   }
   if (!isClass(value) && isApplication(value)) return value;
   if (isComponent(value)) return fromComponent(value, what);
+  if (isHono(value)) {
+    // Its helpers find in `c.env` what this gives them; Hono itself is not imported.
+    const { hono } = await import("../../adapters/hono/application.ts");
+    return hono(value);
+  }
   if (isFetchObject(value)) {
     const { fromFetch } = await import("../../adapters/fetch.ts");
     // A method call, since handlers such as a class's own need their `this`.
@@ -239,6 +245,16 @@ function isComponent(value: unknown): value is Component {
 
 function isFetchObject(value: unknown): value is FetchObject {
   return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
+}
+
+/** By what a `Hono` has and no other object with `fetch`: it may come from any copy or version of the package. */
+function isHono(value: unknown): value is HonoLike {
+  if (!isFetchObject(value)) return false;
+  return (
+    ["routes", "router", "request", "basePath", "mount", "notFound"].every((name) => name in value) &&
+    "routes" in value &&
+    Array.isArray(value.routes)
+  );
 }
 
 function isClass(value: unknown): boolean {

@@ -62,6 +62,27 @@ for (const [name, title, isHere] of [
   );
 }
 
+const NODE_HERE = Bun.which("node") !== null;
+
+for (const [name, title, isHere] of [
+  ["pagi", "Hono on pagi-server", true],
+  ["bun", "Hono on Bun.serve", true],
+  ["node", "Hono on @hono/node-server", NODE_HERE],
+] as const) {
+  test.skipIf(!hasWrk || !isHere)(
+    `bun run bench hono --quick: ${name}`,
+    async () => {
+      const { code, output, complaints } = await bench(["hono", "--quick", "--only", name]);
+      expect(complaints).toBe("");
+      expect(code).toBe(0);
+      for (const scenario of ["hono-hello", "hono-json", "hono-post64k"]) {
+        expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title} +[1-9]`, "m"));
+      }
+    },
+    30_000,
+  );
+}
+
 test("'ws' is every scenario whose name begins so", () => {
   const all = ["hello", "ws-64", "ws-idle"].map((name): Scenario => ({
     name,
@@ -146,6 +167,7 @@ test("--help lists every scenario", async () => {
     "stream",
     "file",
     "pipelined",
+    "hono-hello",
     "sse",
     "idle",
     "cold",

@@ -10,6 +10,7 @@ const SERVE = "bun cli/main.ts ";
 /** Makes an example faster than it is for people. */
 const FASTER: Readonly<Record<string, Record<string, string>>> = {
   "05-sse-broadcaster": { TICK_INTERVAL: "100" },
+  "hono-app": { TICK_INTERVAL: "10" },
 };
 
 interface Readme {

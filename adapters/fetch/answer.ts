@@ -1,0 +1,60 @@
+import type { Inbox } from "./inbox.ts";
+import { requestOf } from "./request.ts";
+import { pipeResponse } from "./response.ts";
+import type { WebSocketSendEvent } from "../../src/spec/events.ts";
+import type { HttpScope, SseScope, State, WebSocketScope } from "../../src/spec/scope.ts";
+
+/** What a fetch handler learns beside the request. Hono calls this `c.env`. */
+export interface FetchEnvironment {
+  /** The scope as the server gave it: `headers` in wire order, `client`, `'pagi.transport'`, ... */
+  readonly scope: HttpScope | SseScope | WebSocketScope;
+  /** `scope.state`: what lifespan startup left for the requests. */
+  readonly state: State;
+}
+
+/** A handler in the way of the Fetch standard, as frameworks export it: `app.fetch`. */
+export type FetchHandler<Environment = FetchEnvironment> = (
+  request: Request,
+  env: Environment,
+) => Response | Promise<Response>;
+
+/**
+ * What the handler returns for a scope.
+ *
+ * @throws what the handler throws, but for the news that its client has gone; TypeError when it returns no `Response`.
+ */
+export async function answerOf<Environment>(
+  handler: FetchHandler<Environment>,
+  scope: FetchEnvironment["scope"],
+  inbox: Inbox,
+  env: Environment,
+): Promise<Response> {
+  let response: unknown;
+  try {
+    const returned: unknown = handler(requestOf(scope, inbox), env);
+    // Frameworks answer synchronously where they can; waiting would cost a turn of the microtasks.
+    response = returned instanceof Response ? returned : await returned;
+  } catch (error) {
+    // The handler passes on that its client has gone: nobody is left to answer, and nothing is to be mended.
+    if (inbox.isGone && error === inbox.signal.reason) return new Response(null);
+    throw error;
+  }
+  if (response instanceof Response) return response;
+  throw new TypeError(
+    `The fetch handler returned ${response === null ? "null" : typeof response} for ${scope.method} ${scope.path}; ` +
+      "it has to return a Response, or a promise of one.",
+  );
+}
+
+/** Refuses a handshake with a handler's response. */
+export function denyWith(
+  response: Response,
+  scope: WebSocketScope,
+  inbox: Inbox,
+  send: (event: WebSocketSendEvent) => Promise<void>,
+): Promise<void> {
+  return pipeResponse(response, scope, inbox, {
+    start: (status, headers) => send({ type: "websocket.http.response.start", status, headers }),
+    body: (body, more) => send({ type: "websocket.http.response.body", body, more }),
+  });
+}

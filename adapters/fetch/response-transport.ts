@@ -1,0 +1,304 @@
+import { EventError } from "../../src/errors.ts";
+import type { FileRange } from "../../src/exchange/file-range.ts";
+import type { Exchange, ResponseHead, Transport } from "../../src/exchange/transport.ts";
+
+const FILE_CHUNK = 64 * 1024;
+/** Fetch standard, "Response class". */
+const MAX_STATUS = 599;
+/** Fields of one connection, which the host has to set itself. RFC 9110 section 7.6.1. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
+
+/** What is used of a stream's reader. */
+interface BodyReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
+
+/**
+ * One `Request` and its `Response` as the wire of an exchange. The response is handed to the host as soon as its first
+ * bytes are there, or at the end of the turn in which its head was sent; its body is a stream that the host pulls.
+ */
+export class ResponseTransport implements Transport {
+  readonly #request: Request;
+  readonly #response = Promise.withResolvers<Response>();
+  #exchange: Exchange | undefined;
+  #reader: BodyReader | undefined;
+  #isReading = false;
+  #head: ResponseHead | undefined;
+  #declared: number | undefined;
+  #hasLeft = false;
+  #length = 0;
+  /** What the host has not pulled yet. */
+  readonly #queue: Uint8Array[] = [];
+  #queued = 0;
+  #isAnswered = false;
+  #isOver = false;
+  #pulling: (() => void) | undefined;
+  #failure: Error | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  /** The response, once the application has begun it. */
+  get response(): Promise<Response> {
+    return this.#response.promise;
+  }
+
+  /** Ties the exchange to the request: its body, and its client's going. */
+  attach(exchange: Exchange): void {
+    this.#exchange = exchange;
+    const { signal } = this.#request;
+    const gone = (): void => this.#lose();
+    if (signal.aborted) gone();
+    else signal.addEventListener("abort", gone, { once: true });
+  }
+
+  demandBody(): void {
+    if (this.#isReading || this.#isOver || this.#request.body === null) return;
+    this.#isReading = true;
+    this.#read().catch(() => this.#lose());
+  }
+
+  writeHead(eventType: string, head: ResponseHead): void {
+    if (this.#isOver) return;
+    // What cannot be sent is found out while the application can still be told.
+    if (head.status > MAX_STATUS) {
+      throw new EventError(
+        eventType,
+        "status",
+        `must be at most ${MAX_STATUS}, which is all that a Response can have`,
+      );
+    }
+    headersOf(eventType, head);
+    this.#head = head;
+    const declared = head.headers.find(([name]) => name.toLowerCase() === "content-length")?.[1];
+    this.#declared = declared === undefined || this.#isBodiless() ? undefined : Number(declared);
+    setTimeout(() => this.flush(), 0);
+  }
+
+  writeBody(eventType: string, bytes: Uint8Array | string, last: boolean): void {
+    if (this.#isOver || this.#head === undefined) return;
+    const chunk = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+    this.#checkLength(eventType, chunk.byteLength, last);
+    this.#length += chunk.byteLength;
+    if (last && !this.#hasLeft) {
+      this.#hasLeft = true;
+      this.#response.resolve(
+        this.#make(this.#isBodiless() || chunk.byteLength === 0 ? null : new Uint8Array(chunk)),
+      );
+      this.#complete();
+      return;
+    }
+    if (chunk.byteLength > 0 && !this.#isBodiless()) {
+      // Its owner may use it again while it waits here. Not by slice(), which for a Buffer is no copy.
+      this.#queue.push(new Uint8Array(chunk));
+      this.#queued += chunk.byteLength;
+    }
+    if (last) this.#isAnswered = true;
+    this.flush();
+    this.#serve();
+  }
+
+  async writeFile(eventType: string, file: FileRange, last: boolean): Promise<void> {
+    for await (const chunk of chunksOf(file)) {
+      if (this.#isOver) return;
+      this.writeBody(eventType, chunk, false);
+      while (this.#queued > FILE_CHUNK && !this.#isOver)
+        await new Promise<void>((resolve) => this.#drained.push(resolve));
+    }
+    this.writeBody(eventType, "", last);
+  }
+
+  /** A `Response` has no trailers. */
+  writeTrailers(eventType: string): void {
+    this.writeBody(eventType, "", true);
+  }
+
+  flush(): void {
+    if (this.#isOver || this.#hasLeft || this.#head === undefined) return;
+    this.#hasLeft = true;
+    if (this.#isBodiless()) {
+      this.#response.resolve(this.#make(null));
+      return;
+    }
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => void (this.#controller = controller),
+        pull: () => this.#pull(),
+        cancel: () => this.#lose(),
+      },
+      { highWaterMark: 0 },
+    );
+    this.#response.resolve(this.#make(body));
+  }
+
+  hasResponse(): boolean {
+    return this.#head !== undefined;
+  }
+
+  hasLeft(): boolean {
+    return this.#hasLeft;
+  }
+
+  discardHead(): void {
+    this.#head = undefined;
+    this.#length = 0;
+  }
+
+  /** What was queued is dropped too: the host fails the response in the middle, and the client sees that. */
+  abort(): void {
+    this.#failure = new Error("The application did not complete its response.");
+    this.#end();
+    this.#controller?.error(this.#failure);
+  }
+
+  bufferedAmount(): number {
+    return this.#queued;
+  }
+
+  async #read(): Promise<void> {
+    this.#reader ??= this.#request.body?.getReader();
+    if (this.#reader === undefined) return;
+    const { done, value } = await this.#reader.read();
+    this.#isReading = false;
+    if (this.#isOver) return;
+    if (value !== undefined && value.byteLength > 0) this.#exchange?.deliverBody(value, true);
+    else if (done) this.#exchange?.deliverBody(new Uint8Array(0), false);
+    else this.demandBody();
+  }
+
+  #pull(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#pulling = resolve;
+      this.#serve();
+    });
+  }
+
+  /** Gives the host what it waits for, as far as it is there, and the end. */
+  #serve(): void {
+    const pulling = this.#pulling;
+    if (pulling !== undefined) {
+      const chunk = this.#queue.shift();
+      if (chunk === undefined && !this.#isAnswered) return;
+      this.#pulling = undefined;
+      if (chunk !== undefined) {
+        this.#queued -= chunk.byteLength;
+        this.#controller?.enqueue(chunk);
+      }
+    }
+    if (this.#isAnswered && this.#queue.length === 0) {
+      this.#controller?.close();
+      this.#complete();
+    }
+    if (pulling === undefined) return;
+    pulling();
+    this.#tellDrained();
+    this.#exchange?.deliverDrain();
+  }
+
+  #make(body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null): Response {
+    if (this.#head === undefined) throw new Error("there is no response head");
+    return new Response(body, {
+      status: this.#head.status,
+      headers: headersOf("http.response.start", this.#head),
+    });
+  }
+
+  /** To HEAD, and with 204 and 304, there is no body. RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5. */
+  #isBodiless(): boolean {
+    const status = this.#head?.status;
+    return this.#request.method === "HEAD" || status === 204 || status === 304;
+  }
+
+  #checkLength(eventType: string, more: number, last: boolean): void {
+    const declared = this.#declared;
+    if (declared === undefined) return;
+    const length = this.#length + more;
+    if (length > declared) {
+      const excess = length - declared;
+      throw new EventError(
+        eventType,
+        "body",
+        `is ${excess} bytes longer than the content-length of ${declared} allows`,
+      );
+    }
+    if (last && length < declared) {
+      const missing = declared - length;
+      throw new EventError(
+        eventType,
+        "body",
+        `is ${missing} bytes shorter than the content-length of ${declared}`,
+      );
+    }
+  }
+
+  #complete(): void {
+    this.#isAnswered = true;
+    if (this.#isOver) return;
+    this.#end();
+    this.#exchange?.deliverCompletion();
+  }
+
+  #lose(): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#exchange?.deliverDisconnect("client_closed");
+    // Nobody is there to see it, but the host still waits for one.
+    this.#response.resolve(new Response(null, { status: 499 }));
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#queue.length = 0;
+    this.#queued = 0;
+    this.#pulling?.();
+    this.#pulling = undefined;
+    this.#tellDrained();
+    // What of the request nobody has read is not wanted any more.
+    this.#reader?.cancel().catch(() => {});
+  }
+
+  #tellDrained(): void {
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+}
+
+/** @throws EventError for a header that cannot be sent. */
+function headersOf(eventType: string, { headers }: ResponseHead): Headers {
+  const fields = new Headers();
+  for (const [name, value] of headers) {
+    if (HOP_BY_HOP.has(name.toLowerCase())) continue;
+    try {
+      fields.append(name, value);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new EventError(eventType, "headers", `cannot be sent: ${problem}`);
+    }
+  }
+  return fields;
+}
+
+async function* chunksOf({ source, seekable, offset, length }: FileRange): AsyncGenerator<Uint8Array, void> {
+  if (typeof source !== "number") {
+    yield* source.stream();
+    return;
+  }
+  const { read } = await import("node:fs");
+  let position = offset;
+  let rest = length ?? Infinity;
+  while (rest > 0) {
+    const buffer = new Uint8Array(Math.min(FILE_CHUNK, rest));
+    const count = await new Promise<number>((resolve, reject) => {
+      read(source, buffer, 0, buffer.byteLength, seekable ? position : null, (error, got) =>
+        error ? reject(error) : resolve(got),
+      );
+    });
+    if (count === 0) return;
+    position += count;
+    rest -= count;
+    yield buffer.subarray(0, count);
+  }
+}

@@ -1,0 +1,3 @@
+import { app } from "../hono-app.mjs";
+
+export default app;
