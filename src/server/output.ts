@@ -65,6 +65,8 @@ export class Output {
   /** Text that is held back, framing included; a string, since many small texts make one without being copied. */
   #text = "";
   #textBytes = 0;
+  /** What the held text becomes on the wire; `ascii` can become either. */
+  #textCoding: "ascii" | "latin1" | "utf8" = "ascii";
 
   constructor(sink: ByteSink, owner: OutputOwner) {
     this.#sink = sink;
@@ -101,7 +103,7 @@ export class Output {
     if (
       typeof body === "string" &&
       (hold || this.#textBytes > 0) &&
-      this.#holdText(prefix, body, suffix, total)
+      this.#holdText(prefix, body, bodyLength, suffix, total)
     ) {
       if (!hold) this.release();
       return;
@@ -143,7 +145,8 @@ export class Output {
       const length = this.#textBytes;
       this.#text = "";
       this.#textBytes = 0;
-      this.write("", text, length, "");
+      if (this.#textCoding === "latin1") this.write(text, "", 0, "");
+      else this.write("", text, length, "");
     }
   }
 
@@ -192,11 +195,15 @@ export class Output {
   }
 
   /** Holds text back for more to come, if it can be held as text. */
-  #holdText(prefix: string, body: string, suffix: string, total: number): boolean {
+  #holdText(prefix: string, body: string, bodyLength: number, suffix: string, total: number): boolean {
     const isFirst = this.#textBytes === 0;
     if (holder === this || this.#queue.length > 0 || this.#textBytes + total > TEXT_LIMIT) return false;
-    // All of it becomes UTF-8 in the end, which a head in Latin-1 must not.
-    if (isFirst && Buffer.byteLength(prefix) !== prefix.length) return false;
+    // All of it becomes Latin-1 or UTF-8 in the end: a head, or a frame's header, the one, a text the other.
+    const isAsciiPrefix = Buffer.byteLength(prefix) === prefix.length;
+    const isAsciiBody = bodyLength === body.length;
+    const coding = isAsciiPrefix ? (isAsciiBody ? "ascii" : "utf8") : isAsciiBody ? "latin1" : undefined;
+    const held = isFirst ? "ascii" : this.#textCoding;
+    if (coding === undefined || (coding !== "ascii" && held !== "ascii" && coding !== held)) return false;
     if (suffix.length > CHUNK_END && Buffer.byteLength(suffix) !== suffix.length) return false; // trailers
     // Halves of a surrogate pair that come apart are two replacement characters; here they would become one char.
     if (
@@ -206,6 +213,7 @@ export class Output {
       isHighSurrogate(this.#text, this.#text.length - 1)
     )
       return false;
+    if (isFirst || coding !== "ascii") this.#textCoding = coding;
     this.#text += prefix + body + suffix;
     this.#textBytes += total;
     if (isFirst) this.#owner.onHeld();

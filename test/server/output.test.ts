@@ -65,6 +65,68 @@ describe("bytes that may wait", () => {
     expect([sink.text, sink.writes]).toEqual(["waits leaves", 1]);
   });
 
+  test("frames of many connections by turns leave in one piece each: their headers are no ASCII", () => {
+    const sinks = [new Sink(), new Sink(), new Sink()];
+    for (let round = 0; round < 4; round++)
+      for (const { output } of sinks) output.write("\x81\x04", `txt${round}`, 4, "", true);
+    for (const { output } of sinks) output.release();
+    const frames = "\x81\x04txt0\x81\x04txt1\x81\x04txt2\x81\x04txt3";
+    expect(sinks.map(({ text, writes }) => [text, writes])).toEqual(Array(3).fill([frames, 1]));
+  });
+
+  test.each([
+    [
+      "Latin-1 behind UTF-8",
+      [
+        ["", "\xe9"],
+        ["\x81\x01", "a"],
+      ],
+      "\xc3\xa9\x81\x01a",
+    ],
+    [
+      "UTF-8 behind Latin-1",
+      [
+        ["\x81\x01", "a"],
+        ["", "\xe9"],
+      ],
+      "\x81\x01a\xc3\xa9",
+    ],
+    [
+      "both in one",
+      [
+        ["", "a"],
+        ["\x81\x02", "\xe9"],
+        ["", "b"],
+      ],
+      "a\x81\x02\xc3\xa9b",
+    ],
+    [
+      "ASCII among Latin-1",
+      [
+        ["", "a"],
+        ["\x81\x01", "b"],
+        ["", "c"],
+      ],
+      "a\x81\x01bc",
+    ],
+    [
+      "ASCII among UTF-8",
+      [
+        ["", "a"],
+        ["", "\xe9"],
+        ["", "c"],
+      ],
+      "a\xc3\xa9c",
+    ],
+  ] as const)("%s keeps its order and its bytes", (_about, writes, expected) => {
+    const sink = new Sink();
+    for (const [prefix, body] of writes) sink.output.write(prefix, body, Buffer.byteLength(body), "", true);
+    expect(sink.output.size).toBeLessThanOrEqual(expected.length);
+    sink.output.release();
+    expect(sink.text).toBe(expected);
+    expect(sink.output.size).toBe(0);
+  });
+
   test("text is UTF-8, and what stands around it Latin-1", () => {
     const sink = new Sink();
     sink.output.write("\xe9", "é", 2, "\xe9", true);
