@@ -21,10 +21,15 @@ export default app;
 const SCRIPT = `
 import app from "./app.ts";
 import { serve } from "pagi-server";
+import { PagiRequest } from "pagi-server/request";
 import { dispatch } from "pagi-server/spec";
 
-const server = await serve(dispatch({ http: app }), { port: 0, signals: false });
-console.log(await (await fetch(server.url)).text());
+const http = async (scope, receive, send) => {
+  if (new PagiRequest(scope, receive).queryParam("name") !== "é") throw new Error("no parameter");
+  await app(scope, receive, send);
+};
+const server = await serve(dispatch({ http }), { port: 0, signals: false });
+console.log(await (await fetch(server.url + "?name=%C3%A9")).text());
 await server.stop();
 `;
 
@@ -78,7 +83,7 @@ test("bunx pagi-server app.ts serves the application", async () => {
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
-test(`"pagi-server" and "pagi-server/spec" can be imported, and serve() serves`, async () => {
+test(`"pagi-server", "pagi-server/spec" and the toolkit can be imported, and serve() serves`, async () => {
   expect((await run([process.execPath, "script.ts"], folder)).trim()).toBe("packed");
 }, 20_000);
 

@@ -135,3 +135,16 @@ export class ValidationError extends RequestError {
     this.issues = issues;
   }
 }
+
+/** The application reads a body that it has read, or has begun to read, in another way. */
+export class BodyUsedError extends PagiError {
+  readonly code = "ERR_PAGI_BODY_USED";
+  readonly fault = "application";
+
+  constructor(how: "whole" | "form" | "stream") {
+    const was = { whole: "read whole", form: "read as a multipart form", stream: "given out as a stream" }[
+      how
+    ];
+    super(`The request body was ${was} already, and can be read in one way only.`);
+  }
+}
