@@ -19,14 +19,14 @@ const app: Application = async (scope, _receive, send) => {
 export default app;
 `;
 const SCRIPT = `
-import app from "./app.ts";
 import { serve } from "pagi-server";
 import { PagiRequest } from "pagi-server/request";
+import { PagiResponse } from "pagi-server/response";
 import { dispatch } from "pagi-server/spec";
 
 const http = async (scope, receive, send) => {
-  if (new PagiRequest(scope, receive).queryParam("name") !== "é") throw new Error("no parameter");
-  await app(scope, receive, send);
+  const name = new PagiRequest(scope, receive).queryParam("name");
+  await PagiResponse.text(name === "é" ? "packed" : "no name").respond(send, scope);
 };
 const server = await serve(dispatch({ http }), { port: 0, signals: false });
 console.log(await (await fetch(server.url + "?name=%C3%A9")).text());

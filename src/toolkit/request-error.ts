@@ -12,6 +12,19 @@ export abstract class RequestError extends PagiError {
   readonly headers: Headers = [];
 }
 
+/** True for a {@link RequestError}, one of another copy of this package too. */
+export function isRequestError(thrown: unknown): thrown is RequestError {
+  if (!(thrown instanceof Error) || !("fault" in thrown) || !("code" in thrown) || !("status" in thrown))
+    return false;
+  const { fault, code, status } = thrown;
+  return (
+    fault === "client" &&
+    typeof status === "number" &&
+    String(code).startsWith("ERR_PAGI_") &&
+    "headers" in thrown
+  );
+}
+
 /** The body is longer than allowed. RFC 9110 section 15.5.14. */
 export class BodyTooLargeError extends RequestError {
   readonly code = "ERR_PAGI_BODY_TOO_LARGE";

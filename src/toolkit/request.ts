@@ -14,6 +14,7 @@ import { acceptsType, preferredType } from "./negotiation.ts";
 import { RequestBody } from "./request-body.ts";
 import { BodyTooLargeError, MalformedBodyError, UnsupportedMediaTypeError } from "./request-error.ts";
 import type { RequestSource } from "./request-error.ts";
+import { PagiResponse } from "./response.ts";
 import type { Upload } from "./upload.ts";
 import { decodeUtf8, MAX_PARAMETERS, parseUrlEncoded, type DecodingOptions } from "./url-encoded.ts";
 import { isSchema, validate, validateAll } from "./validation.ts";
@@ -411,6 +412,11 @@ export class PagiRequest<Params extends PathParams = PathParams> {
 
   #refuseLength(maxBytes: number): void {
     if ((this.contentLength ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
+  }
+
+  /** A response for this request, to be built and sent; nothing of it is sent before. */
+  response(): PagiResponse {
+    return new PagiResponse(this.scope);
   }
 
   // ── validation ──────────────────────────────────────────────────────────────────────────────────────────────
