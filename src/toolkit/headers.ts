@@ -28,13 +28,19 @@ export class PagiHeaders {
 
   /** A copy that shares nothing with this one. */
   clone(): PagiHeaders {
-    return new PagiHeaders(this.#pairs);
+    const copy = new PagiHeaders();
+    copy.#pairs = this.toPairs();
+    return copy;
   }
 
   /** The value of a field, the last one where there are several. */
   get(name: string): string | undefined {
     const key = name.toLowerCase();
-    return this.#pairs.findLast(([each]) => each === key)?.[1];
+    for (let i = this.#pairs.length - 1; i >= 0; i--) {
+      const pair = this.#pairs[i];
+      if (pair !== undefined && pair[0] === key) return pair[1];
+    }
+    return undefined;
   }
 
   /** All values of a field, in order. */
@@ -50,8 +56,7 @@ export class PagiHeaders {
   }
 
   has(name: string): boolean {
-    const key = name.toLowerCase();
-    return this.#pairs.some(([each]) => each === key);
+    return this.get(name) !== undefined;
   }
 
   /** The names that occur, each once, in the order of their first occurrence. */
@@ -72,7 +77,7 @@ export class PagiHeaders {
   set(name: string, ...values: readonly (string | number)[]): this {
     const pairs = values.map((value) => pairOf(name, value));
     this.remove(name);
-    this.#pairs.push(...pairs);
+    for (const pair of pairs) this.#pairs.push(pair);
     return this;
   }
 
@@ -89,9 +94,10 @@ export class PagiHeaders {
 
   /** Removes the fields of a name, and returns their values. */
   remove(name: string): string[] {
+    if (!this.has(name)) return [];
     const removed = this.getAll(name);
     const key = name.toLowerCase();
-    if (removed.length > 0) this.#pairs = this.#pairs.filter(([each]) => each !== key);
+    this.#pairs = this.#pairs.filter(([each]) => each !== key);
     return removed;
   }
 

@@ -187,5 +187,8 @@ function hasLength(status: number): boolean {
 
 /** The fields without those that only whoever sends the body can know. */
 function framed(headers: PagiHeaders): PagiHeaders {
-  return headers.clone().set("content-length").set("transfer-encoding");
+  const kept = headers.clone();
+  kept.remove("content-length");
+  kept.remove("transfer-encoding");
+  return kept;
 }

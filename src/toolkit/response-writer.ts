@@ -40,11 +40,15 @@ export class ResponseWriter implements AsyncDisposable {
     return this.#connection?.isConnected() ?? true;
   }
 
-  /** Sends a chunk; a string as UTF-8. Resolves when the next one may come. @throws Error after {@link close}. */
+  /** Sends a chunk; a string as UTF-8. Resolves when the next one may come. @throws Error after {@link close}; TypeError for another chunk. */
   async write(chunk: Uint8Array | string): Promise<void> {
     if (this.#isClosed)
       throw new Error("The response is complete: its writer was closed, and takes nothing more.");
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    if (!(bytes instanceof Uint8Array))
+      throw new TypeError(
+        `A chunk of a body is a Uint8Array or a string, not ${bytes === null ? "null" : typeof bytes}.`,
+      );
     this.#bytesWritten += bytes.byteLength;
     if (bytes.byteLength > 0 && this.isConnected()) await this.#events.body(bytes, true);
   }

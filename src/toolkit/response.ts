@@ -276,7 +276,11 @@ export class PagiResponse implements Responder {
 
   /** `application/json`. @throws TypeError for what has no JSON. */
   json(value: unknown, options?: ResponseOptions): this {
-    return this.#encoded(jsonText(value), "application/json", options);
+    this.#withBytes(Buffer.from(jsonText(value)), options);
+    // Most responses are JSON of no other type, and need no look at what there is.
+    return this.hasContentType()
+      ? this.#declare("application/json", "utf-8")
+      : this.contentType("application/json");
   }
 
   /** A JSON array, or with `lines` a line of JSON for each value (`application/x-ndjson`), sent as values come. */

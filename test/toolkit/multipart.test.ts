@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -283,7 +284,7 @@ describe("on the server", () => {
     );
     await wire.send(`${partHead({ name: "a", filename: "a" })}${"x".repeat(1000)}\r\n`);
     await wire.send(`${partHead({ name: "b", filename: "b" })}${"x".repeat(1000)}`);
-    for (let files: string[] = []; files.length < 2; files = await readdir(folder)) await Bun.sleep(1);
+    await eventually("both files are begun", () => readdirSync(folder).length === 2);
     wire.reset();
     expect(await failed).toMatchObject({ code: "ERR_PAGI_INCOMPLETE_BODY" });
     expect(await readdir(folder)).toEqual([]);
@@ -325,12 +326,6 @@ describe("on the server", () => {
 
 /** Waits until the folder holds nothing but the given files. */
 async function removed(but: string[] = []): Promise<void> {
-  let left: string[] = [];
-  const look = async () => (left = await readdir(folder));
-  await look();
-  await eventually("temporary files are removed", () => {
-    void look();
-    return left.length === but.length;
-  });
-  expect(left).toEqual(but);
+  await eventually("temporary files are removed", () => readdirSync(folder).length === but.length);
+  expect(await readdir(folder)).toEqual(but);
 }

@@ -1,4 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application, SendEvent } from "../../src/spec/index.ts";
 import { CookieSigner } from "../../src/toolkit/cookies.ts";
@@ -46,6 +48,7 @@ describe("bodies", () => {
       "application/xml; charset=utf-8",
     );
     expect(type(PagiResponse.json(1, { contentType: "application/hal+json" }))).toBe("application/hal+json");
+    expect(type(PagiResponse.json(1, { contentType: "text/plain" }))).toBe("text/plain; charset=utf-8");
     expect(type(PagiResponse.text("", { contentType: "text/csv; Charset=x" }))).toBe("text/csv; Charset=x");
     expect(type(PagiResponse.html("").contentType(null).text(""))).toBe("text/plain; charset=utf-8");
     expect(type(PagiResponse.send("\xe4", { charset: "iso-8859-1" }))).toBe("text/plain; charset=iso-8859-1");
@@ -293,6 +296,12 @@ describe("streams", () => {
     ]);
   });
 
+  test("a chunk that is none is refused, not left out", async () => {
+    // @ts-expect-error: what a JavaScript caller may do
+    const it = PagiResponse.stream([1, 2]);
+    await expect(it.respond(server().send, httpScope())).rejects.toThrow(/not number/);
+  });
+
   test("what fails in the middle is thrown, and the body is not completed", async () => {
     const side = server();
     const closed: string[] = [];
@@ -434,6 +443,28 @@ describe("files and conditions", () => {
     const side = server();
     await PagiResponse.sendFile(FILE, { offset: 7, length: 2 }).respond(side.send, sseScope());
     expect(response(side.sent).body).toBe((await Bun.file(FILE).text()).slice(7, 9));
+  });
+
+  test("a file that has gone since fails before anything is sent", async () => {
+    const path = join(tmpdir(), `pagi-gone-${crypto.randomUUID()}`);
+    await Bun.write(path, "x");
+    const it = PagiResponse.sendFile(path);
+    await rm(path);
+    const side = server();
+    await expect(it.respond(side.send, httpScope())).rejects.toMatchObject({ code: "ERR_PAGI_FILE", path });
+    expect(side.sent).toEqual([]);
+  });
+
+  test("an empty file", async () => {
+    const path = join(tmpdir(), `pagi-empty-${crypto.randomUUID()}`);
+    await Bun.write(path, "");
+    try {
+      const it = PagiResponse.sendFile(path);
+      expect(await sent(it)).toMatchObject({ status: 200, body: "" });
+      expect((await sent(it, { headers: [["range", "bytes=0-0"]] })).status).toBe(416);
+    } finally {
+      await rm(path);
+    }
   });
 
   test("what cannot be sent is refused when it is set", () => {
