@@ -310,8 +310,8 @@ export class PagiRequest<Params extends PathParams = PathParams> {
 
   /**
    * The form, fields and files. Files above `spoolThreshold` are on the disk until the response is delivered; call
-   * `moveTo` before that for what is to stay. It may be read again, with other decoding but with the limits of the
-   * first time.
+   * `moveTo` before that for what is to stay. An `sse` scope tells of no end: dispose of its form (`await using`). It may
+   * be read again, with other decoding but with the limits of the first time.
    *
    * @throws UnsupportedMediaTypeError for a body that is no form; as {@link bytes} and {@link multipart}.
    */

@@ -80,10 +80,8 @@ export class Upload implements AsyncDisposable {
    */
   get basename(): string {
     const last = this.filename.split(/[/\\]/).at(-1) ?? "";
-    let name = last
-      .replace(/[\x00-\x1f\x7f]/g, "")
-      .replace(/^[.\s]+/, "")
-      .trimEnd();
+    const visible = last.replace(/[\x00-\x1f\x7f]/g, "").replace(/^[.\s]+/, "");
+    let name = visible.slice(0, 255).trimEnd();
     while (Buffer.byteLength(name) > 255) name = name.slice(0, -1);
     return name.toWellFormed();
   }

@@ -97,6 +97,8 @@ describe("multipart/form-data", () => {
       ["no header section at all", "--b\r\n\r\n1\r\n--b--", 400],
       ["no name", "--b\r\nContent-Disposition: form-data\r\n\r\n1\r\n--b--", 400],
       ["no form-data", '--b\r\nContent-Disposition: file; name="a"\r\n\r\n1\r\n--b--', 400],
+      ["a NUL in a header line", "--b\r\nX: \0\r\n\r\n1\r\n--b--", 400],
+      ["no name in a header line", "--b\r\n: x\r\n\r\n1\r\n--b--", 400],
       ["no header line", "--b\r\nwhat\r\n\r\n1\r\n--b--", 400],
       ["a folded line", '--b\r\nContent-Disposition: form-data;\r\n name="a"\r\n\r\n1\r\n--b--', 400],
       ["a long field", `${field("a", "x".repeat(21))}--b--`, 413],
@@ -132,6 +134,11 @@ describe("multipart/form-data", () => {
 
   test.each(["", "x".repeat(71), "ends with ", "nön", "a\r\nb"])("the boundary %j is refused", (boundary) => {
     expect(() => new MultipartParser(boundary, LIMITS)).toThrow(/boundary/);
+  });
+
+  test("a header line of blanks costs no more than its length", () => {
+    const line = `--b\r\nX:${" ".repeat(100_000)}\0${" ".repeat(100_000)}\r\n\r\n`;
+    expect(() => parse(line, 1_000_000, { maxHeaderSize: 1_000_000 })).toThrow(/header line/);
   });
 
   test("a body cut short never ends", () => {
