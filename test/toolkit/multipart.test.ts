@@ -220,6 +220,18 @@ describe("form()", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test("when the response is delivered, the files of the request go", async () => {
+    const scope = scopeOf();
+    const callbacks: (() => void)[] = [];
+    scope["pagi.connection"].onComplete = (callback?: () => void) =>
+      void callbacks.push(callback ?? (() => {}));
+    const form = await request(FORM, 64, scope).form(options());
+    expect(form.uploads.get("photo")?.isInMemory()).toBe(true);
+    for (const callback of callbacks) callback();
+    expect(form.uploads.values().some((upload) => upload.isOnDisk() || upload.isInMemory())).toBe(false);
+    await removed();
+  });
+
   test("when the client goes, the files of the request go", async () => {
     const scope = scopeOf();
     const form = await request(FORM, 64, scope).form(options());

@@ -319,12 +319,22 @@ describe("streams", () => {
     const scope = httpScope();
     const side = server();
     let cancelled: unknown = "no";
-    const stream = new ReadableStream<Uint8Array>({
-      start: (controller) => controller.enqueue(Buffer.from("first")),
-      cancel: () => void (cancelled = "yes"),
-    });
+    const asked = Promise.withResolvers<void>();
+    let pulls = 0;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulls += 1;
+          if (pulls === 1) return controller.enqueue(Buffer.from("first"));
+          asked.resolve();
+          return new Promise(() => {});
+        },
+        cancel: () => void (cancelled = "yes"),
+      },
+      { highWaterMark: 0 },
+    );
     const done = PagiResponse.stream(stream).respond(side.send, scope);
-    await side.sentAtLeast(2);
+    await asked.promise;
     scope["pagi.connection"].lose("client_closed");
     await done;
     expect(cancelled).toBe("yes");
