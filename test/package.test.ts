@@ -20,14 +20,19 @@ const app: Application = async (scope, _receive, send) => {
 export default app;
 `;
 const SCRIPT = `
-import app from "./app.ts";
 import { serve } from "pagi-server";
+import { PagiRequest } from "pagi-server/request";
+import { PagiResponse } from "pagi-server/response";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
 
-const inner = toFetch(dispatch({ http: app }));
+const http = async (scope, receive, send) => {
+  const name = new PagiRequest(scope, receive).queryParam("name");
+  await PagiResponse.text(name === "é" ? "packed" : "no name").respond(send, scope);
+};
+const inner = toFetch(dispatch({ http }));
 const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });
-console.log(await (await fetch(server.url)).text());
+console.log(await (await fetch(server.url + "?name=%C3%A9")).text());
 await server.stop();
 `;
 
@@ -129,7 +134,7 @@ test("a configuration file can use defineConfig", async () => {
   expect(printed).toMatch(/^port +7 +file my\.config\.ts$/m);
 }, 20_000);
 
-test(`"pagi-server", "pagi-server/spec" and "pagi-server/fetch" can be imported, and serve() serves`, async () => {
+test(`"pagi-server", "pagi-server/spec", "pagi-server/fetch" and the toolkit can be imported, and serve() serves`, async () => {
   expect((await run([process.execPath, "script.ts"], folder)).trim()).toBe("packed");
 }, 20_000);
 

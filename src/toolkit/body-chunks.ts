@@ -1,0 +1,23 @@
+import type { Receive } from "../spec/application.ts";
+import { BodyTooLargeError, IncompleteBodyError } from "./request-error.ts";
+
+/**
+ * The chunks of a request body, each asked for when the last has been used.
+ *
+ * @throws BodyTooLargeError once there are more than `maxBytes`; the chunk that is too much is not delivered.
+ * @throws IncompleteBodyError when the client goes before the end, so that half an upload is never taken for all of it.
+ */
+export async function* bodyChunks(
+  receive: Receive,
+  maxBytes = Infinity,
+): AsyncGenerator<Uint8Array, void, void> {
+  let size = 0;
+  for (let more = true; more;) {
+    const event = await receive();
+    if (event.type !== "http.request" && event.type !== "sse.request") throw new IncompleteBodyError();
+    size += event.body.byteLength;
+    if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
+    more = event.more;
+    if (event.body.byteLength > 0) yield event.body;
+  }
+}

@@ -1,0 +1,528 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Receive } from "../spec/application.ts";
+import type { ConnectionState, DisconnectReason } from "../spec/connection-state.ts";
+import type { HttpScope, SseScope, State } from "../spec/scope.ts";
+import { bodyChunks } from "./body-chunks.ts";
+import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from "./body-stream.ts";
+import { parseCookies, type CookieSigner } from "./cookies.ts";
+import { basicCredentials, bearerToken, type BasicCredentials } from "./credentials.ts";
+import { decodeForm, Form, FORM_LIMITS, type FormEntries, type FormOptions } from "./form.ts";
+import { PagiHeaders } from "./headers.ts";
+import { MultiValue } from "./multi-value.ts";
+import { MultipartStream, STREAM_LIMITS, type MultipartOptions } from "./multipart-stream.ts";
+import { acceptsType, preferredType } from "./negotiation.ts";
+import { RequestBody } from "./request-body.ts";
+import { BodyTooLargeError, MalformedBodyError, UnsupportedMediaTypeError } from "./request-error.ts";
+import type { RequestSource } from "./request-error.ts";
+import { PagiResponse } from "./response.ts";
+import type { Upload } from "./upload.ts";
+import { decodeUtf8, MAX_PARAMETERS, parseUrlEncoded, type DecodingOptions } from "./url-encoded.ts";
+import { isSchema, validate, validateAll } from "./validation.ts";
+import type { OutputOf, RequestSchemas, ValidatedRequest } from "./validation.ts";
+
+export { BodyStream } from "./body-stream.ts";
+export type { BodyStreamOptions } from "./body-stream.ts";
+export { CookieSigner } from "./cookies.ts";
+export type { BasicCredentials } from "./credentials.ts";
+export { Form, FORM_LIMITS } from "./form.ts";
+export type { FormOptions } from "./form.ts";
+export { PagiHeaders } from "./headers.ts";
+export { MultiValue } from "./multi-value.ts";
+export { MultipartStream, Part, STREAM_LIMITS } from "./multipart-stream.ts";
+export type { MultipartOptions } from "./multipart-stream.ts";
+export * from "./request-error.ts";
+export { Stash } from "./stash.ts";
+export { Upload } from "./upload.ts";
+export type { DecodingOptions } from "./url-encoded.ts";
+export type { RequestSchemas, Schema, ValidatedRequest } from "./validation.ts";
+
+/** How many bytes of a body are read into memory where nothing else is said: 1 MiB. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** How much of a body is read into memory. */
+export interface BodyOptions {
+  /** Bytes at most. Default {@link MAX_BODY_BYTES}. */
+  maxBytes?: number;
+}
+
+/** Parameters that a router has taken from the path, in `scope.path_params`. */
+export type PathParams = Readonly<Record<string, string>>;
+
+const FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"] as const;
+
+/**
+ * A request, for reading. It adds nothing to the scope but how the body was read, so that any number of these can stand
+ * over one scope. Whatever the client did wrong is a `RequestError` with the status that tells it so.
+ */
+export class PagiRequest<Params extends PathParams = PathParams> {
+  readonly scope: HttpScope | SseScope;
+  readonly #receive: Receive;
+  #headers: PagiHeaders | undefined;
+  #cookies: Record<string, string> | undefined;
+
+  constructor(scope: HttpScope | SseScope, receive: Receive) {
+    this.scope = scope;
+    this.#receive = receive;
+  }
+
+  // ── the request line ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** As sent: methods are case-sensitive. */
+  get method(): string {
+    return this.scope.method;
+  }
+
+  /** Decoded, with what a router has taken off its front. */
+  get path(): string {
+    return this.scope.path;
+  }
+
+  /** The path as sent, still percent-encoded. */
+  get rawPath(): string {
+    return this.scope.raw_path;
+  }
+
+  /** Without `?`, still percent-encoded. */
+  get queryString(): string {
+    return this.scope.query_string;
+  }
+
+  get scheme(): "http" | "https" {
+    return this.scope.scheme;
+  }
+
+  get httpVersion(): HttpScope["http_version"] {
+    return this.scope.http_version;
+  }
+
+  /** Address and port of the client; `undefined` on a Unix socket. */
+  get client(): readonly [host: string, port: number] | undefined {
+    return this.scope.client;
+  }
+
+  /** The same as `scope`. */
+  get raw(): HttpScope | SseScope {
+    return this.scope;
+  }
+
+  /** What lifespan startup has left, shared by the requests of a process. */
+  get state(): State {
+    return this.scope.state;
+  }
+
+  isGet(): boolean {
+    return this.method === "GET";
+  }
+  isPost(): boolean {
+    return this.method === "POST";
+  }
+  isPut(): boolean {
+    return this.method === "PUT";
+  }
+  isPatch(): boolean {
+    return this.method === "PATCH";
+  }
+  isDelete(): boolean {
+    return this.method === "DELETE";
+  }
+  isHead(): boolean {
+    return this.method === "HEAD";
+  }
+  isOptions(): boolean {
+    return this.method === "OPTIONS";
+  }
+
+  // ── header fields ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** All fields, as a copy: changing it changes nothing here. */
+  get headers(): PagiHeaders {
+    return this.#fields.clone();
+  }
+
+  /** The value of a field, the last one where there are several. */
+  header(name: string): string | undefined {
+    return this.#fields.get(name);
+  }
+
+  /** All values of a field, in order. */
+  headerAll(name: string): string[] {
+    return this.#fields.getAll(name);
+  }
+
+  /** As the client wrote it, so it may be forged. */
+  get host(): string | undefined {
+    return this.header("host");
+  }
+
+  /** The media type in lower case, without parameters. */
+  get contentType(): string | undefined {
+    return this.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  }
+
+  /** Bytes; `undefined` where the body comes without its length. */
+  get contentLength(): number | undefined {
+    const value = this.header("content-length");
+    return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
+  }
+
+  /** `application/json`, or a type that ends in `+json`. */
+  isJson(): boolean {
+    const type = this.contentType ?? "";
+    return type === "application/json" || type.endsWith("+json");
+  }
+
+  isForm(): boolean {
+    return FORM_TYPES.some((type) => type === this.contentType);
+  }
+
+  isMultipart(): boolean {
+    return this.contentType === "multipart/form-data";
+  }
+
+  /** Whether the client takes a media type; short names as `json` and `html` are known. RFC 9110 section 12.5.1. */
+  accepts(type: string): boolean {
+    return acceptsType(this.#fields.combined("accept"), type);
+  }
+
+  /** The one of the types that the client likes best, as it was given; `undefined` when it takes none. */
+  preferredType<Type extends string>(...types: readonly Type[]): Type | undefined {
+    return preferredType(this.#fields.combined("accept"), types);
+  }
+
+  /** The token of `Authorization: Bearer`. */
+  get bearerToken(): string | undefined {
+    return bearerToken(this.header("authorization"));
+  }
+
+  /** The credentials of `Authorization: Basic`. Compare them in constant time. */
+  get basicAuth(): BasicCredentials | undefined {
+    return basicCredentials(this.header("authorization"));
+  }
+
+  /** Cookies by name; of several with one name the first. */
+  get cookies(): Readonly<Record<string, string>> {
+    return (this.#cookies ??= parseCookies(this.header("cookie") ?? ""));
+  }
+
+  /** The value of a cookie; with a signer only if its signature is right. */
+  cookie(name: string, signer?: CookieSigner): string | undefined {
+    const value = Object.hasOwn(this.cookies, name) ? this.cookies[name] : undefined;
+    return value === undefined || signer === undefined ? value : signer.verify(name, value);
+  }
+
+  get #fields(): PagiHeaders {
+    return (this.#headers ??= new PagiHeaders(this.scope.headers));
+  }
+
+  // ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The parameters of the query. @throws TooManyFieldsError for over 1000; with `strict` MalformedBodyError. */
+  queryParams(options?: DecodingOptions): MultiValue<string> {
+    return parseUrlEncoded(this.queryString, options);
+  }
+
+  /** One parameter of the query, the last one where there are several. */
+  queryParam(name: string, options?: DecodingOptions): string | undefined {
+    return this.queryParams(options).get(name);
+  }
+
+  /** {@link queryParams} as byte strings. */
+  rawQueryParams(): MultiValue<string> {
+    return this.queryParams({ raw: true });
+  }
+
+  /** {@link queryParam} as a byte string. */
+  rawQueryParam(name: string): string | undefined {
+    return this.queryParam(name, { raw: true });
+  }
+
+  /**
+   * What a router has taken from the path; empty without one.
+   *
+   * @throws Error with `strict` when no router has been there.
+   */
+  pathParams({ strict = false }: { strict?: boolean } = {}): Params {
+    const params = this.scope.path_params ?? (strict ? undefined : {});
+    if (!isParams<Params>(params))
+      throw new Error("The scope has no path_params: no router has seen this request.");
+    return params;
+  }
+
+  /**
+   * One parameter of the path.
+   *
+   * @throws RangeError that names those there are, when it is not there: a route that matched has all of its own.
+   */
+  pathParam<Name extends keyof Params & string>(name: Name): Params[Name];
+  pathParam<Name extends keyof Params & string>(
+    name: Name,
+    options: { strict: boolean },
+  ): Params[Name] | undefined;
+  pathParam<Name extends keyof Params & string>(
+    name: Name,
+    { strict = true } = {},
+  ): Params[Name] | undefined {
+    const params = this.pathParams();
+    if (Object.hasOwn(params, name)) return params[name];
+    if (!strict) return undefined;
+    const known = Object.keys(params).sort().join(", ") || "none (no router has seen this request)";
+    throw new RangeError(`The path has no parameter '${name}'. Its parameters are: ${known}.`);
+  }
+
+  // ── the body, whole ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The bytes of the body. They are kept: it may be read again, as text or JSON too.
+   *
+   * @throws BodyTooLargeError; IncompleteBodyError when the client goes before the end; BodyUsedError.
+   */
+  async bytes({ maxBytes = MAX_BODY_BYTES }: BodyOptions = {}): Promise<Uint8Array> {
+    this.#refuseLength(maxBytes);
+    return await RequestBody.of(this.scope).whole(this.#receive, maxBytes);
+  }
+
+  /** The same as {@link bytes}, by the name it has in the Perl toolkit. */
+  body(options?: BodyOptions): Promise<Uint8Array> {
+    return this.bytes(options);
+  }
+
+  /** The body as UTF-8. @throws as {@link bytes}; with `strict` MalformedBodyError for bytes that are no UTF-8. */
+  async text({ strict = false, ...options }: BodyOptions & { strict?: boolean } = {}): Promise<string> {
+    return decodeUtf8(await this.bytes(options), strict);
+  }
+
+  /**
+   * The body as JSON, whatever its Content-Type. `T` is a promise of the caller; {@link validate} checks.
+   *
+   * @throws as {@link bytes}; MalformedBodyError for what is no JSON, or no UTF-8.
+   */
+  async json<T = unknown>(options?: BodyOptions): Promise<T> {
+    const text = await this.text({ ...options, strict: true });
+    try {
+      const value: T = JSON.parse(text.replace(/^\ufeff/, ""));
+      return value;
+    } catch (cause) {
+      throw new MalformedBodyError("It is no JSON.", { cause });
+    }
+  }
+
+  // ── forms ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The form, fields and files. Files above `spoolThreshold` are on the disk until the response is delivered; call
+   * `moveTo` before that for what is to stay. An `sse` scope tells of no end: dispose of its form (`await using`). It may
+   * be read again, with other decoding but with the limits of the first time.
+   *
+   * @throws UnsupportedMediaTypeError for a body that is no form; as {@link bytes} and {@link multipart}.
+   */
+  async form(options: FormOptions & BodyOptions = {}): Promise<Form> {
+    if (this.isMultipart()) return decodeForm(await this.#multipartForm(options), options);
+    if (!this.isForm() && (this.contentType !== undefined || (await this.bytes(options)).byteLength > 0))
+      throw new UnsupportedMediaTypeError(this.contentType, FORM_TYPES);
+    const text = Buffer.from(await this.bytes(options)).toString("latin1");
+    return new Form(parseUrlEncoded(text, options, options.maxFields ?? MAX_PARAMETERS));
+  }
+
+  /** The fields of the form. @throws as {@link form}. */
+  async formParams(options?: FormOptions & BodyOptions): Promise<MultiValue<string>> {
+    return (await this.form(options)).fields;
+  }
+
+  /** One field of the form, the last one where there are several. @throws as {@link form}. */
+  async formParam(name: string, options?: FormOptions & BodyOptions): Promise<string | undefined> {
+    return (await this.formParams(options)).get(name);
+  }
+
+  /** {@link formParams} as byte strings. */
+  rawFormParams(): Promise<MultiValue<string>> {
+    return this.formParams({ raw: true });
+  }
+
+  /** {@link formParam} as a byte string. */
+  rawFormParam(name: string): Promise<string | undefined> {
+    return this.formParam(name, { raw: true });
+  }
+
+  /** The files of a multipart form; none for any other body, which is not read. @throws as {@link form}. */
+  async uploads(options?: FormOptions): Promise<MultiValue<Upload>> {
+    return this.isMultipart() ? (await this.form(options)).uploads : new MultiValue();
+  }
+
+  /** One file of the form, the last one where there are several. @throws as {@link form}. */
+  async upload(name: string, options?: FormOptions): Promise<Upload | undefined> {
+    return (await this.uploads(options)).get(name);
+  }
+
+  /** All files of a field. @throws as {@link form}. */
+  async uploadAll(name: string, options?: FormOptions): Promise<Upload[]> {
+    return (await this.uploads(options)).getAll(name);
+  }
+
+  // ── the body, as it comes ───────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The body chunk by chunk, as bytes or as text.
+   *
+   * @throws BodyTooLargeError where Content-Length says so already; BodyUsedError.
+   */
+  bodyStream(options: BodyStreamOptions & { decode: "utf-8" }): BodyStream<string>;
+  bodyStream(options?: BodyStreamOptions & { decode?: never }): BodyStream<Uint8Array>;
+  bodyStream({ maxBytes, decode, strict = false }: BodyStreamOptions = {}):
+    BodyStream<string> | BodyStream<Uint8Array> {
+    if (maxBytes !== undefined) this.#refuseLength(maxBytes);
+    const chunks = RequestBody.of(this.scope).stream(this.#receive, maxBytes);
+    return decode === undefined ? byteStream(chunks) : textStream(chunks, strict);
+  }
+
+  /**
+   * A multipart body part by part, nothing of it kept. Limits are those of `STREAM_LIMITS` where nothing else is said.
+   *
+   * @throws UnsupportedMediaTypeError for another body; MalformedBodyError without a boundary; BodyTooLargeError where
+   *   Content-Length says so already; BodyUsedError.
+   */
+  multipart(options: MultipartOptions = {}): MultipartStream {
+    const limits = { ...STREAM_LIMITS, ...options };
+    const boundary = this.#boundary();
+    this.#refuseLength(limits.maxRequestBody);
+    const chunks = RequestBody.of(this.scope).stream(this.#receive, limits.maxRequestBody);
+    return new MultipartStream(chunks, boundary, limits);
+  }
+
+  /** The same as {@link multipart}, by the name it has in the Perl toolkit. */
+  multipartStream(options?: MultipartOptions): MultipartStream {
+    return this.multipart(options);
+  }
+
+  #multipartForm(options: FormOptions): Promise<FormEntries> {
+    const limits = { ...FORM_LIMITS, ...options };
+    return RequestBody.of(this.scope).form(this.connection, options, () => {
+      const boundary = this.#boundary();
+      this.#refuseLength(limits.maxRequestBody);
+      return new MultipartStream(bodyChunks(this.#receive, limits.maxRequestBody), boundary, limits);
+    });
+  }
+
+  #boundary(): string {
+    if (!this.isMultipart()) throw new UnsupportedMediaTypeError(this.contentType, ["multipart/form-data"]);
+    const match = /;\s*boundary=(?:"([^"\\]*)"|([^\s;"]+))/i.exec(this.header("content-type") ?? "");
+    const boundary = match?.[1] ?? match?.[2];
+    if (boundary === undefined) throw new MalformedBodyError("Its multipart Content-Type has no boundary.");
+    return boundary;
+  }
+
+  #refuseLength(maxBytes: number): void {
+    if ((this.contentLength ?? 0) > maxBytes) throw new BodyTooLargeError(maxBytes);
+  }
+
+  /** A response for this request, to be built and sent; nothing of it is sent before. */
+  response(): PagiResponse {
+    return new PagiResponse(this.scope);
+  }
+
+  // ── validation ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Checks the body with a schema, or several parts of the request each with its own, all of them before it fails.
+   * A body is read as JSON or as a form, by its Content-Type. In a form, a query and the cookies every value is a
+   * string, or in a form an upload, and a list of them where a name is there several times; a path parameter is a
+   * string; fields of the header have names in lower case and are joined by a comma.
+   *
+   * @throws ValidationError (422) with all issues; as {@link json} and {@link form}; UnsupportedMediaTypeError for a
+   *   body of another type.
+   */
+  validate<S extends StandardSchemaV1>(schema: S, options?: BodyOptions): Promise<OutputOf<S>>;
+  validate<S extends RequestSchemas>(schemas: S, options?: BodyOptions): Promise<ValidatedRequest<S>>;
+  validate(schemas: StandardSchemaV1 | RequestSchemas, options: BodyOptions = {}): Promise<unknown> {
+    const read = (source: RequestSource): Promise<unknown> => this.#input(source, options);
+    return isSchema(schemas)
+      ? read("body").then((value) => validate(schemas, value, "body"))
+      : validateAll(schemas, read);
+  }
+
+  async #input(source: RequestSource, options: BodyOptions): Promise<unknown> {
+    switch (source) {
+      case "body":
+        if (this.isJson()) return await this.json(options);
+        if (this.isForm()) return (await this.form(options)).toObject("mixed");
+        throw new UnsupportedMediaTypeError(this.contentType, ["application/json", ...FORM_TYPES]);
+      case "query":
+        return this.queryParams().toObject("mixed");
+      case "path":
+        return this.pathParams();
+      case "headers":
+        return Object.fromEntries(this.#fields.names().map((name) => [name, this.#fields.combined(name)]));
+      case "cookies":
+        return this.cookies;
+    }
+  }
+
+  // ── connection and flow ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** How the request stands; only `http` scopes have it. */
+  get connection(): ConnectionState | undefined {
+    return this.scope.type === "http" ? this.scope["pagi.connection"] : undefined;
+  }
+
+  /** False where nothing is known of the connection, as in an `sse` scope. */
+  isConnected(): boolean {
+    return this.connection?.isConnected() ?? false;
+  }
+
+  isDisconnected(): boolean {
+    return !this.isConnected();
+  }
+
+  disconnectReason(): DisconnectReason | undefined {
+    return this.connection?.disconnectReason();
+  }
+
+  /** Runs `callback` when the request ends otherwise than well; at once if it has. */
+  onDisconnect(callback: (reason: DisconnectReason) => void): this {
+    this.connection?.onDisconnect(callback);
+    return this;
+  }
+
+  /** Runs `callback` when the response has been delivered; at once if it has. */
+  onComplete(callback: () => void): this {
+    this.connection?.onComplete(callback);
+    return this;
+  }
+
+  /** Resolves with the reason when the request ends otherwise than well; `undefined` where that is not known. */
+  whenDisconnected(): Promise<DisconnectReason> | undefined {
+    return this.connection?.whenDisconnected();
+  }
+
+  /** Bytes that wait to be sent. */
+  bufferedAmount(): number {
+    return this.scope["pagi.transport"].bufferedAmount();
+  }
+
+  highWaterMark(): number {
+    return this.scope["pagi.transport"].highWaterMark();
+  }
+
+  lowWaterMark(): number {
+    return this.scope["pagi.transport"].lowWaterMark();
+  }
+
+  /** True while less waits to be sent than the high-water mark. */
+  isWritable(): boolean {
+    return this.bufferedAmount() < this.highWaterMark();
+  }
+
+  onHighWater(callback: () => void): this {
+    this.scope["pagi.transport"].onHighWater(callback);
+    return this;
+  }
+
+  onDrain(callback: () => void): this {
+    this.scope["pagi.transport"].onDrain(callback);
+    return this;
+  }
+}
+
+/** Which parameters there are is a promise of the router, from the pattern that matched. */
+function isParams<Params extends PathParams>(value: unknown): value is Params {
+  return typeof value === "object" && value !== null;
+}

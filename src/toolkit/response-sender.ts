@@ -1,0 +1,194 @@
+import { stat } from "node:fs/promises";
+import type { ConnectionState } from "../spec/connection-state.ts";
+import { byteRange, type ByteRange } from "./byte-range.ts";
+import { PagiHeaders } from "./headers.ts";
+import { ifRangeHolds, precondition, type Validators } from "./preconditions.ts";
+import { discardSource, FileError, pipeSource, type BodySource, type ResponseBody } from "./response-body.ts";
+import {
+  responseEvents,
+  type AnswerableScope,
+  type AnySend,
+  type ResponseEvents,
+} from "./response-events.ts";
+import { ResponseWriter } from "./response-writer.ts";
+
+/** What a response consists of. It is only read here. */
+export interface ResponseParts {
+  readonly status: number;
+  readonly headers: PagiHeaders;
+  readonly body: ResponseBody;
+}
+
+type FileBody = Extract<ResponseBody, { kind: "file" }>;
+
+/** Sends a response as the request asks for it; see `PagiResponse.respond`. */
+export async function sendResponse(
+  parts: ResponseParts,
+  send: AnySend,
+  scope: AnswerableScope | undefined,
+): Promise<void> {
+  const events = responseEvents(send, scope);
+  const { body } = parts;
+  switch (body.kind) {
+    case "none":
+      return await sendBytes(parts, new Uint8Array(0), events, scope);
+    case "bytes":
+      return await sendBytes(parts, body.bytes, events, scope);
+    case "stream":
+      return await sendStream(parts, body.source, events, scope);
+    case "file":
+      return await sendFile(parts, body, events, scope);
+  }
+}
+
+/** The connection of a scope that has one. */
+export function connectionOf(scope: AnswerableScope | undefined): ConnectionState | undefined {
+  return scope?.type === "http" ? scope["pagi.connection"] : undefined;
+}
+
+/** Whether the response has content, and is not only told of. RFC 9110 section 6.4.1. */
+export function hasContent(status: number, scope: AnswerableScope | undefined): boolean {
+  return hasLength(status) && methodOf(scope) !== "HEAD";
+}
+
+async function sendBytes(
+  { status, headers: given }: ResponseParts,
+  bytes: Uint8Array,
+  events: ResponseEvents,
+  scope: AnswerableScope | undefined,
+): Promise<void> {
+  if (await answerCondition(status, given, events, scope)) return;
+  const headers = framed(given);
+  if (hasLength(status)) headers.set("content-length", bytes.byteLength);
+  await events.start(status, headers.toPairs());
+  await events.body(hasContent(status, scope) ? bytes : "", false);
+}
+
+async function sendStream(
+  { status, headers }: ResponseParts,
+  source: BodySource,
+  events: ResponseEvents,
+  scope: AnswerableScope | undefined,
+): Promise<void> {
+  if (await answerCondition(status, headers, events, scope)) {
+    discardSource(source);
+    return;
+  }
+  if (!hasContent(status, scope)) {
+    discardSource(source);
+    await events.start(status, headers.toPairs());
+    await events.body("", false);
+    return;
+  }
+  const writer = new ResponseWriter(events, connectionOf(scope));
+  await events.start(status, headers.toPairs());
+  try {
+    await pipeSource(source, writer);
+    await writer.close();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
+async function sendFile(
+  { status, headers: given }: ResponseParts,
+  file: FileBody,
+  events: ResponseEvents,
+  scope: AnswerableScope | undefined,
+): Promise<void> {
+  const headers = framed(given);
+  const size = await describeFile(file, headers);
+  if (await answerCondition(status, headers, events, scope)) return;
+  const isWhole = file.offset === 0 && file.length === undefined && status === 200;
+  if (isWhole) headers.setDefault("accept-ranges", "bytes");
+  const range = isWhole ? requestedRange(scope, headers, size) : undefined;
+  if (range === "unsatisfiable") {
+    headers.removeContentHeaders();
+    headers.set("content-range", `bytes */${size}`).set("content-length", 0);
+    await events.start(416, headers.toPairs());
+    await events.body("", false);
+    return;
+  }
+  const start = range?.start ?? Math.min(file.offset, size);
+  const end = range?.end ?? Math.min(size, start + (file.length ?? size));
+  if (range !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
+  if (hasLength(status)) headers.set("content-length", end - start);
+  await events.start(range === undefined ? status : 206, headers.toPairs());
+  if (start === end || !hasContent(status, scope)) await events.body("", false);
+  else if (events.file !== undefined) await events.file(file.path, start, end - start);
+  else {
+    for await (const chunk of Bun.file(file.path).slice(start, end).stream()) await events.body(chunk, true);
+    await events.body("", false);
+  }
+}
+
+/** Adds what identifies the state of a file; returns its size in bytes. */
+async function describeFile(file: FileBody, headers: PagiHeaders): Promise<number> {
+  const found = await stat(file.path, { bigint: true }).catch((cause: unknown) => {
+    throw new FileError(file.path, "has gone since the response was made", { cause });
+  });
+  // A file inside a compiled program has the time 0, which would stay the same in the next version of it.
+  if (file.validators && found.mtimeNs > 0n) {
+    headers.setDefault("etag", `"${found.mtimeNs.toString(36)}-${found.size.toString(36)}"`);
+    headers.setDefault("last-modified", new Date(Number(found.mtimeMs)).toUTCString());
+  }
+  return Number(found.size);
+}
+
+/** Answers with 304 or 412 where a condition of the request asks for that; tells whether it did. */
+async function answerCondition(
+  status: number,
+  headers: PagiHeaders,
+  events: ResponseEvents,
+  scope: AnswerableScope | undefined,
+): Promise<boolean> {
+  const method = methodOf(scope);
+  if (status !== 200 || scope === undefined || (method !== "GET" && method !== "HEAD")) return false;
+  const validators = validatorsOf(headers);
+  if (validators.etag === undefined && validators.lastModified === undefined) return false;
+  const answer = precondition(new PagiHeaders(scope.headers), validators);
+  if (answer === "go on") return false;
+  const kept = framed(headers);
+  kept.removeContentHeaders();
+  const location = headers.get("content-location");
+  if (location !== undefined) kept.set("content-location", location);
+  if (hasLength(answer)) kept.set("content-length", 0);
+  await events.start(answer, kept.toPairs());
+  await events.body("", false);
+  return true;
+}
+
+/** RFC 9110 section 14.2: only for GET, and only where If-Range holds. */
+function requestedRange(
+  scope: AnswerableScope | undefined,
+  headers: PagiHeaders,
+  size: number,
+): ByteRange | "unsatisfiable" | undefined {
+  if (scope === undefined || methodOf(scope) !== "GET") return undefined;
+  const request = new PagiHeaders(scope.headers);
+  if (!ifRangeHolds(request, validatorsOf(headers), Date.now())) return undefined;
+  return byteRange(request.get("range"), size);
+}
+
+function validatorsOf(headers: PagiHeaders): Validators {
+  return { etag: headers.get("etag"), lastModified: headers.get("last-modified") };
+}
+
+/** A WebSocket handshake has no method that a response could go by. */
+function methodOf(scope: AnswerableScope | undefined): string | undefined {
+  return scope === undefined || scope.type === "websocket" ? undefined : scope.method;
+}
+
+/** RFC 9110 sections 8.6 and 15.3.5, 15.4.5. */
+function hasLength(status: number): boolean {
+  return status !== 204 && status !== 304;
+}
+
+/** The fields without those that only whoever sends the body can know. */
+function framed(headers: PagiHeaders): PagiHeaders {
+  const kept = headers.clone();
+  kept.remove("content-length");
+  kept.remove("transfer-encoding");
+  return kept;
+}

@@ -1,0 +1,63 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { ValidationError, type RequestSource, type ValidationIssue } from "./request-error.ts";
+
+/** A schema of any library that follows the Standard Schema specification: zod, Valibot, ArkType and others. */
+export type Schema<Output = unknown> = StandardSchemaV1<unknown, Output>;
+
+/** What a schema makes of its input. */
+export type OutputOf<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>;
+
+/** A schema for each part of a request that is to be checked. */
+export type RequestSchemas = { readonly [Source in RequestSource]?: StandardSchemaV1 };
+
+/** What the schemas of a request make of it. */
+export type ValidatedRequest<S extends RequestSchemas> = {
+  -readonly [Source in keyof S]: S[Source] extends StandardSchemaV1 ? OutputOf<S[Source]> : never;
+};
+
+/** True for a schema, false for an object of several. Schemas may be functions too. */
+export function isSchema(value: StandardSchemaV1 | RequestSchemas): value is StandardSchemaV1 {
+  return "~standard" in value;
+}
+
+/** Checks a value. @throws ValidationError with all that the schema has found. */
+export async function validate<S extends StandardSchemaV1>(
+  schema: S,
+  value: unknown,
+  source: RequestSource,
+): Promise<OutputOf<S>> {
+  const result = await schema["~standard"].validate(value);
+  if (result.issues !== undefined)
+    throw new ValidationError(result.issues.map((each) => issueOf(each, source)));
+  // The specification ties the output's type to the schema; its `validate` alone says only `unknown`.
+  return result.value as OutputOf<S>;
+}
+
+function issueOf(issue: StandardSchemaV1.Issue, source: RequestSource): ValidationIssue {
+  const keys = (issue.path ?? []).map((step) => (typeof step === "object" ? step.key : step));
+  const pointer = keys.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return { in: source, pointer, message: issue.message };
+}
+
+const SOURCES: readonly RequestSource[] = ["path", "query", "headers", "cookies", "body"];
+
+/** Checks all parts of a request that have a schema. @throws ValidationError with what all of them have found. */
+export async function validateAll(
+  schemas: RequestSchemas,
+  read: (source: RequestSource) => Promise<unknown>,
+): Promise<Partial<Record<RequestSource, unknown>>> {
+  const values: Partial<Record<RequestSource, unknown>> = {};
+  const issues: ValidationIssue[] = [];
+  for (const source of SOURCES) {
+    const schema = schemas[source];
+    if (schema === undefined) continue;
+    try {
+      values[source] = await validate(schema, await read(source), source);
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error;
+      issues.push(...error.issues);
+    }
+  }
+  if (issues.length > 0) throw new ValidationError(issues);
+  return values;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { basicCredentials, bearerToken } from "../../src/toolkit/credentials.ts";
+import { acceptsType, mediaType, preferredType } from "../../src/toolkit/negotiation.ts";
+
+describe("Accept (RFC 9110 section 12.5.1)", () => {
+  test.each([
+    [undefined, ["json", "html"], "json"],
+    ["", ["json", "html"], "json"],
+    ["*/*", ["json", "html"], "json"],
+    ["text/html, application/json;q=0.9", ["json", "html"], "html"],
+    ["text/*;q=0.5, text/html;q=0", ["html", "text"], "text"],
+    ["application/json;q=0", ["json"], undefined],
+    ["image/png", ["json", "html"], undefined],
+    ["TEXT/HTML", ["html"], "html"],
+    ["application/problem+json", ["application/problem+json"], "application/problem+json"],
+    ["total nonsense", ["json"], undefined],
+  ] as [string | undefined, string[], string | undefined][])("%j of %j: %j", (accept, offers, best) => {
+    expect(preferredType(accept, offers)).toBe(best);
+  });
+
+  test.each([
+    ["text/html", "html", true],
+    ["text/html", "json", false],
+    ["text/html;q=0, */*", "html", false],
+    ["text/html", "text/*", true],
+    ["image/png", "text/*", false],
+    ["*/*", "text/*", true],
+    [undefined, "text/*", true],
+    ["image/png", "*/*", true],
+  ] as [string | undefined, string, boolean][])("%j takes %s: %p", (accept, type, takes) => {
+    expect(acceptsType(accept, type)).toBe(takes);
+  });
+
+  test("short names; others are of the application", () => {
+    expect(mediaType("JSON")).toBe("application/json");
+    expect(mediaType("msgpack")).toBe("application/msgpack");
+    expect(mediaType("constructor")).toBe("application/constructor");
+  });
+});
+
+describe("Authorization", () => {
+  test.each([
+    ["Bearer abc.DEF-1_~+/==", "abc.DEF-1_~+/=="],
+    ["bearer   x ", "x"],
+    ["Bearer", undefined],
+    ["Bearer a b", undefined],
+    ["Basic abc", undefined],
+    [undefined, undefined],
+  ] as const)("bearer token of %j", (field, token) => {
+    expect(bearerToken(field)).toBe(token);
+  });
+
+  test.each([
+    ["user:pass", { username: "user", password: "pass" }],
+    ["ü:pa:ss", { username: "ü", password: "pa:ss" }],
+    [":", { username: "", password: "" }],
+    ["nobody", undefined],
+  ] as const)("basic credentials of %j", (text, credentials) => {
+    expect(basicCredentials(`Basic ${Buffer.from(text).toString("base64")}`)).toEqual(credentials);
+  });
+
+  test("what is no base64 gives no credentials", () => {
+    expect(basicCredentials("Basic ###")).toBeUndefined();
+    expect(basicCredentials("Bearer abc")).toBeUndefined();
+  });
+});
