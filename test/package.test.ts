@@ -21,11 +21,18 @@ export default app;
 const SCRIPT = `
 import app from "./app.ts";
 import { serve } from "pagi-server";
+import { EndpointRouter } from "pagi-server/endpoint";
+import { wrap } from "pagi-server/lifespan";
 import { Router } from "pagi-server/router";
 import { dispatch } from "pagi-server/spec";
 
-const routed = new Router().get("/", dispatch({ http: app }));
-const server = await serve(routed.toApp(), { port: 0, signals: false });
+class Site extends EndpointRouter {
+  routes(r) {
+    r.get("/", () => dispatch({ http: app }));
+  }
+}
+const routed = new Router().mount("/", Site);
+const server = await serve(wrap(routed), { port: 0, signals: false });
 console.log(await (await fetch(server.url)).text());
 await server.stop();
 `;

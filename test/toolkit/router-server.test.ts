@@ -1,9 +1,6 @@
 import { expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { HttpHandler } from "../../src/spec/index.ts";
 import { Router } from "../../src/toolkit/router.ts";
-import { ServerProcess } from "../support/example.ts";
 import { startServer } from "../support/server.ts";
 import { upgradeRequest } from "../support/websocket.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -86,26 +83,3 @@ test("a path of two slashes is no other path", async () => {
   await wire.send("GET //api/users/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   expect((await wire.response()).status).toBe(404);
 });
-
-test("the application of docs/router.md runs and has no type errors", async () => {
-  const root = join(import.meta.dir, "../..");
-  const folder = await mkdtemp(join(root, "test/toolkit/.docs-"));
-  try {
-    const file = join(folder, "app.ts");
-    const page = await Bun.file(join(root, "docs/router.md")).text();
-    await Bun.write(file, /```ts\n(.*?)```/s.exec(page)?.[1] ?? "");
-    const check = Bun.spawn([process.execPath, "check", file], { cwd: root, stdout: "pipe", stderr: "pipe" });
-    expect([await check.stdout.text(), await check.exited]).toEqual([expect.any(String), 0]);
-    await using running = await ServerProcess.start([file, "-p", "0"]);
-    expect(await (await fetch(new URL("/api/users/42", running.url))).text()).toBe("user 42\n");
-    expect((await fetch(new URL("/api/users/me", running.url))).status).toBe(404);
-    const client = await WebSocketClient.open(new URL("/chat/blue", running.url).href.replace("http", "ws"));
-    expect(await client.next()).toBe("blue");
-    const stream = await fetch(new URL("/events/a/b", running.url), {
-      headers: { accept: "text/event-stream" },
-    });
-    expect(await stream.text()).toContain("data: a/b\n");
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}, 30_000);
