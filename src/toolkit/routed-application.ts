@@ -69,9 +69,11 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
     if (scope.type === "lifespan") return lifespan(scope, receive, send);
     const segments = pathSegments(scope.path, scope.raw_path);
     if (segments === undefined) return notFound(scope, receive, send);
-    let outcome = outcomeOf(routes, scope, segments, true);
+    let form = segments;
+    let outcome = outcomeOf(routes, scope, form, true);
     if (isMiss(outcome) && trailingSlash !== "strict" && scope.path !== "/") {
-      const other = outcomeOf(routes, scope, otherForm(segments), false);
+      form = otherForm(segments);
+      const other = outcomeOf(routes, scope, form, false);
       const target = redirectTarget(scope);
       if (trailingSlash === "ignore" || scope.type === "websocket") outcome = other;
       else if (!isMiss(other) && target !== undefined) {
@@ -79,7 +81,17 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
       }
     }
     if (outcome.found !== undefined) return callRoute(outcome.found, outcome.values, scope, receive, send);
-    if (outcome.allowed.size > 0) return answerMethod(scope, send, outcome.allowed);
+    if (outcome.allowed.size > 0) {
+      const allow = allowOf(outcome.allowed);
+      const asked = preflightMethod(scope);
+      const route =
+        asked === undefined
+          ? undefined
+          : outcomeOf(routes, { ...scope, method: asked }, form, form === segments);
+      if (route?.found !== undefined)
+        return callRoute(route.found, route.values, scope, receive, send, allow);
+      return answerMethod(scope, send, allow);
+    }
     const mounted = mounts.matchPrefix(segments);
     if (mounted === undefined) return notFound(scope, receive, send);
     const { place, values, length } = mounted;
@@ -100,7 +112,8 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
 function addRoute(tree: RouteTree<Place>, route: Route): void {
   const { pattern } = route;
   const place = tree.placeOf(pattern, () => ({ http: new Map(), websocket: undefined, sse: undefined }));
-  const app = compose(route.middleware)(toApp(route.target));
+  const target = toApp(route.target);
+  const app = compose(route.middleware)(route.type === "http" ? behindPreflight(target) : target);
   const ready: Ready = { app, pattern: pattern.text, names: pattern.names };
   if (route.type !== "http") {
     assertFree(place[route.type], pattern.text, route.type);
@@ -179,10 +192,11 @@ function callRoute(
   scope: RequestScope,
   receive: Receive,
   send: Send,
+  preflight?: string,
 ): Promise<void> {
   const keys = {
     path_params: parametersOf({ names }, values, scope),
-    "pagi.router": { route: pattern },
+    "pagi.router": preflight === undefined ? { route: pattern } : { route: pattern, preflight },
   };
   return app({ ...scope, ...keys }, receive, send);
 }
@@ -207,12 +221,34 @@ const answerNotFound: Application = async (scope, _receive, send) => {
 };
 
 /** RFC 9110 section 15.5.6: 405 says which methods there are; section 9.3.7: OPTIONS asks for them. */
-function answerMethod(scope: RequestScope, send: Send, methods: ReadonlySet<string>): Promise<void> {
-  const allowed = new Set(methods).add("OPTIONS");
-  if (allowed.has("GET")) allowed.add("HEAD");
-  const allow = [...allowed].sort().join(", ");
+function answerMethod(scope: RequestScope, send: Send, allow: string): Promise<void> {
   if (scope.method === "OPTIONS") return decline(scope, send, 204, "", [["allow", allow]]);
   return decline(scope, send, 405, "Method Not Allowed", [["allow", allow]]);
+}
+
+function allowOf(methods: ReadonlySet<string>): string {
+  const allowed = new Set(methods).add("OPTIONS");
+  if (allowed.has("GET")) allowed.add("HEAD");
+  return [...allowed].sort().join(", ");
+}
+
+/** The method that a CORS preflight asks for. Source: Fetch standard, "CORS-preflight request". */
+function preflightMethod(scope: RequestScope): string | undefined {
+  if (scope.type !== "http" || scope.method !== "OPTIONS") return undefined;
+  return scope.headers.find(([name]) => name === "access-control-request-method")?.[1];
+}
+
+/**
+ * The target of a route, which a preflight does not reach: the middleware of the route sees it, as that may be what knows
+ * about CORS, and behind that it is answered like any OPTIONS request.
+ */
+function behindPreflight(target: Application): Application {
+  return (scope, receive, send) => {
+    const routed = scope["pagi.router"];
+    const isPreflight = typeof routed === "object" && routed !== null && "preflight" in routed;
+    if (!isPreflight || scope.type === "lifespan") return target(scope, receive, send);
+    return answerMethod(scope, send, String(routed.preflight));
+  };
 }
 
 /** The segments of the path with a slash at the end instead of without, or the other way round. */

@@ -98,8 +98,8 @@ describe("around", () => {
     const atOnce = around(async (_scope, _receive, _send, next) => {
       await Promise.all([next(), next()]);
     });
-    expect(run(oneByOne(counted))).rejects.toThrow(CompositionError);
-    expect(run(atOnce(counted))).rejects.toThrow("next() was called a second time");
+    await expect(run(oneByOne(counted))).rejects.toThrow(CompositionError);
+    await expect(run(atOnce(counted))).rejects.toThrow("next() was called a second time");
     expect(calls).toBe(2);
   });
 

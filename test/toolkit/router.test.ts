@@ -1,46 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { CompositionError, RouteError, UnsupportedScopeError } from "../../src/errors.ts";
-import type { Application, LifespanScope, Scope, WebSocketScope } from "../../src/spec/index.ts";
-import type { Middleware } from "../../src/toolkit/router.ts";
+import { UnsupportedScopeError } from "../../src/errors.ts";
+import type { LifespanScope, Scope } from "../../src/spec/index.ts";
 import { around, Router, type RouterOptions } from "../../src/toolkit/router.ts";
-import { httpScope, REQUEST, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
-
-/** Answers with a name and what the route has put into the scope. */
-function says(name: string): Application {
-  return async (scope, _receive, send) => {
-    if (scope.type === "lifespan") throw new UnsupportedScopeError(scope.type);
-    const { path, root_path, path_params, "pagi.router": routed } = scope;
-    const body = JSON.stringify({ name, path, root_path, path_params, routed });
-    if (scope.type === "websocket") {
-      await send({ type: "websocket.close", reason: body });
-      return;
-    }
-    const prefix = scope.type === "http" ? "http.response" : "sse.http.response";
-    await send({ type: `${prefix}.start`, status: 200 });
-    await send({ type: `${prefix}.body`, body });
-  };
-}
-
-function webSocketScope(wanted: Wanted = {}): WebSocketScope {
-  const { scheme: _scheme, ...rest } = wanted;
-  return { ...REQUEST, type: "websocket", scheme: "ws", subprotocols: [], ...rest };
-}
-
-async function sentFor(router: Router, scope: Scope) {
-  const side = server();
-  await router.toApp()(scope, side.receive, side.send);
-  return side.sent;
-}
-
-/** What a request for `path`, as it is sent, is answered with. */
-async function ask(router: Router, method: string, target: string, wanted: Wanted = {}) {
-  const [raw_path = "", query_string = ""] = target.split("?", 2);
-  const path = decodeURIComponent(raw_path);
-  const sent = await sentFor(router, httpScope({ method, raw_path, path, query_string, ...wanted }));
-  const { status, headers, body } = response(sent);
-  const json = status === 200 ? JSON.parse(body) : {};
-  return { status, headers: new Map(headers), body, ...json };
-}
+import { httpScope, response, sseScope } from "../support/fake-scope.ts";
+import { ask, says, sentFor, webSocketScope } from "../support/routing.ts";
 
 describe("paths", () => {
   const router = new Router()
@@ -251,6 +214,34 @@ describe("methods", () => {
     expect((await ask(router, "OPTIONS", "/nothing")).status).toBe(404);
   });
 
+  test("a CORS preflight passes the middleware of the route that it asks for, and not its target", async () => {
+    const seen: unknown[] = [];
+    const watch = around(async (scope, _receive, _send, next) => {
+      seen.push([scope["method"], scope["path_params"]]);
+      await next();
+    });
+    const grouped = new Router().group("/a", [watch], (group) => {
+      group.put("/:id", says("put"));
+    });
+    grouped.delete("/a/:id", says("delete"));
+    const preflight = async (method: string) => {
+      const headers: [string, string][] = [["access-control-request-method", method]];
+      const answer = await ask(grouped, "OPTIONS", "/a/1", { headers });
+      return [answer.status, answer.headers.get("allow"), answer.body];
+    };
+    const automatic = [204, "DELETE, OPTIONS, PUT", ""];
+    expect(await preflight("PUT")).toEqual(automatic);
+    expect(seen).toEqual([["OPTIONS", { id: "1" }]]);
+    expect(await preflight("DELETE")).toEqual(automatic);
+    expect(await preflight("PATCH")).toEqual(automatic);
+    expect((await ask(grouped, "OPTIONS", "/a/1")).status).toBe(204);
+    expect(seen).toHaveLength(1);
+    expect((await ask(grouped, "PUT", "/a/1")).name).toBe("put");
+    const ignoring = new Router({ trailingSlash: "ignore" }).put("/b", [watch], says("put"));
+    await ask(ignoring, "OPTIONS", "/b/", { headers: [["access-control-request-method", "PUT"]] });
+    expect(seen).toHaveLength(3);
+  });
+
   test("a constraint that is not met makes no 405", async () => {
     const constrained = new Router().post("/{id:\\d+}", says("post"));
     expect((await ask(constrained, "GET", "/abc")).status).toBe(404);
@@ -296,7 +287,7 @@ describe("a scope without a route", () => {
       state: {},
       pagi: { version: "0.3", spec_version: "0.3", is_worker: 0, role: "single" },
     };
-    expect(sentFor(router, scope)).rejects.toThrow(UnsupportedScopeError);
+    await expect(sentFor(router, scope)).rejects.toThrow(UnsupportedScopeError);
   });
 
   test("http, sse and websocket may share a path", async () => {
@@ -361,263 +352,5 @@ describe("trailing slashes", () => {
   test("POST to the other form is redirected with its method", async () => {
     const router = new Router({ trailingSlash: "redirect" }).post("/a", says("a"));
     expect((await ask(router, "POST", "/a/")).status).toBe(308);
-  });
-});
-
-describe("mounts", () => {
-  const api = new Router().get("/", says("api root")).get("/users/:id", says("api user"));
-  const router = new Router()
-    .get("/api/special", says("special"))
-    .mount("/api", api)
-    .mount("/api/v2/", says("v2"))
-    .mount("/tenants/:tenant", new Router().get("/users/:id", says("tenant user")))
-    .mount("/", says("fallback"));
-
-  test.each([
-    ["/api/users/42", "api user", "/users/42", "/api"],
-    ["/api", "api root", "/", "/api"],
-    ["/api/", "api root", "/", "/api"],
-    ["/api/special", "special", "/api/special", ""],
-    ["/api/v2", "v2", "/", "/api/v2"],
-    ["/api/v2/x/", "v2", "/x/", "/api/v2"],
-    ["/apis", "fallback", "/apis", ""],
-    ["/", "fallback", "/", ""],
-    ["/other//x", "fallback", "/other//x", ""],
-  ])("%s goes to %s as %s under '%s'", async (path, name, inner, root_path) => {
-    expect(await ask(router, "GET", path)).toMatchObject({ name, path: inner, root_path });
-  });
-
-  test("an answer of the mounted application is final", async () => {
-    expect((await ask(router, "GET", "/api/nothing")).status).toBe(404);
-    expect((await ask(router, "POST", "/api/users/1")).status).toBe(405);
-  });
-
-  test("405 of a route goes before mounts", async () => {
-    expect((await ask(router, "POST", "/api/special")).status).toBe(405);
-  });
-
-  test("root_path is appended to", async () => {
-    expect(await ask(router, "GET", "/api/users/1", { root_path: "/app" })).toMatchObject({
-      root_path: "/app/api",
-    });
-  });
-
-  test("parameters of prefix and route come together, encoded slashes included", async () => {
-    expect(await ask(router, "GET", "/tenants/a%2Fb/users/c%2Fd")).toMatchObject({
-      name: "tenant user",
-      path_params: { tenant: "a/b", id: "c/d" },
-      root_path: "/tenants/a/b",
-    });
-  });
-
-  test("websocket and sse are mounted too", async () => {
-    const inner = new Router().sse("/events", says("events")).websocket("/ws", says("ws"));
-    const outer = new Router().mount("/in", inner);
-    const events = response(await sentFor(outer, sseScope({ path: "/in/events", raw_path: "/in/events" })));
-    expect(JSON.parse(events.body)).toMatchObject({ name: "events", path: "/events", root_path: "/in" });
-    const [closed] = await sentFor(outer, webSocketScope({ path: "/in/ws", raw_path: "/in/ws" }));
-    expect(closed).toMatchObject({ reason: expect.stringContaining(`"root_path":"/in"`) });
-  });
-
-  test("a router can still be extended after it was mounted, until the outer one is an application", async () => {
-    const inner = new Router();
-    const outer = new Router().mount("/in", inner);
-    inner.get("/late", says("late"));
-    expect((await ask(outer, "GET", "/in/late")).name).toBe("late");
-    expect(() => inner.get("/too-late", says("never"))).toThrow("takes no more routes");
-  });
-});
-
-describe("groups", () => {
-  const traced = (trace: string[], name: string): Middleware =>
-    around(async (_scope, _receive, _send, next) => {
-      trace.push(`${name} in`);
-      await next();
-      trace.push(`${name} out`);
-    });
-
-  test("prefixes, parameters and middleware add up, outermost first", async () => {
-    const trace: string[] = [];
-    const router = new Router().group("/orgs/:org", [traced(trace, "org")], (orgs) => {
-      orgs.get("/info", says("info"));
-      orgs.group("/teams/:team/", [traced(trace, "team")], (teams) => {
-        teams.get("/members", [traced(trace, "route")], says("members"));
-        teams.mount("/files", says("files"));
-      });
-    });
-    expect(await ask(router, "GET", "/orgs/1/teams/2/members")).toMatchObject({
-      name: "members",
-      path: "/orgs/1/teams/2/members",
-      path_params: { org: "1", team: "2" },
-      routed: { route: "/orgs/:org/teams/:team/members" },
-    });
-    expect(trace).toEqual(["org in", "team in", "route in", "route out", "team out", "org out"]);
-    trace.length = 0;
-    expect(await ask(router, "GET", "/orgs/1/teams/2/files/x")).toMatchObject({ name: "files", path: "/x" });
-    expect(trace).toEqual(["org in", "team in", "team out", "org out"]);
-    expect((await ask(router, "GET", "/orgs/1/info")).name).toBe("info");
-  });
-
-  test("405 knows grouped and other routes", async () => {
-    const router = new Router()
-      .get("/a/b", says("get"))
-      .group("/a", (group) => void group.post("/b", says("post")));
-    expect((await ask(router, "PUT", "/a/b")).headers.get("allow")).toBe("GET, HEAD, OPTIONS, POST");
-  });
-
-  test("another router is copied as it is now, with names, constraints and mounts", async () => {
-    const source = new Router().get("/:id", says("one")).constraints({ id: /\d+/ }).name("one");
-    source.mount("/m", says("mounted"));
-    const router = new Router().group("/v1", source).as("v1").group("/v2", source).as("v2");
-    source.get("/later/x", says("later"));
-    expect((await ask(router, "GET", "/v1/12")).name).toBe("one");
-    expect((await ask(router, "GET", "/v1/ab")).status).toBe(404);
-    expect((await ask(router, "GET", "/v2/m/x")).name).toBe("mounted");
-    expect((await ask(router, "GET", "/v1/later/x")).status).toBe(404);
-    expect([router.uriFor("v1.one", { id: 1 }), router.uriFor("v2.one", { id: 2 })]).toEqual([
-      "/v1/1",
-      "/v2/2",
-    ]);
-    expect((await ask(source, "GET", "/later/x")).name).toBe("later");
-  });
-
-  test("a router can be grouped into itself once", async () => {
-    const router = new Router().get("/a", says("a"));
-    router.group("/self", router);
-    expect((await ask(router, "GET", "/self/a")).name).toBe("a");
-  });
-
-  test("an empty path is the prefix itself", async () => {
-    const router = new Router().group(
-      "/a",
-      (group) => void group.get("", says("prefix")).get("/", says("slash")),
-    );
-    expect([(await ask(router, "GET", "/a")).name, (await ask(router, "GET", "/a/")).name]).toEqual([
-      "prefix",
-      "slash",
-    ]);
-  });
-
-  test("a function that is asynchronous is refused", () => {
-    expect(() => new Router().group("/a", async () => {})).toThrow("has to be synchronous");
-  });
-});
-
-describe("names", () => {
-  const api = new Router().get("/users/:id", says("user")).name("users.get");
-  const outer = new Router().mount("/v1", api).as("v1");
-  const router = new Router()
-    .get("/users/{id:\\d+}", says("user"))
-    .name("user")
-    .get("/files/*path", says("files"))
-    .name("files")
-    .get("/@me/café/:name.:ext", says("mixed"))
-    .name("mixed")
-    .websocket("/ws/:room", says("ws"))
-    .name("ws")
-    .any("/any", says("any"))
-    .name("any")
-    .mount("/tenants/:tenant", outer)
-    .as("tenant");
-
-  test.each([
-    ["user", { id: 42 }, {}, "/users/42"],
-    ["files", { path: "a b/c?.txt" }, {}, "/files/a%20b/c%3F.txt"],
-    ["mixed", { name: "x/y", ext: "ü" }, {}, "/@me/caf%C3%A9/x%2Fy.%C3%BC"],
-    ["ws", { room: "a!'()*" }, {}, "/ws/a%21%27%28%29%2A"],
-    ["any", {}, { page: 2, limit: 10 }, "/any?limit=10&page=2"],
-    [
-      "any",
-      {},
-      { "a b": "c&d=é", list: [1, "x"], none: undefined, yes: true },
-      "/any?a%20b=c%26d%3D%C3%A9&list=1&list=x&yes=true",
-    ],
-    ["any", {}, { lone: "\ud800" }, "/any?lone=%EF%BF%BD"],
-    ["tenant.v1.users.get", { tenant: "acme", id: 1 }, {}, "/tenants/acme/v1/users/1"],
-  ])("%s with %j and %j is %s", (name, parameters, query, uri) => {
-    expect(router.uriFor(name, parameters, query)).toBe(uri);
-  });
-
-  test.each([
-    ["nothing", {}, "no route with the name 'nothing'"],
-    ["user", {}, "needs a value for the parameter 'id'"],
-    ["user", { id: "x" }, `does not take "x" as 'id'`],
-    ["ws", { room: "" }, `does not take "" as 'room'`],
-    ["ws", { room: ".." }, "cannot be addressed with the segment '..'"],
-    ["files", { path: "a/../b" }, "cannot be addressed with the segment '..'"],
-    ["user", { toString: 1 }, "needs a value"],
-  ])("%s with %j is refused", (name, parameters, message) => {
-    expect(() => router.uriFor(name, parameters)).toThrow(message);
-    expect(() => router.uriFor(name, parameters)).toThrow(RouteError);
-  });
-
-  test("all can be listed", () => {
-    expect(outer.namedRoutes()).toEqual({ "v1.users.get": { path: "/v1/users/:id", names: ["id"] } });
-    expect(Object.keys(router.namedRoutes())).toHaveLength(6);
-  });
-
-  test.each<[string, (router: Router) => unknown, string]>([
-    ["name() first", (r) => r.name("x"), "names the route before it"],
-    ["an empty name", (r) => r.get("/", says("")).name(""), "cannot be empty"],
-    ["a name twice", (r) => r.get("/", says("")).name("x").post("/", says("")).name("x"), "already"],
-    ["name() after a mount", (r) => r.get("/", says("")).mount("/x", says("")).name("x"), "names the route"],
-    ["constraints() first", (r) => r.constraints({ x: /x/ }), "about the route before it"],
-    ["an unknown parameter", (r) => r.get("/:x", says("")).constraints({ y: /x/ }), "no parameter 'y'"],
-    ["as() first", (r) => r.as("x"), "about the mount or group before it"],
-    ["as() of an application", (r) => r.mount("/x", says("")).as("x"), "needs a Router"],
-    ["as() with nothing", (r) => r.mount("/x", new Router()).as(""), "cannot be empty"],
-  ])("%s is refused", (_what, use, message) => {
-    expect(() => use(new Router())).toThrow(message);
-    expect(() => use(new Router())).toThrow(RouteError);
-  });
-});
-
-describe("what is written wrongly is refused at once", () => {
-  test.each([
-    ["users", "begin with a slash"],
-    ["/*", "without a name"],
-    ["/*rest/more", "goes on behind its wildcard"],
-    ["/*rest:x", "goes on behind its wildcard"],
-    ["/:a*rest", "a parameter and a wildcard in one segment"],
-    ["/{a", "not closed"],
-    ["/{a:\\d{2}", "not closed"],
-    ["/{}", "neither {name} nor {name:pattern}"],
-    ["/{a-b}", "neither {name} nor {name:pattern}"],
-    ["/{a:}", "nothing behind the colon"],
-    ["/{a:(}", "no regular expression"],
-    ["/:a/:a", "two parameters 'a'"],
-    ["/:a{b}", "nothing between them"],
-    ["/:__proto__", "no object can have"],
-  ])("%s", (path, message) => {
-    expect(() => new Router().get(path, says(""))).toThrow(message);
-    expect(() => new Router().get(path, says(""))).toThrow(RouteError);
-  });
-
-  test("two routes or mounts that match the same", () => {
-    const twice = new Router().get("/:a/{b:x}", says("")).get("/{c}/{d:x}", says(""));
-    expect(() => twice.toApp()).toThrow(
-      "two routes for GET that match the same paths: '/:a/{b:x}' and '/{c}/{d:x}'",
-    );
-    expect(() => new Router().any("/", says("")).any("/", says("")).toApp()).toThrow("any method");
-    expect(() => new Router().sse("/", says("")).sse("/", says("")).toApp()).toThrow("two routes for sse");
-    expect(() => new Router().mount("/", says("")).mount("", says("")).toApp()).toThrow("mounted at '/'");
-  });
-
-  test("a wildcard in a mount, an empty list of methods, options that are none", () => {
-    expect(() => new Router().mount("/*rest", says(""))).toThrow("has a wildcard");
-    expect(() => new Router().any("/", says(""), { methods: [] })).toThrow("empty list of methods");
-    expect(() => new Router({ maxConstrainedLength: 0 }).toApp()).toThrow("maxConstrainedLength");
-  });
-
-  test("what is no application or middleware", () => {
-    class Unmade {}
-    // @ts-expect-error A class is no application.
-    expect(() => new Router().get("/", Unmade).toApp()).toThrow("Give an instance of the class");
-    // @ts-expect-error An object without toApp() is no application.
-    expect(() => new Router().mount("/", { wrap() {} }).toApp()).toThrow("looks like a middleware");
-    // @ts-expect-error A text is no middleware.
-    expect(() => new Router().get("/", ["auth"], says(""))).toThrow(CompositionError);
-    // @ts-expect-error A middleware goes into a list.
-    expect(() => new Router().get("/", (app: Application) => app, says(""))).toThrow("goes into a list");
   });
 });
