@@ -31,7 +31,7 @@ function decodedEnd(path: string, rawPath: string): string[] | undefined {
     length += 1 + (segments[at]?.length ?? 0);
     if (length < path.length) continue;
     const end = segments.slice(at);
-    return length === path.length && `/${end.join("/")}` === path ? end : undefined;
+    return `/${end.join("/")}` === path ? end : undefined;
   }
   return undefined;
 }

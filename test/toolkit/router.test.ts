@@ -144,6 +144,14 @@ describe("constraints", () => {
     expect((await ask(router, "GET", "/posts/ABCD")).name).toBe("any");
   });
 
+  test("flags that make an expression remember or match single lines do not count", async () => {
+    const router = new Router().get("/:x", says("x")).constraints({ x: /a+/gmy });
+    for (let time = 0; time < 3; time++) expect((await ask(router, "GET", "/aaa")).name).toBe("x");
+    expect((await ask(router, "GET", "/aaa%0Ab")).status).toBe(404);
+    const insensitive = new Router().get("/:x", says("x")).constraints({ x: /a+/i });
+    expect((await ask(insensitive, "GET", "/AAA")).name).toBe("x");
+  });
+
   test("a value that is too long meets none", async () => {
     const router = new Router({ maxConstrainedLength: 8 })
       .get("/{x:a+}", says("short"))
