@@ -122,6 +122,18 @@ export class LifespanError extends PagiError {
   readonly fault = "application";
 }
 
+/** A route is written wrongly or twice, has no such name, or is to be addressed without a value that it needs. */
+export class RouteError extends PagiError {
+  readonly code = "ERR_PAGI_ROUTE";
+  readonly fault = "application";
+}
+
+/** What stands where an application or a middleware is wanted is none, or it has called `next()` a second time. */
+export class CompositionError extends PagiError {
+  readonly code = "ERR_PAGI_COMPOSITION";
+  readonly fault = "application";
+}
+
 /** The message of anything that was thrown. Never throws itself, as what was thrown may on being looked at. */
 export function messageOf(thrown: unknown): string {
   try {

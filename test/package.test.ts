@@ -21,8 +21,11 @@ export default app;
 `;
 const SCRIPT = `
 import { serve } from "pagi-server";
+import { EndpointRouter } from "pagi-server/endpoint";
+import { wrap } from "pagi-server/lifespan";
 import { PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
+import { Router } from "pagi-server/router";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
 
@@ -30,9 +33,16 @@ const http = async (scope, receive, send) => {
   const name = new PagiRequest(scope, receive).queryParam("name");
   await PagiResponse.text(name === "é" ? "packed" : "no name").respond(send, scope);
 };
-const inner = toFetch(dispatch({ http }));
+class Site extends EndpointRouter {
+  routes(r) {
+    r.get("/", () => dispatch({ http }));
+  }
+}
+const inner = toFetch(wrap(new Router().mount("/", Site)));
+await inner.start();
 const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });
 console.log(await (await fetch(server.url + "?name=%C3%A9")).text());
+await inner.stop();
 await server.stop();
 `;
 

@@ -1,0 +1,82 @@
+import { CompositionError } from "../errors.ts";
+import type { Send } from "../spec/application.ts";
+import type {
+  HttpReceiveEvent,
+  ReceiveEvent,
+  SseReceiveEvent,
+  WebSocketReceiveEvent,
+} from "../spec/events.ts";
+import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
+import type { ApplicationLike } from "./component.ts";
+import { nameOf, toApp } from "./component.ts";
+import type { RequestScope } from "./decline.ts";
+
+/** One call of an application, as the methods of an endpoint get it. */
+export interface Call<
+  S extends RequestScope,
+  Event extends ReceiveEvent,
+  Parameters = Readonly<Record<string, string>>,
+> {
+  readonly scope: S;
+  readonly receive: () => Promise<Event>;
+  readonly send: Send;
+  /** What a router has taken from the path; empty without one. */
+  readonly params: Parameters;
+}
+
+export type HttpCall<Parameters = Readonly<Record<string, string>>> = Call<
+  HttpScope,
+  HttpReceiveEvent,
+  Parameters
+>;
+export type WebSocketCall<Parameters = Readonly<Record<string, string>>> = Call<
+  WebSocketScope,
+  WebSocketReceiveEvent,
+  Parameters
+>;
+export type SseCall<Parameters = Readonly<Record<string, string>>> = Call<
+  SseScope,
+  SseReceiveEvent,
+  Parameters
+>;
+
+/** A response as a value, such as `PagiResponse`: it sends itself. */
+export interface Respondable {
+  respond(send: Send, scope: HttpScope): Promise<void>;
+}
+
+/** What a handler that returns its response may return: a response value, an application or a component. */
+export type Answer = Respondable | ApplicationLike;
+
+/** The parameters that a router has put into a scope. */
+export function paramsOf(scope: RequestScope): Readonly<Record<string, string>> {
+  const params = scope["path_params"];
+  if (typeof params !== "object" || params === null) return {};
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+}
+
+/** True for a response value. */
+export function isRespondable(value: unknown): value is Respondable {
+  return (
+    typeof value === "object" && value !== null && "respond" in value && typeof value.respond === "function"
+  );
+}
+
+/**
+ * Sends what a handler has returned.
+ *
+ * @param who the handler, for the message of the error.
+ * @throws CompositionError (as a rejection) when that is no answer; a forgotten `return` is the usual reason.
+ */
+export async function giveAnswer(answer: Answer | undefined, call: HttpCall, who: string): Promise<void> {
+  assertAnswer(answer, who);
+  if (isRespondable(answer)) await answer.respond(call.send, call.scope);
+  else await toApp(answer)(call.scope, call.receive, call.send);
+}
+
+/** Throws CompositionError for what is no answer. */
+export function assertAnswer(answer: Answer | undefined, who: string): asserts answer is Answer {
+  if (isRespondable(answer) || typeof answer === "function") return;
+  if (typeof answer === "object" && answer !== null && "toApp" in answer) return;
+  throw new CompositionError(`${who} returned ${nameOf(answer)}; it has to return a response.`);
+}

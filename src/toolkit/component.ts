@@ -1,0 +1,58 @@
+import { CompositionError } from "../errors.ts";
+import type { Application } from "../spec/application.ts";
+
+/** Something that makes an application of itself: a router, an endpoint, a wrapped application. */
+export interface Component {
+  toApp(): Application;
+}
+
+/** What is taken wherever an application is wanted. A class with a static `toApp()` is a component too. */
+export type ApplicationLike = Application | Component;
+
+/**
+ * The application that `thing` is or makes. Untyped code is told what it has given instead.
+ *
+ * @throws CompositionError when it is neither an application nor a component, or its `toApp()` makes none.
+ */
+export function toApp(thing: ApplicationLike): Application {
+  if (isComponent(thing)) {
+    const app = thing.toApp();
+    if (typeof app === "function") return app;
+    throw new CompositionError(`toApp() returned ${nameOf(app)}; it must return an application.`);
+  }
+  if (typeof thing === "function" && !isClass(thing)) return thing;
+  throw new CompositionError(
+    `${nameOf(thing)} is no application. An application is a function (scope, receive, send) or an object with ` +
+      `toApp().${adviceFor(thing)}`,
+  );
+}
+
+/** True for an object, or a class, with a method `toApp`. */
+export function isComponent(thing: unknown): thing is Component {
+  return (
+    ((typeof thing === "object" && thing !== null) || typeof thing === "function") &&
+    "toApp" in thing &&
+    typeof thing.toApp === "function"
+  );
+}
+
+function isClass(thing: unknown): boolean {
+  return typeof thing === "function" && /^class\b/.test(Function.prototype.toString.call(thing));
+}
+
+/** What a value is, in a few words that begin a sentence. */
+export function nameOf(thing: unknown): string {
+  if (thing === null || thing === undefined) return String(thing);
+  if (isClass(thing)) return "A class";
+  if (Array.isArray(thing)) return "A list";
+  if (typeof thing === "object") return `An object of the class ${thing.constructor?.name ?? "null"}`;
+  return `A ${typeof thing}`;
+}
+
+function adviceFor(thing: unknown): string {
+  if (isClass(thing)) return " Give an instance of the class.";
+  if (typeof thing === "object" && thing !== null && "wrap" in thing) {
+    return " This looks like a middleware, which belongs into the list before the application.";
+  }
+  return "";
+}

@@ -1,0 +1,98 @@
+import { expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Application } from "../../src/spec/index.ts";
+import type { PathParams } from "../../src/toolkit/router.ts";
+import { Router } from "../../src/toolkit/router.ts";
+
+// Most of what is tested here is tested by the type checker: a wrong type is an error of `bun check`.
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type NamesOf<Pattern extends string> = keyof PathParams<Pattern>;
+
+const ROOT = join(import.meta.dir, "../..");
+
+test("the names of a pattern's parameters are its type", () => {
+  const rows = [
+    true satisfies Equal<NamesOf<"/users">, never>,
+    true satisfies Equal<NamesOf<"">, never>,
+    true satisfies Equal<NamesOf<"/users/:id">, "id">,
+    true satisfies Equal<NamesOf<"/users/{id}">, "id">,
+    true satisfies Equal<NamesOf<"/users/{id:\\d+}/posts/:post_2">, "id" | "post_2">,
+    true satisfies Equal<NamesOf<"/{year:\\d{4}}/x">, "year">,
+    true satisfies Equal<NamesOf<"/files/*rest">, "rest">,
+    true satisfies Equal<NamesOf<"/:name.:ext">, "name" | "ext">,
+    true satisfies Equal<NamesOf<"/v{major}.{minor}-x/:a">, "major" | "minor" | "a">,
+    true satisfies Equal<NamesOf<"/a:/b">, never>,
+    true satisfies Equal<PathParams<"/:id">["id"], string>,
+    true satisfies Equal<PathParams<string>, Readonly<Record<string, string>>>,
+  ];
+  expect(rows).not.toContain(false);
+});
+
+test("handlers know their scope, its parameters and those of their group", () => {
+  const everything: Application = async () => {};
+  const router = new Router()
+    .get("/users/:id", async (scope) => {
+      const id: string = scope.path_params.id;
+      // @ts-expect-error There is no such parameter.
+      void [id, scope.path_params.name, scope.type satisfies "http"];
+    })
+    .websocket("/chat/:room", async (scope, receive) => {
+      const event = await receive();
+      void [scope.path_params.room, scope.subprotocols, event.type satisfies `websocket.${string}`];
+    })
+    .sse("/events/*topic", [], async (scope) => void (scope.path_params.topic satisfies string))
+    .post("/any", everything)
+    .any("/component", new Router(), { methods: ["GET"] })
+    .group("/orgs/:org", (orgs) => {
+      orgs.group("/teams/:team", (teams) => {
+        teams.get("/:member", async ({ path_params: { org, team, member } }) => void [org, team, member]);
+      });
+    });
+  // @ts-expect-error A number is no application.
+  expect(() => router.get("/wrong", 1).toApp()).toThrow("A number is no application");
+});
+
+test("300 routes cost the type checker little more than 300 calls", async () => {
+  const folder = await mkdtemp(join(ROOT, "test/toolkit/.routes-"));
+  try {
+    const routed = await checked(folder, "routed.ts", routes(300));
+    const none = await checked(folder, "none.ts", routes(0));
+    expect(routed.errors).toBe(0);
+    // Milliseconds. A budget of one second holds on a busy machine too, as the rest of the program is not in it.
+    expect(routed.milliseconds - none.milliseconds).toBeLessThan(1000);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}, 60_000);
+
+/** A file of routes, each of which uses the types of its own parameters. */
+function routes(count: number): string {
+  const lines = Array.from(
+    { length: count },
+    (_, index) =>
+      `router.get("/section${index}/:user_${index}/{item:\\\\d+}/*rest", async (scope, _receive, send) => {\n` +
+      `  const { user_${index}: user, item, rest } = scope.path_params;\n` +
+      `  await send({ type: "http.response.start", status: 200, headers: [["x", user + item + rest]] });\n});\n`,
+  );
+  return `import { Router } from "../../../src/toolkit/router.ts";\nconst router = new Router();\n${lines.join("")}export default router;\n`;
+}
+
+/** What the type checker says of a file: how many errors, and how long it has checked. */
+async function checked(
+  folder: string,
+  name: string,
+  text: string,
+): Promise<{ errors: number; milliseconds: number; output: string }> {
+  const file = join(folder, name);
+  await Bun.write(file, text);
+  const command = [process.execPath, "check", "--timing", "--no-pretty", file];
+  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const output = out + err;
+  const [, amount = "", unit] = /checked in ([\d.]+)(ms|s)/.exec(output) ?? [];
+  if (amount === "") throw new Error(`bun check --timing says no time: ${output}`);
+  const errors = code === 0 ? 0 : Number(/Found (\d+) error/.exec(output)?.[1] ?? Infinity);
+  return { errors, milliseconds: Number(amount) * (unit === "s" ? 1000 : 1), output };
+}
