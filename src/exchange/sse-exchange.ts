@@ -48,6 +48,8 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   #keepalive: { readonly timer: Timer; milliseconds: number; comment: string } | undefined;
   #idle: Timer | undefined;
   #isShutdown = false;
+  /** It was declined with an event stream that the application makes itself, as frameworks do. */
+  #isOwnStream = false;
 
   constructor(parts: ExchangeParts) {
     super(parts, NO_BODY, "close");
@@ -80,6 +82,14 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   deliverShutdown(): void {
     this.#isShutdown = true;
     if (this.#state === "streaming") this.inbox.end(SHUTDOWN);
+    else if (this.#isOwnStream && this.response.state === "started") this.#endOwnStream();
+  }
+
+  /** It has no end of its own for which one could wait, and its application no event that tells of a shutdown. */
+  #endOwnStream(): void {
+    this.gone = "server_shutdown";
+    this.#end("server_shutdown");
+    this.transport.writeBody("sse.http.response.body", "", true);
   }
 
   override applicationReturned(): void {
@@ -121,6 +131,8 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
         const { type, status, headers } = event; // and no trailers, which no event of this scope could send
         this.response.start({ type, status, headers });
         this.#state = next;
+        this.#isOwnStream = isEventStream(headers ?? []);
+        if (this.#isOwnStream && this.#isShutdown) this.#endOwnStream();
         return RESOLVED;
       }
       case "sse.http.response.body":
@@ -203,6 +215,13 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
     this.inbox.end({ type: "sse.disconnect", reason });
     this.flow.end();
   }
+}
+
+/** Whether a response without a length is an event stream. */
+function isEventStream(headers: readonly HeaderPair[]): boolean {
+  const has = (name: string, pattern: RegExp): boolean =>
+    headers.some(([each, value]) => each.toLowerCase() === name && pattern.test(value));
+  return has("content-type", /^\s*text\/event-stream\b/i) && !has("content-length", /^/);
 }
 
 /** The fields that would forge a frame, or mean nothing, are refused. Source: PAGI Www, "Send SSE". */

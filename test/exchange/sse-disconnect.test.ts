@@ -356,6 +356,28 @@ test("one that is being declined is waited for like any response, and told nothi
   expect(events.entries).toEqual([]);
 });
 
+test("an event stream of the application's own, which declines the scope, is ended and told of", async () => {
+  const events = new Journal<unknown>();
+  await using server = await startSse(async (_scope, receive, send) => {
+    await receive();
+    await send({
+      type: "sse.http.response.start",
+      status: 200,
+      headers: [["content-type", "text/event-stream; charset=utf-8"]],
+    });
+    await send({ type: "sse.http.response.body", body: "data: 1\n\n", more: true });
+    events.add(await receive());
+    events.add(await failureOf(send({ type: "sse.http.response.body", body: "late", more: true })));
+  });
+  await using wire = await openWire(server);
+  await wire.until((all) => (all.includes("data: 1") ? true : undefined));
+  const stopped = server.server.stop();
+  expect(await wire.readToEnd()).toEndWith("data: 1\n\n\r\n0\r\n\r\n");
+  expect(await events.first(2)).toEqual([{ type: "sse.disconnect", reason: "server_shutdown" }, undefined]);
+  expect(await stopped).toBe(true);
+  expect(server.logger.messages("error")).toEqual([]);
+});
+
 test("one that goes on is cut when the shutdown timeout is over, and its sends do nothing from then on", async () => {
   const ticks = new Journal<unknown>();
   let stop = false;
