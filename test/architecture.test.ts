@@ -14,7 +14,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   "src/errors": ["src/spec"],
   "src/http1": ["src/spec", "src/errors"],
   "src/http2": ["src/spec", "src/errors"],
-  "src/websocket": ["src/spec", "src/errors"],
+  // A WebSocket begins as a request of HTTP/1.1, whose grammar it shares.
+  "src/websocket": ["src/spec", "src/errors", "src/http1"],
   "src/sse": ["src/spec", "src/errors"],
   "src/exchange": ["src/spec", "src/errors", "src/http1", "src/http2", "src/websocket", "src/sse"],
   "src/server": [

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../errors.ts";
+import { isToken, listMembers, trimWhitespace } from "../http1/grammar.ts";
 import type { Headers } from "../spec/values.ts";
 
 /** What of a request says whether it asks for a WebSocket. */
@@ -25,8 +26,6 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** Base64 of 16 bytes: 22 digits, of which the last holds two bits, and padding. */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
-
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * Reads the client's opening handshake. Source: RFC 6455 section 4.2.1.
@@ -59,7 +58,7 @@ export function acceptOf(key: string): string {
 
 function readSubprotocols(headers: Headers): string[] {
   const offered = members(headers, "sec-websocket-protocol");
-  const wrong = offered.find((each) => !TOKEN.test(each));
+  const wrong = offered.find((each) => !isToken(each));
   if (wrong !== undefined) throw malformed("Sec-WebSocket-Protocol lists a name that is no token");
   return [...new Set(offered)];
 }
@@ -83,35 +82,21 @@ function valuesOf(headers: Headers, name: string): string[] {
 /** The value of a field that may occur once only. */
 function only(headers: Headers, name: string): string | undefined {
   const values = valuesOf(headers, name);
-  return values.length === 1 ? trimmed(values[0] ?? "") : undefined;
+  return values.length === 1 ? trimWhitespace(values[0] ?? "") : undefined;
 }
 
 /** The members of a comma-separated list; empty ones count for nothing (RFC 9110 section 5.6.1). */
 function members(headers: Headers, name: string): string[] {
   return valuesOf(headers, name)
     .flatMap((value) => value.split(","))
-    .map(trimmed)
+    .map((each) => trimWhitespace(each))
     .filter((each) => each !== "");
 }
 
 function lists(headers: Headers, name: string, token: string): boolean {
   for (const [each, value] of headers) {
     // The usual request has no such field, and is not to pay for this.
-    if (each === name && value.split(",").some((member) => trimmed(member).toLowerCase() === token))
-      return true;
+    if (each === name && listMembers(value).includes(token)) return true;
   }
   return false;
-}
-
-/** Without the spaces and tabs around it. `trim` would take away the byte A0 too, which is none (RFC 9110 section 5.6.3). */
-function trimmed(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isWhitespace(text[start])) start++;
-  while (end > start && isWhitespace(text[end - 1])) end--;
-  return text.slice(start, end);
-}
-
-function isWhitespace(char: string | undefined): boolean {
-  return char === " " || char === "\t";
 }
