@@ -1,22 +1,19 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Receive } from "../spec/application.ts";
 import type { ConnectionState, DisconnectReason } from "../spec/connection-state.ts";
-import type { HttpScope, SseScope, State } from "../spec/scope.ts";
+import type { HttpScope, SseScope } from "../spec/scope.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from "./body-stream.ts";
-import { parseCookies, type CookieSigner } from "./cookies.ts";
-import { basicCredentials, bearerToken, type BasicCredentials } from "./credentials.ts";
 import { decodeForm, Form, FORM_LIMITS, type FormEntries, type FormOptions } from "./form.ts";
-import { PagiHeaders } from "./headers.ts";
 import { MultiValue } from "./multi-value.ts";
 import { MultipartStream, STREAM_LIMITS, type MultipartOptions } from "./multipart-stream.ts";
-import { acceptsType, preferredType } from "./negotiation.ts";
+import { RequestHead, type PathParams } from "./request-head.ts";
 import { RequestBody } from "./request-body.ts";
 import { BodyTooLargeError, MalformedBodyError, UnsupportedMediaTypeError } from "./request-error.ts";
 import type { RequestSource } from "./request-error.ts";
 import { PagiResponse } from "./response.ts";
 import type { Upload } from "./upload.ts";
-import { decodeUtf8, MAX_PARAMETERS, parseUrlEncoded, type DecodingOptions } from "./url-encoded.ts";
+import { decodeUtf8, MAX_PARAMETERS, parseUrlEncoded } from "./url-encoded.ts";
 import { isSchema, validate, validateAll } from "./validation.ts";
 import type { OutputOf, RequestSchemas, ValidatedRequest } from "./validation.ts";
 
@@ -31,6 +28,7 @@ export { MultiValue } from "./multi-value.ts";
 export { MultipartStream, Part, STREAM_LIMITS } from "./multipart-stream.ts";
 export type { MultipartOptions } from "./multipart-stream.ts";
 export * from "./request-error.ts";
+export type { PathParams } from "./request-head.ts";
 export { Stash } from "./stash.ts";
 export { Upload } from "./upload.ts";
 export type { DecodingOptions } from "./url-encoded.ts";
@@ -45,70 +43,24 @@ export interface BodyOptions {
   maxBytes?: number;
 }
 
-/** Parameters that a router has taken from the path, in `scope.path_params`. */
-export type PathParams = Readonly<Record<string, string>>;
-
 const FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"] as const;
 
 /**
  * A request, for reading. It adds nothing to the scope but how the body was read, so that any number of these can stand
  * over one scope. Whatever the client did wrong is a `RequestError` with the status that tells it so.
  */
-export class PagiRequest<Params extends PathParams = PathParams> {
-  readonly scope: HttpScope | SseScope;
+export class PagiRequest<Params extends PathParams = PathParams> extends RequestHead<
+  HttpScope | SseScope,
+  Params
+> {
   readonly #receive: Receive;
-  #headers: PagiHeaders | undefined;
-  #cookies: Record<string, string> | undefined;
 
   constructor(scope: HttpScope | SseScope, receive: Receive) {
-    this.scope = scope;
+    super(scope);
     this.#receive = receive;
   }
 
   // ── the request line ────────────────────────────────────────────────────────────────────────────────────────
-
-  /** As sent: methods are case-sensitive. */
-  get method(): string {
-    return this.scope.method;
-  }
-
-  /** Decoded, with what a router has taken off its front. */
-  get path(): string {
-    return this.scope.path;
-  }
-
-  /** The path as sent, still percent-encoded. */
-  get rawPath(): string {
-    return this.scope.raw_path;
-  }
-
-  /** Without `?`, still percent-encoded. */
-  get queryString(): string {
-    return this.scope.query_string;
-  }
-
-  get scheme(): "http" | "https" {
-    return this.scope.scheme;
-  }
-
-  get httpVersion(): HttpScope["http_version"] {
-    return this.scope.http_version;
-  }
-
-  /** Address and port of the client; `undefined` on a Unix socket. */
-  get client(): readonly [host: string, port: number] | undefined {
-    return this.scope.client;
-  }
-
-  /** The same as `scope`. */
-  get raw(): HttpScope | SseScope {
-    return this.scope;
-  }
-
-  /** What lifespan startup has left, shared by the requests of a process. */
-  get state(): State {
-    return this.scope.state;
-  }
 
   isGet(): boolean {
     return this.method === "GET";
@@ -132,27 +84,7 @@ export class PagiRequest<Params extends PathParams = PathParams> {
     return this.method === "OPTIONS";
   }
 
-  // ── header fields ───────────────────────────────────────────────────────────────────────────────────────────
-
-  /** All fields, as a copy: changing it changes nothing here. */
-  get headers(): PagiHeaders {
-    return this.#fields.clone();
-  }
-
-  /** The value of a field, the last one where there are several. */
-  header(name: string): string | undefined {
-    return this.#fields.get(name);
-  }
-
-  /** All values of a field, in order. */
-  headerAll(name: string): string[] {
-    return this.#fields.getAll(name);
-  }
-
-  /** As the client wrote it, so it may be forged. */
-  get host(): string | undefined {
-    return this.header("host");
-  }
+  // ── what the body is ────────────────────────────────────────────────────────────────────────────────────────
 
   /** The media type in lower case, without parameters. */
   get contentType(): string | undefined {
@@ -177,96 +109,6 @@ export class PagiRequest<Params extends PathParams = PathParams> {
 
   isMultipart(): boolean {
     return this.contentType === "multipart/form-data";
-  }
-
-  /** Whether the client takes a media type; short names as `json` and `html` are known. RFC 9110 section 12.5.1. */
-  accepts(type: string): boolean {
-    return acceptsType(this.#fields.combined("accept"), type);
-  }
-
-  /** The one of the types that the client likes best, as it was given; `undefined` when it takes none. */
-  preferredType<Type extends string>(...types: readonly Type[]): Type | undefined {
-    return preferredType(this.#fields.combined("accept"), types);
-  }
-
-  /** The token of `Authorization: Bearer`. */
-  get bearerToken(): string | undefined {
-    return bearerToken(this.header("authorization"));
-  }
-
-  /** The credentials of `Authorization: Basic`. Compare them in constant time. */
-  get basicAuth(): BasicCredentials | undefined {
-    return basicCredentials(this.header("authorization"));
-  }
-
-  /** Cookies by name; of several with one name the first. */
-  get cookies(): Readonly<Record<string, string>> {
-    return (this.#cookies ??= parseCookies(this.header("cookie") ?? ""));
-  }
-
-  /** The value of a cookie; with a signer only if its signature is right. */
-  cookie(name: string, signer?: CookieSigner): string | undefined {
-    const value = Object.hasOwn(this.cookies, name) ? this.cookies[name] : undefined;
-    return value === undefined || signer === undefined ? value : signer.verify(name, value);
-  }
-
-  get #fields(): PagiHeaders {
-    return (this.#headers ??= new PagiHeaders(this.scope.headers));
-  }
-
-  // ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** The parameters of the query. @throws TooManyFieldsError for over 1000; with `strict` MalformedBodyError. */
-  queryParams(options?: DecodingOptions): MultiValue<string> {
-    return parseUrlEncoded(this.queryString, options);
-  }
-
-  /** One parameter of the query, the last one where there are several. */
-  queryParam(name: string, options?: DecodingOptions): string | undefined {
-    return this.queryParams(options).get(name);
-  }
-
-  /** {@link queryParams} as byte strings. */
-  rawQueryParams(): MultiValue<string> {
-    return this.queryParams({ raw: true });
-  }
-
-  /** {@link queryParam} as a byte string. */
-  rawQueryParam(name: string): string | undefined {
-    return this.queryParam(name, { raw: true });
-  }
-
-  /**
-   * What a router has taken from the path; empty without one.
-   *
-   * @throws Error with `strict` when no router has been there.
-   */
-  pathParams({ strict = false }: { strict?: boolean } = {}): Params {
-    const params = this.scope.path_params ?? (strict ? undefined : {});
-    if (!isParams<Params>(params))
-      throw new Error("The scope has no path_params: no router has seen this request.");
-    return params;
-  }
-
-  /**
-   * One parameter of the path.
-   *
-   * @throws RangeError that names those there are, when it is not there: a route that matched has all of its own.
-   */
-  pathParam<Name extends keyof Params & string>(name: Name): Params[Name];
-  pathParam<Name extends keyof Params & string>(
-    name: Name,
-    options: { strict: boolean },
-  ): Params[Name] | undefined;
-  pathParam<Name extends keyof Params & string>(
-    name: Name,
-    { strict = true } = {},
-  ): Params[Name] | undefined {
-    const params = this.pathParams();
-    if (Object.hasOwn(params, name)) return params[name];
-    if (!strict) return undefined;
-    const known = Object.keys(params).sort().join(", ") || "none (no router has seen this request)";
-    throw new RangeError(`The path has no parameter '${name}'. Its parameters are: ${known}.`);
   }
 
   // ── the body, whole ─────────────────────────────────────────────────────────────────────────────────────────
@@ -449,8 +291,10 @@ export class PagiRequest<Params extends PathParams = PathParams> {
         return this.queryParams().toObject("mixed");
       case "path":
         return this.pathParams();
-      case "headers":
-        return Object.fromEntries(this.#fields.names().map((name) => [name, this.#fields.combined(name)]));
+      case "headers": {
+        const { headers } = this;
+        return Object.fromEntries(headers.names().map((name) => [name, headers.combined(name)]));
+      }
       case "cookies":
         return this.cookies;
     }
@@ -492,37 +336,4 @@ export class PagiRequest<Params extends PathParams = PathParams> {
   whenDisconnected(): Promise<DisconnectReason> | undefined {
     return this.connection?.whenDisconnected();
   }
-
-  /** Bytes that wait to be sent. */
-  bufferedAmount(): number {
-    return this.scope["pagi.transport"].bufferedAmount();
-  }
-
-  highWaterMark(): number {
-    return this.scope["pagi.transport"].highWaterMark();
-  }
-
-  lowWaterMark(): number {
-    return this.scope["pagi.transport"].lowWaterMark();
-  }
-
-  /** True while less waits to be sent than the high-water mark. */
-  isWritable(): boolean {
-    return this.bufferedAmount() < this.highWaterMark();
-  }
-
-  onHighWater(callback: () => void): this {
-    this.scope["pagi.transport"].onHighWater(callback);
-    return this;
-  }
-
-  onDrain(callback: () => void): this {
-    this.scope["pagi.transport"].onDrain(callback);
-    return this;
-  }
-}
-
-/** Which parameters there are is a promise of the router, from the pattern that matched. */
-function isParams<Params extends PathParams>(value: unknown): value is Params {
-  return typeof value === "object" && value !== null;
 }
