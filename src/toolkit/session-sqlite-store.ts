@@ -123,6 +123,9 @@ export class SqliteStore implements Store, Disposable {
 
   /** Closes the file. Whatever is asked of the store afterwards fails. */
   close(): void {
+    // SQLite keeps the file open for as long as there are statements.
+    const prepared = [this.#select, this.#insert, this.#replace, this.#extend, this.#delete, this.#sweepSome];
+    for (const statement of prepared) statement.finalize();
     this.#database.close();
   }
 

@@ -91,7 +91,7 @@ export function sessions(options: SessionsOptions = {}): Middleware {
 }
 
 function settingsOf(options: SessionsOptions): Settings {
-  const { store = new MemoryStore(), state, cookie, now = Date.now } = options;
+  const { now = Date.now, store = new MemoryStore({ now }), state, cookie } = options;
   const { idleTimeout = 3600, absoluteTimeout = 7 * 24 * 3600, maxBytes = 65_536 } = options;
   if (!(idleTimeout > 0) || !(absoluteTimeout > 0))
     throw new TypeError("sessions: idleTimeout and absoluteTimeout are seconds, more than 0.");
