@@ -115,6 +115,7 @@ describe("Session", () => {
     // @ts-expect-error: no such key
     session.set({ usr: 7 });
     const user: number | undefined = session.set("user", 7).get("user", undefined);
-    expect(user).toBe(7);
+    const count: number = Session.fromData<{ count?: number }>({}).get("count", 0) + 1;
+    expect([user, count]).toEqual([7, 1]);
   });
 });
