@@ -5,6 +5,7 @@ import type { LoadedSession, StoredSession, Store } from "../../src/toolkit/sess
 import { callbackState, CookieStore, MemoryStore, Session, sessions } from "../../src/toolkit/session.ts";
 import { httpScope, response, server, sseScope } from "../support/fake-scope.ts";
 import { webSocketScope } from "../support/routing.ts";
+import { eventually } from "../support/wire.ts";
 import { StoppedClock, Visitor } from "../support/sessions.ts";
 
 /** A store that notes what is asked of it. */
@@ -264,6 +265,8 @@ describe("sessions()", () => {
     expect(set.field("cache-control")).toBe("private");
     const read = await visitor.visit((session) => session.get("a"), {}, [["vary", "X, Cookie"]]);
     expect(read.headers).toEqual([["vary", "X, Cookie"]]);
+    const any = await visitor.visit((session) => session.get("a"), {}, [["vary", "*"]]);
+    expect(any.headers).toEqual([["vary", "*"]]);
     const rows = [
       ["public, max-age=60, s-maxage=600", "private, max-age=60"],
       ["no-store", "no-store"],
@@ -309,6 +312,23 @@ describe("sessions()", () => {
       "http.response.trailers",
     ]);
     expect(side.sent[0]).toMatchObject({ status: 200, trailers: true });
+  });
+
+  test("a change while the head is being saved throws too, instead of getting lost", async () => {
+    const store = new MemoryStore();
+    const visitor = new Visitor(sessions({ store }));
+    const side = server();
+    await sessions({ store })(async (scope, _receive, send) => {
+      const session = Session.of(scope).set("a", 1);
+      const sending = send({ type: "http.response.start", status: 200 });
+      expect(() => session.set("a", 2)).toThrow(SessionError);
+      await sending;
+    })(httpScope(), side.receive, side.send);
+    visitor.jar.set(
+      "pagi_session",
+      /=([^;]+)/.exec(new Map(response(side.sent).headers).get("set-cookie") ?? "")?.[1] ?? "",
+    );
+    await visitor.visit((session) => expect(session.get("a")).toBe(1));
   });
 
   test("an application that fails before the head saves nothing", async () => {
@@ -437,6 +457,36 @@ describe("scopes that are not http", () => {
         expect(() => session.id).toThrow("There is no session, and so no id.");
       });
     }
+  });
+
+  test("the second worker warns of a store that other workers do not see", async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error): number => warnings.push(warning);
+    process.on("warning", listen);
+    try {
+      const cookies = new CookieStore({ secrets: SECRETS });
+      for (const [worker_num, options] of [
+        [1, {}],
+        [2, {}],
+        [2, { store: cookies }],
+        [3, {}],
+      ] as const) {
+        const pagi = {
+          version: "0.3",
+          spec_version: "0.3",
+          is_worker: 1,
+          role: "worker",
+          worker_num,
+        } as const;
+        await call(sessions(options), { type: "lifespan", pagi, state: {} }, () => {});
+      }
+      // They are emitted in a later turn, in order.
+      process.emitWarning("the last one");
+      await eventually("the warnings", () => warnings.some(({ message }) => message === "the last one"));
+    } finally {
+      process.off("warning", listen);
+    }
+    expect(warnings.map(({ name }) => name)).toEqual(["PagiSessionWarning", "Warning"]);
   });
 
   test("a lifespan scope passes as it is", async () => {
