@@ -52,3 +52,25 @@ test("the application of docs/endpoints.md runs and has no type errors", async (
     expect(await firstMessage(at("/echo"), "hi")).toBe("hi");
   });
 }, 30_000);
+
+test("the application of docs/sessions.md runs and has no type errors", async () => {
+  await serveFirstBlock("docs/sessions.md", async (at) => {
+    let cookie = "";
+    const ask = async (path: string, init: RequestInit = {}): Promise<string> => {
+      const response = await fetch(at(path), { ...init, headers: { cookie }, redirect: "manual" });
+      const [set] = response.headers.getSetCookie();
+      if (set !== undefined) cookie = set.split(";")[0] ?? "";
+      return response.text();
+    };
+    expect(await ask("/")).toBe("nobody, visit 1\n");
+    const before = cookie;
+    await ask("/login", { method: "POST", body: JSON.stringify({ user: "alice" }) });
+    expect(cookie).not.toBe(before);
+    expect(await ask("/")).toBe("alice, visit 2\nWelcome.\n");
+    expect(await ask("/")).toBe("alice, visit 3\n");
+    await ask("/logout", { method: "POST" });
+    expect(cookie).toBe("pagi_session=");
+    expect(await ask("/")).toBe("nobody, visit 1\n");
+    expect(await firstMessage(at("/whoami"))).toBe("nobody");
+  });
+}, 30_000);
