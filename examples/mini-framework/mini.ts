@@ -1,5 +1,5 @@
 import { isRequestError, PagiRequest } from "pagi-server/request";
-import { PagiResponse, toResponder, type Responder } from "pagi-server/response";
+import { PagiResponse } from "pagi-server/response";
 import {
   chain,
   Router,
@@ -22,7 +22,7 @@ export type Handler<Params> = (context: Context<Params>) => unknown;
 export type HandlerAt<P extends string> = Handler<PathParams<`${P}`>>;
 
 /** Goes around all handlers: sees the response that `next()` brings, or answers itself. */
-export type MiniStep = Step<Context, Responder>;
+export type MiniStep = Step<Context, PagiResponse>;
 
 /** A web framework. */
 export class Mini implements Component {
@@ -70,15 +70,16 @@ export class Mini implements Component {
   }
 }
 
-function answer(value: unknown): Responder {
+function answer(value: unknown): PagiResponse {
   if (value === undefined) return PagiResponse.empty();
   if (typeof value === "string") return PagiResponse.text(value);
-  if (value instanceof Response || value instanceof PagiResponse) return toResponder(value);
+  if (value instanceof PagiResponse) return value;
+  if (value instanceof Response) return PagiResponse.from(value);
   return PagiResponse.json(value);
 }
 
 /** What the client did wrong it is told; the rest is for the server, which logs it and answers with 500. */
-function problem(error: unknown): Responder {
+function problem(error: unknown): PagiResponse {
   if (isRequestError(error)) return PagiResponse.problem(error);
   throw error;
 }
