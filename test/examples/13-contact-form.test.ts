@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { keepScreenshot, openPage } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample, type ServerProcess } from "../support/example.ts";
 
@@ -144,20 +144,23 @@ describe("in Chromium", () => {
     expect(problems).toEqual([]);
   }, 60_000);
 
-  test("the page fits a small and dark screen", async () => {
-    const { page, problems } = await openPage(browser, server.url, {
-      colorScheme: "dark",
-      viewport: { width: 320, height: 640 },
-    });
-    await submit(page);
-    await summary(page).waitFor();
-    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(320);
-    expect(await page.evaluate<string>("getComputedStyle(document.body).backgroundColor")).toBe(
-      "rgb(13, 17, 23)",
-    );
-    await keepScreenshot(page, "13-contact-form-dark");
-    expect(problems).toEqual([]);
-  }, 60_000);
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`the page fits a small and ${colorScheme} screen, and keeps nobody out`, async () => {
+      const { page, problems } = await openPage(browser, server.url, {
+        colorScheme,
+        viewport: { width: 320, height: 640 },
+      });
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await submit(page);
+      await summary(page).waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+      expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(320);
+      const background = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+      expect(background).toBe(colorScheme === "dark" ? "rgb(13, 17, 23)" : "rgb(246, 248, 250)");
+      await keepScreenshot(page, `13-contact-form-small-${colorScheme}`);
+      expect(problems).toEqual([]);
+    }, 60_000);
+  }
 });
 
 describe("as a program", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { keepScreenshot, openPage } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample, type ServerProcess } from "../support/example.ts";
 import { openStream } from "../support/sse.ts";
@@ -45,6 +45,7 @@ test("in Chromium: a message that one posts is seen by two; the echo answers", a
   await ada.page.getByLabel("New message").fill("   ");
   await ada.page.getByRole("button", { name: "Post" }).click();
   await ada.page.getByText("It was not posted.").waitFor();
+  expect(await accessibilityProblems(ada.page)).toEqual([]);
   expect([...ada.problems, ...grace.problems]).toEqual([]);
 
   // The end of the server is an end for everybody.

@@ -4,7 +4,7 @@ function append(list, text) {
   const item = document.createElement("li");
   item.textContent = text;
   list.append(item);
-  list.scrollTop = list.scrollHeight;
+  list.parentElement.scrollTop = list.scrollHeight;
 }
 
 // The event stream brings the messages that there are, and then each new one.
