@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import type { HttpScope } from "pagi-server";
+import type { State } from "pagi-server";
+import { handler, type HttpContext } from "pagi-server/context";
 import { wrap } from "pagi-server/lifespan";
-import { isRequestError, PagiRequest, ValidationError, type RequestError } from "pagi-server/request";
+import { isRequestError, ValidationError, type RequestError } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 import { Contact, FORM_LIMITS, MAX_FILES, MAX_FILE_SIZE } from "./contact.ts";
@@ -15,37 +16,34 @@ const POLICY =
 
 const router = new Router()
   .get("/", asPage(contactPage(EMPTY)))
-  .post("/", async (scope, receive, send) => {
-    const response = await takeMessage(new PagiRequest(scope, receive));
-    await response.respond(send, scope);
-  })
-  .get("/thanks/:id", async (scope, _receive, send) => {
-    const receipt = await mailboxOf(scope).receipt(scope.path_params.id);
-    const response =
-      receipt === undefined
-        ? PagiResponse.text("There is no such message.\n", { status: 404 })
-        : asPage(thanksPage(receipt));
-    await response.respond(send, scope);
-  })
+  .post("/", handler(takeMessage))
+  .get(
+    "/thanks/:id",
+    handler(async (c) => {
+      const receipt = await mailboxIn(c.state).receipt(c.params.id);
+      if (receipt === undefined) return c.text("There is no such message.\n", { status: 404 });
+      return asPage(thanksPage(receipt));
+    }),
+  )
   .get("/style.css", PagiResponse.sendFile(join(import.meta.dir, "style.css")));
 
 /** Answers with a page, or with JSON to a client that prefers it. */
-async function takeMessage(request: PagiRequest): Promise<PagiResponse> {
-  const wantsJson = request.preferredType("html", "json") === "json";
+async function takeMessage(c: HttpContext): Promise<PagiResponse> {
+  const wantsJson = c.preferredType("html", "json") === "json";
   let state: FormState = EMPTY;
   try {
     // The limits of the first reading are those of the form, so validate() keeps to them.
-    const form = await request.form(FORM_LIMITS);
+    const form = await c.request.form(FORM_LIMITS);
     const hadFiles = form.uploads.values().some(({ filename }) => filename !== "");
     state = { values: new Map(form.fields), problems: [], hadFiles };
-    const receipt = await mailboxOf(request).add(await request.validate(Contact));
+    const receipt = await mailboxIn(c.state).add(await c.validate(Contact));
     const location = `/thanks/${receipt.id}`;
-    if (wantsJson) return PagiResponse.json(receipt, { status: 201, headers: { location } });
+    if (wantsJson) return c.json(receipt, { status: 201, headers: { location } });
     // Another page, so that loading it anew does not send the message again.
-    return PagiResponse.redirect(location, 303);
+    return c.redirect(location, 303);
   } catch (error) {
     if (!isRequestError(error)) throw error;
-    if (wantsJson) return PagiResponse.problem(error);
+    if (wantsJson) return c.problem(error);
     return asPage(contactPage({ ...state, problems: problemsOf(error) }), error.status);
   }
 }
@@ -70,8 +68,7 @@ function asPage(page: Html, status = 200): PagiResponse {
   });
 }
 
-function mailboxOf({ state }: Pick<HttpScope, "state">): Mailbox {
-  const { mailbox } = state;
+function mailboxIn({ mailbox }: State): Mailbox {
   if (mailbox instanceof Mailbox) return mailbox;
   throw new Error("The lifespan has not run; do not use --lifespan off.");
 }
@@ -82,5 +79,5 @@ export default wrap(router, {
     console.error(`messages are kept in ${mailbox.folder}`);
     state["mailbox"] = mailbox;
   },
-  shutdown: async (state) => await mailboxOf({ state })[Symbol.asyncDispose](),
+  shutdown: async (state) => await mailboxIn(state)[Symbol.asyncDispose](),
 });

@@ -34,6 +34,7 @@ export class Mailbox implements AsyncDisposable {
   async add({ attachments, ...contact }: Contact): Promise<Receipt> {
     const id = randomUUID();
     const folder = join(this.folder, id);
+    await mkdir(folder, { mode: 0o700 });
     try {
       const files: Receipt["attachments"] = [];
       for (const [i, { upload, kind, name }] of attachments.entries()) {
@@ -41,7 +42,6 @@ export class Mailbox implements AsyncDisposable {
         files.push({ file, name, type: kind.type, size: upload.size });
         await upload.moveTo(join(folder, file));
       }
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       const message = { id, ...contact, attachments: files };
       await writeFile(join(folder, "message.json"), JSON.stringify(message, null, 2), { mode: 0o600 });
       return { id, attachments: files };

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
+import type { State } from "pagi-server";
+import { handler } from "pagi-server/context";
 import { wrap } from "pagi-server/lifespan";
-import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 
 /**
@@ -8,15 +9,18 @@ import { Router } from "pagi-server/router";
  * state has a database: startup goes from the outside to the inside.
  */
 export const visits = wrap(
-  new Router().get("/:name", async (scope, _receive, send) => {
-    const { name } = scope.path_params;
-    const row = databaseIn(scope.state)
-      .query<{ count: number }, [string]>(
-        "INSERT INTO visits VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET count = count + 1 RETURNING count",
-      )
-      .get(name);
-    await PagiResponse.text(`${name}: visit ${row?.count}\n`).respond(send, scope);
-  }),
+  new Router().get(
+    "/:name",
+    handler((c) => {
+      const { name } = c.params;
+      const row = databaseIn(c.state)
+        .query<{ count: number }, [string]>(
+          "INSERT INTO visits VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET count = count + 1 RETURNING count",
+        )
+        .get(name);
+      return c.text(`${name}: visit ${row?.count}\n`);
+    }),
+  ),
   {
     startup(state) {
       databaseIn(state).run(
@@ -33,7 +37,7 @@ export const visits = wrap(
   },
 );
 
-function databaseIn({ db }: Readonly<Record<string, unknown>>): Database {
+function databaseIn({ db }: State): Database {
   if (db instanceof Database) return db;
   throw new Error("The state has no database: wrap the application in a startup that opens one.");
 }

@@ -1,7 +1,7 @@
+import { handler, type HttpContext } from "pagi-server/context";
 import { wrap } from "pagi-server/lifespan";
-import { isRequestError, PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
-import { Router, type HttpTarget } from "pagi-server/router";
+import { Router } from "pagi-server/router";
 import { z } from "zod";
 import { sendMail } from "./mail.ts";
 import { countPrimes } from "./primes.ts";
@@ -39,21 +39,21 @@ const router = new Router()
   // Waiting, not calculating: a promise, which is started here and kept elsewhere.
   .post(
     "/signup",
-    answer(async (request) => {
-      const { email } = await request.validate(z.object({ email: z.email().max(200) }));
+    handler(async (c) => {
+      const { email } = await c.validate(z.object({ email: z.email().max(200) }));
       const isTaken = tasks.run(`the mail to ${email}`, (signal) => sendMail(email, "Welcome!", signal));
-      if (!isTaken) return busy();
+      if (!isTaken) return busy(c);
       // Something small, when the answer has arrived.
-      request.onComplete(() => console.error(`${email} knows`));
-      return PagiResponse.json({ created: email }, { status: 201 });
+      c.onComplete(() => console.error(`${email} knows`));
+      return c.json({ created: email }, { status: 201 });
     }),
   )
 
   // Calculating: in a thread of its own. The client is told where it will find the result.
   .post(
     "/primes",
-    answer(async (request) => {
-      const { below } = await request.validate(z.object({ below: z.int().min(0).max(1_000_000_000) }));
+    handler(async (c) => {
+      const { below } = await c.validate(z.object({ below: z.int().min(0).max(1_000_000_000) }));
       const { promise: ended, resolve: end } = Promise.withResolvers<void>();
       const job: Job = { state: "running", ended };
       const path = `/jobs/${lastJob + 1}`;
@@ -69,40 +69,27 @@ const router = new Router()
           end();
         }
       };
-      if (!calculations.run(path, work, { atShutdown: "cut" })) return busy();
+      if (!calculations.run(path, work, { atShutdown: "cut" })) return busy(c);
       jobs.set(String(++lastJob), job);
-      return PagiResponse.json({ job: path }, { status: 202, headers: { location: path } });
+      return c.json({ job: path }, { status: 202, headers: { location: path } });
     }),
   )
 
   .get(
     "/jobs/:id",
-    answer(async (request, { id }) => {
-      const job = jobs.get(id);
-      if (job === undefined) return PagiResponse.json({ error: "no such job" }, { status: 404 });
+    handler(async (c) => {
+      const job = jobs.get(c.params.id);
+      if (job === undefined) return c.json({ error: "no such job" }, { status: 404 });
       // RFC 7240 section 4.3: `Prefer: wait=5` asks to answer when there is something to tell, or after 5 seconds.
-      const seconds = Number(/^wait=(\d+)$/.exec(request.header("prefer") ?? "")?.[1] ?? 0);
+      const seconds = Number(/^wait=(\d+)$/.exec(c.header("prefer") ?? "")?.[1] ?? 0);
       await Promise.race([job.ended, Bun.sleep(Math.min(seconds * 1000, LONGEST_WAIT))]);
-      return PagiResponse.json({ state: job.state, primes: job.primes });
+      return c.json({ state: job.state, primes: job.primes });
     }),
   );
 
-function answer<Params>(
-  handler: (request: PagiRequest, params: Params) => Promise<PagiResponse>,
-): HttpTarget<Params> {
-  return async (scope, receive, send) => {
-    const request = new PagiRequest(scope, receive);
-    const response = await handler(request, scope.path_params).catch((error: unknown) => {
-      if (isRequestError(error)) return PagiResponse.problem(error);
-      throw error;
-    });
-    await response.respond(send, scope);
-  };
-}
-
-function busy(): PagiResponse {
+function busy(c: HttpContext): PagiResponse {
   const error = "too much is going on; come back later";
-  return PagiResponse.json({ error }, { status: 503, headers: { "retry-after": 10 } });
+  return c.json({ error }, { status: 503, headers: { "retry-after": 10 } });
 }
 
 async function forgetOldJobs(): Promise<void> {
