@@ -7,7 +7,7 @@ import { Board } from "./board.ts";
 const board = new Board(100);
 board.add("Hello, World!");
 
-const NewMessage = z.object({ text: z.string().trim().min(1).max(500) });
+const NewMessage = z.object({ text: z.string().trim().min(1, "Enter a text.").max(500) });
 
 /** A method for each HTTP method. What the schema refuses is answered with 422, other methods with 405. */
 export class Messages extends HttpEndpoint {

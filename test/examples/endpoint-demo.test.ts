@@ -44,7 +44,7 @@ test("in Chromium: a message that one posts is seen by two; the echo answers", a
   // What the server refuses is told: spaces only pass the page's own check.
   await ada.page.getByLabel("New message").fill("   ");
   await ada.page.getByRole("button", { name: "Post" }).click();
-  await ada.page.getByText("It was not posted.").waitFor();
+  await ada.page.getByText("Not posted: Enter a text.").waitFor();
   expect(await accessibilityProblems(ada.page)).toEqual([]);
   expect([...ada.problems, ...grace.problems]).toEqual([]);
 

@@ -23,10 +23,13 @@ $("messages-form").addEventListener("submit", async (event) => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ text: form.elements.text.value }),
     });
-    if (!response.ok) throw new Error((await response.json()).detail);
+    if (!response.ok) {
+      const { detail, errors } = await response.json();
+      throw new Error(errors?.[0]?.message ?? detail);
+    }
     form.reset();
   } catch (error) {
-    $("message-error").textContent = `It was not posted. ${error.message}`;
+    $("message-error").textContent = `Not posted: ${error.message}`;
   }
 });
 
