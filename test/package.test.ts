@@ -21,8 +21,10 @@ export default app;
 `;
 const SCRIPT = `
 import { serve } from "pagi-server";
+import { handler } from "pagi-server/context";
 import { EndpointRouter } from "pagi-server/endpoint";
 import { wrap } from "pagi-server/lifespan";
+import { compose } from "pagi-server/middleware";
 import { PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
@@ -35,7 +37,7 @@ const http = async (scope, receive, send) => {
 };
 class Site extends EndpointRouter {
   routes(r) {
-    r.get("/", () => dispatch({ http }));
+    r.get("/", () => dispatch({ http: compose([])(handler(() => dispatch({ http }))) }));
   }
 }
 const inner = toFetch(wrap(new Router().mount("/", Site)));
