@@ -44,7 +44,7 @@ const router = new Router()
       const isTaken = tasks.run(`the mail to ${email}`, (signal) => sendMail(email, "Welcome!", signal));
       if (!isTaken) return busy(c);
       // Something small, when the answer has arrived.
-      c.onComplete(() => console.error(`${email} knows`));
+      c.connection.onComplete(() => console.error(`${email} knows`));
       return c.json({ created: email }, { status: 201 });
     }),
   )

@@ -37,6 +37,6 @@ export class Board {
   /** Calls `wake` after each new message; returns the function that ends this. */
   watch(wake: () => void): () => void {
     this.#watchers.add(wake);
-    return () => this.#watchers.delete(wake);
+    return () => void this.#watchers.delete(wake);
   }
 }

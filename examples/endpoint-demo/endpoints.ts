@@ -1,6 +1,5 @@
-import type { HttpContext } from "pagi-server/context";
+import type { HttpContext, SseContext, WebSocketContext } from "pagi-server/context";
 import { HttpEndpoint, SseEndpoint, WebSocketEndpoint } from "pagi-server/endpoint";
-import type { SseCall, WebSocketCall } from "pagi-server/endpoint";
 import { z } from "zod";
 import { Board } from "./board.ts";
 
@@ -29,21 +28,21 @@ export class Echo extends WebSocketEndpoint {
   override readonly encoding = "json";
   #count = 0;
 
-  override async onConnect({ send }: WebSocketCall) {
-    await send({ type: "websocket.accept" });
-    await send({ type: "websocket.keepalive", interval: 25 });
-    await send({ type: "websocket.send", text: JSON.stringify({ type: "welcome" }) });
+  override async onConnect({ websocket }: WebSocketContext) {
+    await websocket.accept();
+    await websocket.keepalive(25);
+    await websocket.sendJson({ type: "welcome" });
   }
 
-  override async onReceive({ send }: WebSocketCall, data: unknown) {
+  override async onReceive({ websocket }: WebSocketContext, data: unknown) {
     const said = Said.safeParse(data);
     const answer = said.success
       ? { type: "echo", number: ++this.#count, text: said.data.text }
       : { type: "error", message: z.prettifyError(said.error) };
-    await send({ type: "websocket.send", text: JSON.stringify(answer) });
+    await websocket.sendJson(answer);
   }
 
-  override onDisconnect(_call: WebSocketCall, code: number) {
+  override onDisconnect(_c: WebSocketContext, code: number) {
     console.error(`an echo has ended with ${code} after ${this.#count} messages`);
   }
 }
@@ -54,27 +53,22 @@ export class MessageEvents extends SseEndpoint {
   override readonly keepaliveInterval = 25;
   #place = 0;
   #isSending = false;
-  #unwatch: (() => void) | undefined;
 
-  override onConnect({ scope, send }: SseCall) {
+  override onConnect({ sse }: SseContext) {
     // A browser that has lost the connection says which message it had last.
-    const last = scope.headers.find(([name]) => name === "last-event-id")?.[1] ?? "";
+    const last = sse.lastEventId ?? "";
     this.#place = /^\d{1,15}$/.test(last) ? Number(last) : 0;
-    this.#unwatch = board.watch(() => void this.#catchUp(send));
-    void this.#catchUp(send);
+    sse.onClose(board.watch(() => void this.#catchUp(sse)));
+    void this.#catchUp(sse);
   }
 
-  override onDisconnect() {
-    this.#unwatch?.();
-  }
-
-  async #catchUp(send: SseCall["send"]): Promise<void> {
+  async #catchUp(sse: SseContext["sse"]): Promise<void> {
     if (this.#isSending) return; // it will come to the newest message by itself
     this.#isSending = true;
     for (let next = board.after(this.#place); next !== undefined; next = board.after(this.#place)) {
       this.#place = next.id;
       // Waits while the client is behind.
-      await send({ type: "sse.send", event: "message", id: String(next.id), data: JSON.stringify(next) });
+      await sse.trySendEvent({ id: next.id, data: next });
     }
     this.#isSending = false;
   }

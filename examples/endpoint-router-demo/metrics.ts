@@ -32,6 +32,6 @@ export class Metrics {
   /** Calls `wake` at each tick; returns the function that ends this. */
   watch(wake: () => void): () => void {
     this.#watchers.add(wake);
-    return () => this.#watchers.delete(wake);
+    return () => void this.#watchers.delete(wake);
   }
 }

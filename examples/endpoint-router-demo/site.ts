@@ -41,45 +41,37 @@ export class Site extends EndpointRouter {
     return c.sendFile(join(import.meta.dir, "public", c.params.name));
   }
 
-  async echo(c: WebSocketContext) {
-    const metrics = Metrics.of(c.state);
-    c.on("websocket.connect", async () => {
-      await c.send({ type: "websocket.accept" });
-      await c.send({ type: "websocket.keepalive", interval: 25 });
-      metrics.connections++;
-    });
-    c.on("websocket.receive", async ({ text = "these are bytes" }) => {
+  async echo({ websocket, state }: WebSocketContext) {
+    const metrics = Metrics.of(state);
+    await websocket.accept();
+    await websocket.keepalive(25);
+    metrics.connections++;
+    websocket.onClose(() => void metrics.connections--);
+    for await (const message of websocket.messages()) {
       metrics.messages++;
-      await c.send({ type: "websocket.send", text });
-    });
-    c.on("websocket.disconnect", () => void metrics.connections--);
-    await c.run();
+      await websocket.send(message);
+    }
   }
 
-  async metrics(c: SseContext) {
-    const metrics = Metrics.of(c.state);
-    await c.send({ type: "sse.start" });
-    await c.send({ type: "sse.keepalive", interval: 15 });
-
-    const id = (): string => String(metrics.number);
-    const last = c.header("last-event-id") ?? "";
-    const missed = metrics.number - Number(/^\d{1,15}$/.test(last) ? last : id());
-    const hello =
-      last === "" ? { event: "connected", data: "" } : { event: "reconnected", data: `${missed}` };
-    await c.send({ type: "sse.send", ...hello, id: id(), retry: 3000 });
+  async metrics({ sse, state }: SseContext) {
+    const metrics = Metrics.of(state);
+    const { lastEventId = "" } = sse;
+    const isBack = /^\d{1,15}$/.test(lastEventId);
+    const hello = isBack
+      ? { event: "reconnected", data: { missed: Math.max(metrics.number - Number(lastEventId), 0) } }
+      : { event: "connected", data: {} };
+    await sse.sendEvent({ ...hello, id: metrics.number, retry: 3000 });
 
     // A client that is behind misses what is old by then: each number is the latest when it is sent.
     let isSending = false;
     const show = async (): Promise<void> => {
       if (isSending) return;
       isSending = true;
-      const data = JSON.stringify(metrics.snapshot());
-      await c.send({ type: "sse.send", event: "metrics", id: id(), data });
+      await sse.trySendEvent({ event: "metrics", data: metrics.snapshot(), id: metrics.number });
       isSending = false;
     };
-    const unwatch = metrics.watch(() => void show());
+    sse.onClose(metrics.watch(() => void show()));
     await show();
-    await c.run(); // until the client has gone, or the server ends
-    unwatch();
+    await sse.run(); // until the client has gone, or the server ends
   }
 }

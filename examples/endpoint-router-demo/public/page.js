@@ -49,7 +49,7 @@ stream.onerror = () => ($("metrics-state").textContent = "connecting again");
 stream.addEventListener("connected", () => ($("metrics-state").textContent = "live"));
 stream.addEventListener(
   "reconnected",
-  ({ data }) => ($("metrics-state").textContent = `live; missed ${data}`),
+  ({ data }) => ($("metrics-state").textContent = `live; missed ${JSON.parse(data).missed}`),
 );
 stream.addEventListener("metrics", ({ data }) => {
   for (const [name, value] of Object.entries(JSON.parse(data))) $(name).textContent = value;
