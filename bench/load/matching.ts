@@ -1,10 +1,10 @@
 // How long the router of the toolkit takes from a scope to the application of its route, without any server. Prints the
-// middle of its rounds. Arguments: how many routes it has, rounds.
+// middle of its rounds. Arguments: how many routes it has, how many of them are asked for, rounds.
 import { Router } from "pagi-server/router";
 import { httpScope } from "../../test/support/fake-scope.ts";
 import { median } from "../report.ts";
 
-const [routes = 0, rounds = 0] = process.argv.slice(2).map(Number);
+const [routes = 0, asked = 0, rounds = 0] = process.argv.slice(2).map(Number);
 const REQUESTS = 20_000;
 const PATHS = 500;
 
@@ -19,9 +19,8 @@ for (let index = 0; index < routes; index++) {
 const app = router.toApp();
 const receive = () => Promise.reject(new Error("the body is not read here"));
 const send = () => Promise.reject(new Error("nothing is sent here"));
-// As many for every number of routes, so that they are as warm in the processor's caches.
 const scopes = Array.from({ length: PATHS }, (_, index) => {
-  const path = `/collection${(index * 7919) % routes}/${index}`;
+  const path = `/collection${((index % asked) * routes) / asked}/${index}`;
   return httpScope({ path, raw_path: path });
 });
 
