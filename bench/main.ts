@@ -46,6 +46,10 @@ async function main(): Promise<void> {
     const duration = line.duration ?? scenario.duration ?? 5;
     const settings: Settings = { ...line, cores, rounds, duration };
     const taking = takingPart(scenario, servers, line);
+    if (taking.length === 0) {
+      console.error(`Left out: ${scenario.name} (no server that is wanted takes part).`);
+      continue;
+    }
     const table = tableOf(scenario, await measureAll(scenario, taking, rounds, settings));
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
     console.log(
