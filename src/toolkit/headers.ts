@@ -24,7 +24,7 @@ export class PagiHeaders {
   /** Copies the pairs. @throws TypeError for a pair without a name or a value. */
   constructor(pairs?: Iterable<readonly [name: string, value: string | number]>) {
     if (pairs === undefined) return;
-    for (const [name, value] of pairs) this.add(name, value);
+    for (const [name, value] of pairs) this.#pairs.push(pairOf(name, value));
   }
 
   /** A copy that shares nothing with this one. */
