@@ -22,6 +22,7 @@ export class Lifetime<Input, End> {
   readonly #ended = Promise.withResolvers<void>();
   readonly #wakers = new Set<() => void>();
   #abort: AbortController | undefined;
+  #isRefused = false;
 
   /** Resolves after the end, when the callbacks have run. It never rejects. */
   get ended(): Promise<void> {
@@ -39,8 +40,8 @@ export class Lifetime<Input, End> {
 
   /** Runs `callback` at the end, at once if that has been. */
   onClose(callback: Callback<[End]>): void {
-    if (this.phase !== "closed" || this.end === undefined) this.#onClose.push(callback);
-    else void runSafely(callback, this.end);
+    if (this.end === undefined) this.#onClose.push(callback);
+    else if (!this.#isRefused) void runSafely(callback, this.end);
   }
 
   onError(callback: Callback<[unknown]>): void {
@@ -64,9 +65,11 @@ export class Lifetime<Input, End> {
     this.#ended.resolve();
   }
 
-  /** It was refused, so that there is no end to tell of. */
-  refuse(): void {
+  /** It was refused: there never was a connection of whose end one could tell. */
+  refuse(end?: End): void {
+    this.#isRefused = true;
     this.isEndedHere = true;
+    this.end = end;
     this.#leave();
     this.#onClose = [];
     this.#ended.resolve();

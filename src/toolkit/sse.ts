@@ -272,9 +272,10 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   async #give(event: SseSendEvent): Promise<void> {
     const { life } = this;
     if (life.phase === "waiting") await this.start();
-    if (life.phase !== "closed") return await this.#send(event);
     if (life.isEndedHere)
       throw new StateError(event.type, "closed", "the application has ended or declined the stream");
+    // Where the client has gone, the server does nothing with it; where the server is about to stop, these are last words.
+    await this.#send(event);
   }
 
   async #tryGive(event: SseSendEvent): Promise<boolean> {
