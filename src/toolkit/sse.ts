@@ -357,8 +357,9 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   // ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Runs `callback` when the stream is over, whoever has ended it; at once if it is. Its errors become warnings of the
-   * process. Not after {@link decline}, where there never was a stream.
+   * Runs `callback` when the stream is over, whoever has ended it; at once if it is. When the client goes it waits for a
+   * callback of `each` or `every` that is at work. Its errors become warnings of the process. Not after {@link decline},
+   * where there never was a stream.
    */
   onClose(callback: Callback<[reason: StreamEnd]>): this {
     this.life.onClose(callback);

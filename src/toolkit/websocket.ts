@@ -324,9 +324,13 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
     if (life.phase === "waiting")
       throw new StateError("receive", this.connectionState, "accept() or deny() the handshake first");
     const wasClosed = life.phase === "closed";
-    const event = await (wasClosed ? life.reader : this.#reader)?.take();
-    // Whoever learns of the end by this may rely on the callbacks having run, but one of them cannot wait for itself.
-    if (event === undefined && !wasClosed) await life.ended;
+    let event: WebSocketReceive | undefined;
+    try {
+      event = await (wasClosed ? life.reader : this.#reader)?.take();
+    } finally {
+      // Whoever learns of the end by this may rely on the callbacks having run, but one of them cannot wait for itself.
+      if (event === undefined && !wasClosed) await life.ended;
+    }
     return event;
   }
 
@@ -443,8 +447,9 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   /**
-   * Runs `callback` when the connection is over, whoever has ended it; at once if it is. Its errors become warnings of the
-   * process. Not after {@link deny}, where there never was a connection.
+   * Runs `callback` when the connection is over, whoever has ended it; at once if it is. When the client goes it waits for
+   * a callback of `each...` or `run` that is at work. Its errors become warnings of the process. Not after {@link deny},
+   * where there never was a connection.
    */
   onClose(callback: Callback<[code: number, reason: string]>): this {
     this.life.onClose(({ code, reason }) => callback(code, reason));
