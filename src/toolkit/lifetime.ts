@@ -27,15 +27,11 @@ export class Lifetime<Input, End> {
   readonly #wakers = new Set<() => void>();
   #abort: AbortController | undefined;
   #isRefused = false;
+  #isTelling = false;
 
   /** Resolves at the end. It never rejects. */
   get over(): Promise<void> {
     return this.#over.promise;
-  }
-
-  /** Resolves after the end, when the callbacks have run. It never rejects. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
   }
 
   /** Aborted at the end. Made when first read. */
@@ -63,6 +59,11 @@ export class Lifetime<Input, End> {
     return this.#onError.length > 0;
   }
 
+  /** Waits for the callbacks, unless it is asked for by one of them, or by a handler that they wait for. */
+  async callbacksDone(): Promise<void> {
+    if (this.#running === 0 && !this.#isTelling) await this.#ended.promise;
+  }
+
   /** Runs a handler, which the callbacks of an end from outside wait for: what it leaves behind is there for them. */
   async during<T>(handler: () => T | Promise<T>): Promise<T> {
     this.#running++;
@@ -79,11 +80,12 @@ export class Lifetime<Input, End> {
     this.end = end;
     this.#leave();
     // Where the application ends it, that is most likely the handler itself, which must not wait for itself.
-    if (this.#running > 0 && !this.isEndedHere)
-      await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (!this.isEndedHere) await this.#handlersDone();
+    this.#isTelling = true;
     const callbacks = this.#onClose;
     this.#onClose = [];
     for (const callback of callbacks) await runSafely(callback, end);
+    this.#isTelling = false;
     this.#ended.resolve();
   }
 
@@ -115,6 +117,12 @@ export class Lifetime<Input, End> {
     clearTimeout(timer);
   }
 
+  async #handlersDone(): Promise<void> {
+    // The last message may just be on its way to its handler.
+    await nextTurn();
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
   #leave(): void {
     this.phase = "closed";
     this.reader?.stop();
@@ -123,6 +131,11 @@ export class Lifetime<Input, End> {
     this.#wakers.clear();
     this.#over.resolve();
   }
+}
+
+/** Resolves in a later turn of the event loop, in which others have had theirs. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function endedError(): DOMException {

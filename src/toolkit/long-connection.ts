@@ -74,7 +74,7 @@ export abstract class LongConnection<
     // One that was never opened has still to be answered, and an error that is under way is the better answer.
     if (this.life.phase === "waiting") return;
     await this.close();
-    await this.life.ended;
+    await this.life.callbacksDone();
   }
 
   abstract close(): Promise<void>;

@@ -4,7 +4,7 @@ import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
 import type { SseScope } from "../spec/scope.ts";
 import { EventReader } from "./event-reader.ts";
-import { Lifetime, type Callback } from "./lifetime.ts";
+import { Lifetime, nextTurn, type Callback } from "./lifetime.ts";
 import { LongConnection, pairsOf, refusalOf, type Refusal } from "./long-connection.ts";
 import type { PathParams } from "./request-head.ts";
 import { PagiRequest } from "./request.ts";
@@ -276,6 +276,8 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
       throw new StateError(event.type, "closed", "the application has ended or declined the stream");
     // Where the client has gone, the server does nothing with it; where the server is about to stop, these are last words.
     await this.#send(event);
+    // A loop that does not ask for the end must not keep everybody else from their turn.
+    if (life.phase === "closed") await nextTurn();
   }
 
   async #tryGive(event: SseSendEvent): Promise<boolean> {
@@ -299,7 +301,8 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   /** Waits for the end of the stream; starts it if need be. A body that nobody reads is dropped. */
   async run(): Promise<void> {
     await this.#startRunning();
-    await this.life.ended;
+    await this.life.over;
+    await this.life.callbacksDone();
     await this.life.reader?.take(); // rejects where it was `receive` that has failed
   }
 
@@ -317,7 +320,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
       await this.guarded(callback);
       await this.life.sleep(seconds * 1000);
     }
-    await this.life.ended;
+    await this.life.callbacksDone();
   }
 
   /**

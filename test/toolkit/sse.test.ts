@@ -165,6 +165,15 @@ describe("sending", () => {
   });
 });
 
+test("a loop that does not ask for the end does not stop all others", async () => {
+  const { sse } = await started(NO_BODY, gone());
+  await sse.whenClosed();
+  let isOver = false;
+  setTimeout(() => (isOver = true), 1);
+  while (!isOver) await sse.send("a");
+  expect(sse.isClosed()).toBe(true);
+});
+
 describe("the end", () => {
   test("close sends once, with its reason, and waits for the callbacks", async () => {
     const { sse, side } = await started();
@@ -194,7 +203,7 @@ describe("the end", () => {
     sse.on("close", (reason) => void reasons.push(reason));
     side.put(gone("write_error"));
     await sse.whenClosed();
-    await turn();
+    await sse[Symbol.asyncDispose]();
     expect([reasons, signal.aborted, sse.isClosed()]).toEqual([["write_error"], true, true]);
     expect(sse.disconnectReason()).toBe("write_error");
   });
@@ -270,10 +279,10 @@ describe("every", () => {
   test("the end is not waited for until the next time", async () => {
     const { sse, side } = make();
     let calls = 0;
-    const ticking = sse.every(1000, () => void calls++);
-    await side.sentAtLeast(2);
-    side.put(gone());
-    await ticking;
+    await sse.every(1000, () => {
+      calls++;
+      side.put(gone());
+    });
     expect(calls).toBe(1);
   });
 

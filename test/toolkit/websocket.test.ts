@@ -187,6 +187,15 @@ describe("sending", () => {
     expect(theirs.side.sent).toEqual([{ type: "websocket.send", text: "a" }]);
   });
 
+  test("a loop that does not ask for the end does not stop all others", async () => {
+    const { ws } = await accepted(gone());
+    await ws.whenClosed();
+    let isOver = false;
+    setTimeout(() => (isOver = true), 1);
+    while (!isOver) await ws.send("a");
+    expect(ws.isClosed()).toBe(true);
+  });
+
   test("trySend says whether it sent, and gives errors to onError", async () => {
     const { ws, side } = await accepted();
     expect(await ws.trySend("a")).toBe(true);
@@ -501,7 +510,7 @@ describe("the end", () => {
     ws.onClose((code) => void ends.push(code));
     side.put(gone(1001));
     await ws.whenClosed();
-    await Bun.sleep(0);
+    await ws[Symbol.asyncDispose]();
     expect([ends, signal.aborted, ws.isConnected()]).toEqual([[1001], true, false]);
     expect(signal.reason).toMatchObject({ name: "AbortError" });
     expect(ws.signal).toBe(signal);
@@ -545,6 +554,14 @@ describe("the end", () => {
     });
     expect(order).toEqual(["a", "closed", "handler done"]);
     expect(closes(side.sent)).toHaveLength(1);
+  });
+
+  test("a handler may wait for the next message, and be told of the end", async () => {
+    const { ws } = await accepted("question", "answer", "question", gone());
+    const heard: unknown[] = [];
+    ws.onClose(() => void heard.push("closed"));
+    await ws.eachText(async () => void heard.push(await ws.receiveText()));
+    expect(heard).toEqual(["answer", undefined, "closed"]);
   });
 
   test("with for await the last message comes before the end is told of", async () => {
