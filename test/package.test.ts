@@ -26,6 +26,8 @@ import { wrap } from "pagi-server/lifespan";
 import { PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
+import { PagiSse } from "pagi-server/sse";
+import { PagiWebSocket } from "pagi-server/websocket";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
 
@@ -36,6 +38,8 @@ const http = async (scope, receive, send) => {
 class Site extends EndpointRouter {
   routes(r) {
     r.get("/", () => dispatch({ http }));
+    r.sse("/events", ({ scope, receive, send }) => new PagiSse(scope, receive, send).run());
+    r.websocket("/chat", ({ scope, receive, send }) => new PagiWebSocket(scope, receive, send).deny());
   }
 }
 const inner = toFetch(wrap(new Router().mount("/", Site)));

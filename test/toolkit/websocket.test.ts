@@ -273,14 +273,11 @@ describe("receiving one by one", () => {
     expect(error.message).toStartWith("The message is not valid. /n: ");
   });
 
-  test("JSON of any depth is read or refused, and does not end the process", async () => {
+  test("JSON may be as deep as it is long", async () => {
     const deep = "[".repeat(500_000);
     const { ws } = await accepted(deep, deep + "]".repeat(500_000));
     expect(await failureOf(ws.receiveJson())).toMatchObject({ closeCode: 1007 });
-    const outcome = await ws
-      .receiveJson()
-      .then(Array.isArray, (error: unknown) => error instanceof MessageError);
-    expect(outcome).toBe(true);
+    expect(Array.isArray(await ws.receiveJson())).toBe(true);
   });
 
   test("several that wait get the messages in their order", async () => {
