@@ -20,7 +20,7 @@ export class Lifetime<Input, End> {
   #onClose: Callback<[End]>[] = [];
   readonly #onError: Callback<[unknown]>[] = [];
   readonly #over = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #told = Promise.withResolvers<void>();
   /** Handlers that run. */
   #running = 0;
   #onIdle: (() => void) | undefined;
@@ -28,6 +28,7 @@ export class Lifetime<Input, End> {
   #abort: AbortController | undefined;
   #isRefused = false;
   #isTelling = false;
+  #finished: Promise<void> = Promise.resolve();
 
   /** Resolves at the end. It never rejects. */
   get over(): Promise<void> {
@@ -61,7 +62,7 @@ export class Lifetime<Input, End> {
 
   /** Waits for the callbacks, unless it is asked for by one of them, or by a handler that they wait for. */
   async callbacksDone(): Promise<void> {
-    if (this.#running === 0 && !this.#isTelling) await this.#ended.promise;
+    if (this.#running === 0 && !this.#isTelling) await this.#told.promise;
   }
 
   /** Runs a handler, which the callbacks of an end from outside wait for: what it leaves behind is there for them. */
@@ -75,8 +76,12 @@ export class Lifetime<Input, End> {
   }
 
   /** It is over. Only the first call counts; resolves when the callbacks have run. */
-  async finish(end: End): Promise<void> {
-    if (this.end !== undefined) return;
+  finish(end: End): Promise<void> {
+    if (this.end === undefined) this.#finished = this.#finish(end);
+    return this.#finished;
+  }
+
+  async #finish(end: End): Promise<void> {
     this.end = end;
     this.#leave();
     // Where the application ends it, that is most likely the handler itself, which must not wait for itself.
@@ -86,7 +91,7 @@ export class Lifetime<Input, End> {
     this.#onClose = [];
     for (const callback of callbacks) await runSafely(callback, end);
     this.#isTelling = false;
-    this.#ended.resolve();
+    this.#told.resolve();
   }
 
   /** It was refused: there never was a connection of whose end one could tell. */
@@ -96,13 +101,13 @@ export class Lifetime<Input, End> {
     this.end = end;
     this.#leave();
     this.#onClose = [];
-    this.#ended.resolve();
+    this.#told.resolve();
   }
 
   /** What a promise resolves with, or `undefined` as soon as the connection is over. */
   unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
     if (this.phase === "closed") return Promise.resolve(undefined);
-    // Not a race with `ended`, which would keep the reactions of all that have lost for as long as the connection lives.
+    // Not a race with `over`, which would keep the reactions of all that have lost for as long as the connection lives.
     const { promise: first, resolve, reject } = Promise.withResolvers<T | undefined>();
     const wake = (): void => resolve(undefined);
     this.#wakers.add(wake);

@@ -200,6 +200,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   }
 
   protected async fail(): Promise<void> {
+    if (this.isClosed()) return;
     this.life.isEndedHere = true;
     await this.life.finish("server_error");
   }
@@ -232,7 +233,8 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   }
 
   /**
-   * Sends if it can: for broadcasts, which one client that has gone must not stop. Whatever `send` rejects with goes to
+   * Sends if it can: for broadcasts, which one client that has gone must not stop. It waits for a slow one, as `send` does:
+   * where that must not be, ask `isWritable()` before. Whatever `send` rejects with goes to
    * `onError` callbacks and nowhere else. A client may go before it has read what was sent, so `true` is no receipt.
    *
    * @returns false when nothing was sent.

@@ -243,7 +243,8 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   /**
-   * Sends if it can: for broadcasts, which one client that has gone must not stop. Whatever `send` rejects with goes to
+   * Sends if it can: for broadcasts, which one client that has gone must not stop. It waits for a slow one, as `send` does:
+   * where that must not be, ask `isWritable()` before. Whatever `send` rejects with goes to
    * `onError` callbacks and nowhere else. A client may go before it has read what was sent, so `true` is no receipt.
    *
    * @returns false when nothing was sent.

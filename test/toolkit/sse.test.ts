@@ -297,6 +297,19 @@ describe("every", () => {
     expect([reasons, sse.isClosed(), sse.signal.aborted]).toEqual([["server_error"], true, true]);
   });
 
+  test("an error of a loop within, after the client has gone, waits for nobody", async () => {
+    const { sse, side } = make();
+    const failing = sse.each(["outer"], async () => {
+      await sse.every(1000, async () => {
+        side.put(gone());
+        await sse.whenClosed();
+        throw new Error("bug");
+      });
+    });
+    expect(String(await failureOf(failing))).toBe("Error: bug");
+    expect(sse.disconnectReason()).toBe("client_closed");
+  });
+
   test("with onError it goes on", async () => {
     const { sse } = make();
     const errors: unknown[] = [];

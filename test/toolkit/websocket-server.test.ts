@@ -174,3 +174,24 @@ test("a broadcast goes past clients that have gone", async () => {
   clients[0]?.send("hello");
   expect([await clients[0]?.next(), await clients[2]?.next()]).toEqual(["hello", "hello"]);
 });
+
+test("close() waits for the callbacks, in a handler too", async () => {
+  const heard = new Journal<string>();
+  await using running = await startWebSocket(async (scope, receive, send) => {
+    const ws = new PagiWebSocket(scope, receive, send);
+    ws.onClose(async () => {
+      await Bun.sleep(1);
+      heard.add("callback");
+    });
+    await ws.accept();
+    await ws.eachText(async () => {
+      await ws.close(4000);
+      heard.add("closed");
+    });
+    heard.add("returned");
+  });
+  const client = await WebSocketClient.open(address(running.url));
+  client.send("a");
+  expect((await client.closed).code).toBe(4000);
+  expect(await heard.first(3)).toEqual(["callback", "closed", "returned"]);
+});
