@@ -87,7 +87,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   declare protected readonly life: SseLifetime;
 
   constructor(scope: SseScope, receive: Receive, send: (event: SseSendEvent) => Promise<void>) {
-    super(scope, SseLifetime.of(scope));
+    super(scope, "sse", SseLifetime.of(scope));
     this.#receive = receive;
     this.#send = send;
   }

@@ -76,7 +76,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   declare protected readonly life: WebSocketLifetime;
 
   constructor(scope: WebSocketScope, receive: Receive, send: (event: WebSocketSendEvent) => Promise<void>) {
-    super(scope, WebSocketLifetime.of(scope));
+    super(scope, "websocket", WebSocketLifetime.of(scope));
     this.#receive = receive;
     this.#send = send;
   }

@@ -3,7 +3,7 @@ import { EventError, StateError } from "../../src/errors.ts";
 import type { ReceiveEvent } from "../../src/spec/index.ts";
 import { PagiResponse } from "../../src/toolkit/response.ts";
 import { PagiSse } from "../../src/toolkit/sse.ts";
-import { bytes, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
+import { bytes, response, server, sseScope, webSocketScope, type Wanted } from "../support/fake-scope.ts";
 import { failureOf } from "../support/sse.ts";
 
 const part = (text: string, more = false): ReceiveEvent => ({ type: "sse.request", body: bytes(text), more });
@@ -472,4 +472,10 @@ test("what the scope says, and flow control", () => {
     "text/event-stream",
     true,
   ]);
+});
+
+test("a scope of another type is refused", () => {
+  const { receive, send } = server();
+  // @ts-expect-error for JavaScript
+  expect(() => new PagiSse(webSocketScope(), receive, send)).toThrow("type 'websocket', not");
 });

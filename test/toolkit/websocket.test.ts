@@ -4,7 +4,7 @@ import { EventError, StateError } from "../../src/errors.ts";
 import type { ReceiveEvent, SendEvent } from "../../src/spec/index.ts";
 import { PagiResponse } from "../../src/toolkit/response.ts";
 import { MessageError, PagiWebSocket } from "../../src/toolkit/websocket.ts";
-import { bytes, response, server, webSocketScope } from "../support/fake-scope.ts";
+import { bytes, response, server, sseScope, webSocketScope } from "../support/fake-scope.ts";
 import { failureOf } from "../support/sse.ts";
 
 const message = (data: string | Uint8Array): ReceiveEvent =>
@@ -639,4 +639,10 @@ test("what the scope says, and flow control", () => {
     true,
     0,
   ]);
+});
+
+test("a scope of another type is refused", () => {
+  const { receive, send } = server();
+  // @ts-expect-error for JavaScript
+  expect(() => new PagiWebSocket(sseScope(), receive, send)).toThrow("type 'sse', not");
 });
