@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...["src/spec", "src/errors", "src/http1", "src/http2", "src/websocket", "src/sse", "src/exchange"],
     ...["src/apps", "adapters"],
   ],
-  "src/supervisor": ["src/spec", "src/errors", "src/server"],
+  "src/supervisor": ["src/spec", "src/errors", "src/exchange", "src/server"],
   // A program that calls serve() may take the flags of the command line.
   "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli"],
   "src/index": ["src/spec", "src/errors", "src/server", "src/serve"],

@@ -5,9 +5,13 @@ import type { ExchangeParts } from "../exchange/request-exchange.ts";
 import { runApplication } from "../exchange/run.ts";
 import type { SseExchange } from "../exchange/sse-exchange.ts";
 import type { WebSocketExchange } from "../exchange/websocket-exchange.ts";
+import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { Application } from "../spec/application.ts";
-import type { ScopeOptions } from "./client-options.ts";
+import type { CallOptions, ScopeOptions } from "./client-options.ts";
+import type { ClientLine } from "./client-line.ts";
 import type { TestTransport } from "./test-transport.ts";
+
+const DEFAULT_TIMEOUT = 5000;
 
 /** One call of an application: how it ends, and what it does wrong. */
 export class ApplicationRun {
@@ -15,12 +19,17 @@ export class ApplicationRun {
   readonly name: string;
   readonly transport: TestTransport;
   readonly #returned = Promise.withResolvers<void>();
+  readonly #timeout: number;
+  readonly #throwsErrors: boolean;
+  #webSocket: { lose(reason: DisconnectReason): void } | undefined;
   #exchange: HttpExchange | SseExchange | WebSocketExchange | undefined;
   #errors: unknown[] = [];
 
-  constructor(name: string, transport: TestTransport) {
+  constructor(name: string, transport: TestTransport, options: CallOptions) {
     this.name = name;
     this.transport = transport;
+    this.#timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    this.#throwsErrors = options.throwErrors ?? true;
   }
 
   /** Resolves once the application has returned or thrown. */
@@ -33,8 +42,71 @@ export class ApplicationRun {
     return this.#errors[0];
   }
 
-  get hasFailed(): boolean {
-    return this.#errors.length > 0;
+  /** What the request has become. */
+  upgraded(webSocket: { lose(reason: DisconnectReason): void }): void {
+    this.#webSocket = webSocket;
+  }
+
+  /** The client goes, with `error` for whoever waits on its side; or the server cuts it off. */
+  lose(reason: DisconnectReason, error: unknown): void {
+    this.transport.lose(reason, error);
+    this.#webSocket?.lose(reason);
+  }
+
+  /**
+   * Waits for something that the application does.
+   *
+   * @throws TestTimeoutError; the error of the application instead of any other, where it is to be thrown.
+   */
+  async wait<T>(what: string, promise: Promise<T>, timeout: number = this.#timeout): Promise<T> {
+    try {
+      return await within(what, promise, timeout);
+    } catch (error) {
+      throw this.preferred(error);
+    }
+  }
+
+  /**
+   * The next of what the client is sent, when it comes; `undefined` at the end. A wait in vain takes nothing.
+   *
+   * @throws as {@link wait}, and what the line has failed with.
+   */
+  async nextOf<T>(line: ClientLine<T>, what: string, timeout?: number): Promise<T | undefined> {
+    for (;;) {
+      await this.wait(`${what} on ${this.name}`, line.whenReadable(), timeout);
+      try {
+        const item = line.read();
+        if (item !== undefined || line.isDone) return item;
+      } catch (error) {
+        throw this.preferred(error);
+      }
+    }
+  }
+
+  /** Waits as {@link wait} does; a client that has waited in vain goes away. */
+  async waitOrLeave<T>(what: string, promise: Promise<T>): Promise<T> {
+    try {
+      return await this.wait(what, promise);
+    } catch (error) {
+      this.lose("client_closed", error);
+      throw error;
+    }
+  }
+
+  /** Waits until the application has returned. @throws what {@link check} throws, and TestTimeoutError. */
+  async finish(): Promise<void> {
+    await this.waitOrLeave(`the application to return after ${this.name}`, this.returned);
+    this.check();
+  }
+
+  /** @throws the error of the application, where there is one and it is to be thrown. */
+  check(): void {
+    if (this.#throwsErrors && this.#errors.length > 0) throw this.exception;
+  }
+
+  /** What is to be thrown where `error` was met: it may have its cause in the application. */
+  preferred(error: unknown): unknown {
+    return this.#throwsErrors && this.#errors.length > 0 ? this.exception : error;
   }
 
   /** For the host of its exchange. */

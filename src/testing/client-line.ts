@@ -33,6 +33,11 @@ export class ClientLine<Item> {
     return Math.max(0, this.#size - this.#room);
   }
 
+  /** There is nothing more to read, now or later. */
+  get isDone(): boolean {
+    return this.#isOver && this.#arrived.length === 0;
+  }
+
   put(item: Item, size: number): void {
     if (this.#ending !== undefined) return;
     this.#sent.push({ item, size });
@@ -77,7 +82,7 @@ export class ClientLine<Item> {
   }
 
   /**
-   * The next item, if it has arrived; else `undefined`, which after {@link whenReadable} is the end.
+   * The next item, if it has arrived; else `undefined`; {@link isDone} tells the end.
    *
    * @throws what {@link fail} was given, behind the last item.
    */

@@ -55,6 +55,22 @@ export interface HttpOptions extends RequestOptions, BodyOptions {
   readonly waitForReturn?: boolean;
 }
 
+/** What a handshake takes. */
+export interface WebSocketOptions extends RequestOptions {
+  /** What the client offers, in its order of preference. */
+  readonly subprotocols?: readonly string[];
+  /** Whether the client answers a Ping, as any does that is alive. Default true. */
+  readonly answersPings?: boolean;
+}
+
+/** What the request of an event stream takes. */
+export interface SseOptions extends RequestOptions, BodyOptions {
+  /** Default `GET`. */
+  readonly method?: string;
+  /** The id of the last event that was seen, as a client sends it that comes back. */
+  readonly lastEventId?: string;
+}
+
 /** What the server would be told, and what all calls of a client have in common. */
 export interface TestClientOptions extends ScopeOptions, CallOptions {
   /** Scheme, host and port of paths. Default `http://localhost`. */
@@ -81,6 +97,8 @@ export interface TestClientOptions extends ScopeOptions, CallOptions {
   readonly wsIdleTimeout?: number;
   /** Seconds to answer a handshake; 0 is for ever. Default 0. */
   readonly wsHandshakeTimeout?: number;
+  /** Bytes of a message to the application; a longer one closes the WebSocket with 1009. Default 1048576. */
+  readonly maxWsMessageSize?: number;
   /** Messages that may wait for the application. Default 1000. */
   readonly maxReceiveQueue?: number;
 }

@@ -1,22 +1,26 @@
 import { CookieJar } from "tough-cookie";
 import { ApplicationRun, partsOf, within } from "./application-run.ts";
-import type { HttpOptions, RequestOptions, TestClientOptions } from "./client-options.ts";
+import type { HttpOptions, SseOptions, TestClientOptions, WebSocketOptions } from "./client-options.ts";
 import { encodeBody } from "./request-body.ts";
 import type { EncodedBody } from "./request-body.ts";
 import { connectionInfo, requestHead, targetOf } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
-import { TestTimeoutError } from "./test-error.ts";
+import { DeclinedError } from "./test-error.ts";
 import { TestResponse } from "./test-response.ts";
+import { TestSse } from "./test-sse.ts";
 import { TestTransport } from "./test-transport.ts";
+import { handshakeHeaders, TestWebSocket, TestWebSocketOffer } from "./test-websocket.ts";
 import { toApplication } from "../../adapters/application-value.ts";
 import { LifespanError } from "../errors.ts";
 import type { ExchangeHost } from "../exchange/host.ts";
 import { HttpExchange } from "../exchange/http-exchange.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
 import { SseExchange } from "../exchange/sse-exchange.ts";
-import type { RequestHead } from "../exchange/transport.ts";
+import type { ExchangeParts } from "../exchange/request-exchange.ts";
+import { WebSocketExchange } from "../exchange/websocket-exchange.ts";
 import type { Application } from "../spec/application.ts";
 import type { State } from "../spec/scope.ts";
+import type { Headers } from "../spec/values.ts";
 import { validateReceiveEvent, validateSendEvent } from "../spec/validate.ts";
 import { isEventStreamRequest } from "../sse/detect.ts";
 import type { ApplicationLike } from "../toolkit/component.ts";
@@ -27,8 +31,19 @@ export type TestableApplication =
 
 const DEFAULT_TIMEOUT = 5000;
 const MAX_REDIRECTS = 20;
+
 /** Statuses that send the client elsewhere. RFC 9110 section 15.4. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** How a call is made, besides what its caller says. */
+interface CallKind {
+  readonly body: EncodedBody | undefined;
+  readonly reading: "eager" | "pulled";
+  /** Fields of this kind of call. */
+  readonly headers?: Headers;
+  /** Default: an `http` scope, or an `sse` scope where the request asks for one. */
+  readonly exchange?: (parts: ExchangeParts, run: ApplicationRun) => WebSocketExchange;
+}
 
 /**
  * Calls an application in its own process, without a socket. What lies between the client and the application is the
@@ -154,6 +169,58 @@ export class TestClient implements AsyncDisposable {
     });
   };
 
+  // ── websocket and sse ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Opens a WebSocket.
+   *
+   * @throws DeclinedError with the response, when the application denies it; TestTimeoutError; what the application throws.
+   */
+  async websocket(path: string | URL, given: WebSocketOptions = {}): Promise<TestWebSocket> {
+    const { subprotocols = [] } = given;
+    const options = { ...this.#options, ...given, headers: given.headers ?? {} };
+    const target = targetOf(path, this.#base, given.query);
+    const offers: { value?: TestWebSocketOffer } = {};
+    const run = await this.#call("GET", target, options, {
+      body: undefined,
+      reading: "pulled",
+      headers: handshakeHeaders(subprotocols),
+      exchange: (parts, run) => {
+        offers.value = new TestWebSocketOffer(run, parts.head, options);
+        return new WebSocketExchange(parts, offers.value);
+      },
+    });
+    const response = await this.#response(run, target);
+    run.check();
+    const connection = offers.value?.connection;
+    if (connection !== undefined) return new TestWebSocket(run, response, connection);
+    await response.bytes();
+    throw new DeclinedError(`The handshake of ${run.name}`, response);
+  }
+
+  /**
+   * Opens an event stream. `method` and a body make it a request that others than `EventSource` make.
+   *
+   * @throws DeclinedError with the response, when it is no event stream; TestTimeoutError; what the application throws.
+   */
+  async sse(path: string | URL, given: SseOptions = {}): Promise<TestSse> {
+    const { method = "GET", lastEventId } = given;
+    const options = { ...this.#options, ...given, headers: given.headers ?? {} };
+    const target = targetOf(path, this.#base, given.query);
+    const headers: Headers = [["accept", "text/event-stream"]];
+    if (lastEventId !== undefined) headers.push(["last-event-id", lastEventId]);
+    const body = await encodeBody(given);
+    const run = await this.#call(method, target, options, { body, reading: "eager", headers });
+    const response = await this.#response(run, target);
+    run.check();
+    if (response.isSuccess && /^text\/event-stream\b/i.test(response.contentType ?? "")) {
+      return new TestSse(run, response);
+    }
+    await response.bytes();
+    run.check();
+    throw new DeclinedError(`The event stream of ${run.name}`, response);
+  }
+
   // ── cookies ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The cookies that a request for `path` would send, by name. */
@@ -213,8 +280,7 @@ export class TestClient implements AsyncDisposable {
     for (const run of this.#runs) run.shutDown();
     const running = Promise.all([...this.#runs].map((run) => run.returned));
     await within("the end of what runs", running, this.#timeout).catch(() => {});
-    for (const run of this.#runs)
-      run.transport.lose("server_shutdown", new LifespanError("The client was stopped."));
+    for (const run of this.#runs) run.lose("server_shutdown", new LifespanError("The client was stopped."));
     const lifespan = this.#lifespan;
     this.#lifespan = undefined;
     if (lifespan === undefined) return;
@@ -257,25 +323,6 @@ export class TestClient implements AsyncDisposable {
     };
   }
 
-  /** Makes what a call runs on. The client going away is heard of from here on. */
-  #newRun(
-    head: RequestHead,
-    body: EncodedBody | undefined,
-    options: RequestOptions,
-    reading: "eager" | "pulled",
-  ) {
-    const transport = new TestTransport(head, body?.bytes, this.#options.socketBuffer ?? 262_144, reading);
-    const run = new ApplicationRun(`${head.method} ${head.rawPath}`, transport);
-    this.#runs.add(run);
-    const { signal } = options;
-    const gone = (): void => transport.lose("client_closed", signal?.reason);
-    signal?.addEventListener("abort", gone, { once: true });
-    void run.returned.then(() => {
-      this.#runs.delete(run);
-    });
-    return run;
-  }
-
   async #exchange(
     method: string,
     target: RequestTarget,
@@ -283,45 +330,57 @@ export class TestClient implements AsyncDisposable {
     body: EncodedBody | undefined,
     history: readonly TestResponse[],
   ): Promise<TestResponse> {
+    const run = await this.#call(method, target, options, { body, reading: "pulled" });
+    const response = await this.#response(run, target, history);
+    const { stream = false, waitForReturn = true } = options;
+    if (!stream) {
+      await response.bytes();
+      if (waitForReturn) await run.finish();
+    }
+    run.check();
+    return response;
+  }
+
+  /** Calls the application with a request. The client going away is heard of from here on. */
+  async #call(
+    method: string,
+    target: RequestTarget,
+    options: HttpOptions,
+    how: CallKind,
+  ): Promise<ApplicationRun> {
     const app = await this.#application();
-    options.signal?.throwIfAborted();
-    const { headers: defaults = {} } = this.#options;
-    const head = requestHead(method, target, { defaults, options, jar: this.#jar, body });
-    const run = this.#newRun(head, body, options, "pulled");
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const { body, reading } = how;
+    const { headers: defaults = {}, socketBuffer = 262_144 } = this.#options;
+    const head = requestHead(method, target, {
+      defaults,
+      options,
+      jar: this.#jar,
+      body,
+      own: how.headers ?? [],
+    });
+    const transport = new TestTransport(head, body?.bytes, socketBuffer, reading);
+    const run = new ApplicationRun(`${method} ${target.rawPath}`, transport, options);
     const hasBody = body !== undefined && !(body.bytes instanceof Uint8Array && body.bytes.byteLength === 0);
     const connection = connectionInfo(target.url, options);
     const parts = partsOf(this.#host, run, { connection, head, hasBody });
-    const exchange = isEventStreamRequest(head.headers) ? new SseExchange(parts) : new HttpExchange(parts);
-    run.start(app, exchange, options);
-    const { timeout = DEFAULT_TIMEOUT, throwErrors = true, stream = false, waitForReturn = true } = options;
-    const { transport } = run;
-    const wait = async <T>(what: string, promise: Promise<T>): Promise<T> => {
-      try {
-        return await within(what, promise, timeout);
-      } catch (error) {
-        if (error instanceof TestTimeoutError) transport.lose("client_closed", error);
-        if (throwErrors && run.hasFailed) throw run.exception;
-        throw error;
-      }
-    };
-    const received = await wait(`the response to ${run.name}`, transport.head);
-    this.#keepCookies(received.headers, target.url);
-    const response = new TestResponse({
-      url: target.url,
-      head: received,
-      transport,
-      history: [...history],
-      cancel: (reason) => transport.lose("client_closed", reason),
-      exception: () => run.exception,
-      within: wait,
-    });
-    if (!stream) {
-      await response.bytes();
-      if (waitForReturn)
-        await wait(`the application to return after its answer to ${run.name}`, run.returned);
-    }
-    if (throwErrors && run.hasFailed) throw run.exception;
-    return response;
+    const gone = (): void => run.lose("client_closed", signal?.reason);
+    signal?.addEventListener("abort", gone, { once: true });
+    this.#runs.add(run);
+    void run.returned.then(() => this.#runs.delete(run));
+    run.start(app, how.exchange?.(parts, run) ?? requestExchange(parts), options);
+    return run;
+  }
+
+  async #response(
+    run: ApplicationRun,
+    target: RequestTarget,
+    history: readonly TestResponse[] = [],
+  ): Promise<TestResponse> {
+    const head = await run.waitOrLeave(`the response to ${run.name}`, run.transport.head);
+    this.#keepCookies(head.headers, target.url);
+    return new TestResponse({ url: target.url, head, run, history: [...history] });
   }
 
   #keepCookies(headers: readonly (readonly [string, string])[], url: URL): void {
@@ -348,6 +407,10 @@ function newJar(): CookieJar {
 function redirectLimit(follow: boolean | number | undefined): number {
   if (typeof follow === "number") return follow;
   return follow === true ? MAX_REDIRECTS : 0;
+}
+
+function requestExchange(parts: ExchangeParts): HttpExchange | SseExchange {
+  return isEventStreamRequest(parts.head.headers) ? new SseExchange(parts) : new HttpExchange(parts);
 }
 
 /** Fetch standard, "HTTP-redirect fetch". */

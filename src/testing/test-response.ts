@@ -1,4 +1,5 @@
-import type { ReceivedHead, TestTransport } from "./test-transport.ts";
+import type { ApplicationRun } from "./application-run.ts";
+import type { ReceivedHead } from "./test-transport.ts";
 import { PagiHeaders } from "../toolkit/headers.ts";
 import type { Headers } from "../spec/values.ts";
 
@@ -9,14 +10,9 @@ const SHOWN_OF_BODY = 200;
 export interface ResponseParts {
   readonly url: URL;
   readonly head: ReceivedHead;
-  readonly transport: TestTransport;
+  readonly run: ApplicationRun;
   /** Responses that were followed to come here, the first one first. */
   readonly history: readonly TestResponse[];
-  readonly cancel: (reason: unknown) => void;
-  /** The error that the application has left behind so far. */
-  readonly exception: () => unknown;
-  /** Makes of an endless wait an error. */
-  readonly within: <T>(what: string, promise: Promise<T>) => Promise<T>;
 }
 
 /** A response. Its body is read whole or, with `stream: true`, as it comes. */
@@ -91,12 +87,12 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
 
   /** The fields that follow the body; complete once the body is. */
   get trailers(): PagiHeaders {
-    return new PagiHeaders(this.#parts.transport.trailers);
+    return new PagiHeaders(this.#parts.run.transport.trailers);
   }
 
   /** What the application has thrown or done wrong, where the client was told not to throw it. */
   get exception(): unknown {
-    return this.#parts.exception();
+    return this.#parts.run.exception;
   }
 
   /** The fields as they came, copied. */
@@ -113,7 +109,10 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
     if (this.#whole === undefined) {
       if (this.#isStreamed) return Promise.reject(alreadyRead());
       this.#isStreamed = true;
-      this.#whole = this.#parts.within(`the body of the response from ${this.url}`, this.#readWhole());
+      this.#whole = this.#parts.run.waitOrLeave(
+        `the body of the response from ${this.url}`,
+        this.#readWhole(),
+      );
       this.#whole.catch(() => {}); // whoever asks is told
     }
     return this.#whole;
@@ -180,7 +179,7 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
 
   /** The client goes away: the application sees a disconnect, unless the response was delivered. */
   cancel(): void {
-    this.#parts.cancel(new DOMException("The response was cancelled.", "AbortError"));
+    this.#parts.run.lose("client_closed", new DOMException("The response was cancelled.", "AbortError"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -188,14 +187,19 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    const { transport, within } = this.#parts;
-    await within(`the next piece of the response from ${this.url}`, transport.line.whenReadable());
-    return transport.line.read();
+    const { run } = this.#parts;
+    const { line } = run.transport;
+    await run.waitOrLeave(`the next piece of the response from ${this.url}`, line.whenReadable());
+    try {
+      return line.read();
+    } catch (error) {
+      throw run.preferred(error);
+    }
   }
 
   async #readWhole(): Promise<Uint8Array<ArrayBuffer>> {
     const chunks: Uint8Array[] = [];
-    const { line } = this.#parts.transport;
+    const { line } = this.#parts.run.transport;
     for (let chunk = await line.next(); chunk !== undefined; chunk = await line.next()) chunks.push(chunk);
     return new Uint8Array(Buffer.concat(chunks));
   }

@@ -72,6 +72,14 @@ export class TestTransport implements Transport {
     return this.#trailers;
   }
 
+  /** The connection becomes something else, with this as its answer. */
+  upgrade(head: ReceivedHead): void {
+    this.#isOver = true;
+    this.#hasLeft = true;
+    this.#head.resolve(head);
+    this.line.end();
+  }
+
   /** The client goes: nothing it could be sent arrives any more. */
   lose(reason: DisconnectReason, error: unknown): void {
     if (this.#isOver) return;
@@ -258,7 +266,7 @@ export class TestTransport implements Transport {
 }
 
 /** The fields of a header or trailer section, without the line that begins it. */
-function fieldsOf(section: string): Headers {
+export function fieldsOf(section: string): Headers {
   return section
     .slice(0, -4)
     .split("\r\n")
