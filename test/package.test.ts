@@ -28,6 +28,8 @@ import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
+import { TestClient } from "pagi-server/testing";
+import { CONFORMANCE, IN_PROCESS, runCase } from "pagi-server/testing/conformance";
 
 const http = async (scope, receive, send) => {
   const name = new PagiRequest(scope, receive).queryParam("name");
@@ -38,6 +40,8 @@ class Site extends EndpointRouter {
     r.get("/", () => dispatch({ http }));
   }
 }
+await runCase(CONFORMANCE["http requests"][0], IN_PROCESS);
+if ((await new TestClient(Site).get("/?name=%C3%A9")).status !== 200) throw new Error("TestClient");
 const inner = toFetch(wrap(new Router().mount("/", Site)));
 await inner.start();
 const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });

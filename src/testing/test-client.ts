@@ -11,6 +11,8 @@ import { TestSse } from "./test-sse.ts";
 import { TestTransport } from "./test-transport.ts";
 import { handshakeHeaders, TestWebSocket, TestWebSocketOffer } from "./test-websocket.ts";
 import { toApplication } from "../../adapters/application-value.ts";
+import type { NodeListener } from "../../adapters/node.ts";
+import type { FastifyInstance } from "../../adapters/node/fastify.ts";
 import { LifespanError } from "../errors.ts";
 import type { ExchangeHost } from "../exchange/host.ts";
 import { HttpExchange } from "../exchange/http-exchange.ts";
@@ -23,11 +25,15 @@ import type { State } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { validateReceiveEvent, validateSendEvent } from "../spec/validate.ts";
 import { isEventStreamRequest } from "../sse/detect.ts";
+import { isComponent, toApp } from "../toolkit/component.ts";
 import type { ApplicationLike } from "../toolkit/component.ts";
 
 /** What a client takes: whatever the server loads. */
 export type TestableApplication =
-  ApplicationLike | { fetch(request: Request): Response | Promise<Response> } | { toApp(): Application };
+  | ApplicationLike
+  | { fetch(request: Request): Response | Promise<Response> }
+  | NodeListener
+  | FastifyInstance;
 
 const DEFAULT_TIMEOUT = 5000;
 const MAX_REDIRECTS = 20;
@@ -50,7 +56,7 @@ interface CallKind {
  * server's own code: scopes, what `receive` and `send` do, connection state, disconnects, checks of events and headers.
  */
 export class TestClient implements AsyncDisposable {
-  readonly #given: unknown;
+  readonly #given: TestableApplication;
   readonly #options: TestClientOptions;
   readonly #base: URL;
   readonly #runs = new Set<ApplicationRun>();
@@ -305,7 +311,7 @@ export class TestClient implements AsyncDisposable {
   }
 
   #application(): Promise<Application> {
-    return (this.#app ??= toApplication(this.#given, "what the test client was given"));
+    return (this.#app ??= applicationOf(this.#given));
   }
 
   get #host(): Omit<ExchangeHost, "timer" | "reportError"> {
@@ -397,6 +403,11 @@ export class TestClient implements AsyncDisposable {
     if (url.hostname !== from.url.hostname || !/^https?:$/.test(url.protocol)) return undefined;
     return targetOf(url, this.#base);
   }
+}
+
+async function applicationOf(given: TestableApplication): Promise<Application> {
+  // A class with a static toApp() is a component, though no file may export one.
+  return isComponent(given) ? toApp(given) : toApplication(given, "what the test client was given");
 }
 
 function newJar(): CookieJar {
