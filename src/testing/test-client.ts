@@ -145,6 +145,7 @@ export class TestClient implements AsyncDisposable {
       } else if (body !== undefined && !(body.bytes instanceof Uint8Array)) {
         throw new TypeError("A redirect asks for the body again, which was a stream and is gone.");
       }
+      await response.bytes(); // of a stream too, since nobody else will read it
       history.push(response);
       target = next;
     }
@@ -201,6 +202,7 @@ export class TestClient implements AsyncDisposable {
     const connection = offers.value?.connection;
     if (connection !== undefined) return new TestWebSocket(run, response, connection);
     await response.bytes();
+    run.check();
     throw new DeclinedError(`The handshake of ${run.name}`, response);
   }
 
@@ -262,9 +264,10 @@ export class TestClient implements AsyncDisposable {
    */
   async start(): Promise<this> {
     const app = await this.#application();
+    const seconds = this.#timeout === 0 ? Infinity : this.#timeout / 1000;
     this.#lifespan ??= new Lifespan(
       app,
-      { mode: "auto", startupTimeout: this.#timeout / 1000, shutdownTimeout: this.#timeout / 1000 },
+      { mode: "auto", startupTimeout: seconds, shutdownTimeout: seconds },
       {
         error: (message, error) => this.#shutdownErrors.push(error ?? new LifespanError(message)),
         warn: () => {},
