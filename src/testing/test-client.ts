@@ -25,7 +25,6 @@ import type { State } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { validateReceiveEvent, validateSendEvent } from "../spec/validate.ts";
 import { isEventStreamRequest } from "../sse/detect.ts";
-import { isComponent, toApp } from "../toolkit/component.ts";
 import type { ApplicationLike } from "../toolkit/component.ts";
 
 /** What a client takes: whatever the server loads. */
@@ -314,7 +313,7 @@ export class TestClient implements AsyncDisposable {
   }
 
   #application(): Promise<Application> {
-    return (this.#app ??= applicationOf(this.#given));
+    return (this.#app ??= toApplication(this.#given, "what the test client was given"));
   }
 
   get #host(): Omit<ExchangeHost, "timer" | "reportError"> {
@@ -406,11 +405,6 @@ export class TestClient implements AsyncDisposable {
     if (url.hostname !== from.url.hostname || !/^https?:$/.test(url.protocol)) return undefined;
     return targetOf(url, this.#base);
   }
-}
-
-async function applicationOf(given: TestableApplication): Promise<Application> {
-  // A class with a static toApp() is a component, though no file may export one.
-  return isComponent(given) ? toApp(given) : toApplication(given, "what the test client was given");
 }
 
 function newJar(): CookieJar {
