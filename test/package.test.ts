@@ -33,6 +33,8 @@ import { PagiSse } from "pagi-server/sse";
 import { PagiWebSocket } from "pagi-server/websocket";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
+import { TestClient } from "pagi-server/testing";
+import { CONFORMANCE, IN_PROCESS, runCase } from "pagi-server/testing/conformance";
 
 const http = async (scope, receive, send) => {
   const name = new PagiRequest(scope, receive).queryParam("name");
@@ -49,6 +51,9 @@ class Site extends EndpointRouter {
 const store = new CookieStore({ secrets: ["0123456789abcdef0123456789abcdef"] });
 (await SqliteStore.open(":memory:")).close();
 const inner = toFetch(wrap(sessions({ store })(new Router().mount("/", Site).toApp())));
+await runCase(CONFORMANCE["http requests"][0], IN_PROCESS);
+const page = await new TestClient(new Router().get("/", PagiResponse.text("ok"))).get("/");
+if (!page.ok) throw new Error("TestClient");
 await inner.start();
 const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });
 console.log(await (await fetch(server.url + "?name=%C3%A9")).text());

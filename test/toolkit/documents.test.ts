@@ -26,6 +26,29 @@ async function serveFirstBlock(
   }
 }
 
+/** Checks each block of TypeScript of a page and runs it as a file of tests. */
+async function testBlocks(page: string): Promise<number> {
+  const folder = await mkdtemp(join(ROOT, "test/toolkit/.docs-"));
+  try {
+    const text = await Bun.file(join(ROOT, page)).text();
+    const blocks = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, block = ""]) => block);
+    const files = blocks.map((_, i) => join(folder, `block-${i}.test.ts`));
+    for (const [i, block] of blocks.entries()) await Bun.write(files[i] ?? "", block);
+    for (const command of ["check", "test"]) {
+      const run = Bun.spawn([process.execPath, command, ...files], {
+        cwd: ROOT,
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
+      if (code !== 0) throw new Error(out + err);
+    }
+    return blocks.length;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 async function firstMessage(url: URL, sent?: string): Promise<unknown> {
   const client = await WebSocketClient.open(url.href.replace("http", "ws"));
   if (sent !== undefined) client.send(sent);
@@ -122,3 +145,7 @@ test("the application of docs/sse.md runs and has no type errors", async () => {
     expect(await said.text()).toBe("data: told 0\n\n");
   });
 }, 30_000);
+
+test("the tests of docs/testing.md pass and have no type errors", async () => {
+  expect(await testBlocks("docs/testing.md")).toBe(2);
+}, 60_000);
