@@ -62,7 +62,8 @@ async function converse(ws: PagiWebSocket, chat: Chat, member: Member): Promise<
     const { data, problem } = read(Request, text);
     if (!member.bucket.take()) {
       if (++refusals > LIMITS.refusals) await ws.close(CLOSE.flood, "You are too fast.");
-      else if (data?.type !== "typing") member.tell({ type: "error", text: "You are too fast. Wait a moment." });
+      else if (data?.type !== "typing")
+        member.tell({ type: "error", text: "You are too fast. Wait a moment." });
       continue;
     }
     refusals = 0;
@@ -72,7 +73,10 @@ async function converse(ws: PagiWebSocket, chat: Chat, member: Member): Promise<
 }
 
 /** What a schema makes of a message, or what is wrong with it. */
-function read<T>(schema: z.ZodType<T>, text: string): { data: T; problem?: never } | { data?: never; problem: string } {
+function read<T>(
+  schema: z.ZodType<T>,
+  text: string,
+): { data: T; problem?: never } | { data?: never; problem: string } {
   if (text.length > LIMITS.frame) return { problem: "That is too long." };
   const { data, error } = schema.safeParse(jsonOf(text));
   if (data !== undefined) return { data };

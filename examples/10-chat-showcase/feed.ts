@@ -3,8 +3,6 @@ import { PagiSse } from "pagi-server/sse";
 import type { Chat } from "./chat.ts";
 import { TIMES } from "./limits.ts";
 
-/** Seconds of silence after which a comment keeps proxies from closing the stream. */
-const KEEPALIVE = 15;
 /** Milliseconds that changes wait for others, so that many at once are one event. */
 const GATHER = 100;
 
@@ -13,7 +11,6 @@ export function feed(chat: Chat): Application {
   return dispatch({
     async sse(scope, receive, send) {
       const sse = new PagiSse(scope, receive, send);
-      await sse.keepalive(KEEPALIVE);
       let place = startingPlace(sse.lastEventId, chat.news.lastId);
       let rooms = "";
       let isSending = false;

@@ -12,8 +12,6 @@ import { Sampler } from "./sampler.ts";
 const INTERVAL = Number(process.env["SAMPLE_INTERVAL"] ?? 1000);
 /** Samples that a new page begins with, so that its charts are not empty. */
 const BEGINNING = 60;
-/** Seconds of silence after which a comment keeps proxies from closing the stream. */
-const KEEPALIVE = 15;
 
 const sampler = new Sampler();
 
@@ -26,8 +24,6 @@ const counted = around(async (scope, _receive, _send, next) => {
 const events = dispatch({
   async sse(scope, receive, send) {
     const sse = new PagiSse(scope, receive, send);
-    await sse.keepalive(KEEPALIVE);
-
     const lastId = sse.lastEventId ?? sse.queryParam("last-event-id");
     let place = startingPlace(lastId);
     await sse.sendEvent({ event: place.isResumed ? "resumed" : "connected", data: { after: place.id } });

@@ -1,10 +1,11 @@
 import { around } from "pagi-server/router";
+import type { Headers } from "pagi-server/spec";
 
 /**
  * What browsers are told of the pages: that they load nothing from elsewhere and no script that stands in a page, are
  * in no frame, and that files are what they say they are. So even a text that became HTML could not run.
  */
-const POLICY: readonly (readonly [string, string])[] = [
+const POLICY: Headers = [
   [
     "content-security-policy",
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

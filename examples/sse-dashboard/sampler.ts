@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /** What the process was doing, as it is sent to the page. */
 export interface Sample {
@@ -31,7 +31,7 @@ export class Sampler {
   requests = 0;
   readonly #samples: Sample[] = [];
   readonly #readers = new Set<() => void>();
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 10 });
+  readonly #delay = monitorEventLoopDelay({ resolution: 10 });
   #timer: Timer | undefined;
   #before = { at: 0, cpu: process.cpuUsage(), requests: 0 };
 

@@ -60,6 +60,7 @@ const CHANGES = {
 
 const ON = {
   welcome({ nick, isResumed, rooms, privates }) {
+    const isFirst = conversations.current === undefined;
     conversations.nick = nick;
     const known = new Set(conversations.list("room").map(({ name }) => name));
     for (const { name, members, messages } of rooms) {
@@ -77,7 +78,15 @@ const ON = {
       connection.send({ type: "join", room: name });
     }
     view.showChat(nick);
-    choose(conversations.currentKey);
+    if (isFirst) {
+      // What was said before this page was opened is not new to its reader.
+      for (const each of [...conversations.list("room"), ...conversations.list("private")]) each.unread = 0;
+      choose(conversations.currentKey);
+    } else {
+      view.showConversation(conversations.current, nick, { keepsPlace: true });
+      refreshPeople();
+      refreshLists();
+    }
   },
   joined({ room: { name, members, messages } }) {
     const room = conversations.room(name);

@@ -21,9 +21,9 @@ function element(name, { text, ...properties } = {}, ...children) {
 
 /** The same colour for the same name, everywhere. */
 function hueOf(nick) {
-  let hash = 0;
-  for (const char of nick) hash = (hash * 31 + char.codePointAt(0)) % 360;
-  return hash;
+  let hash = 0x811c9dc5;
+  for (const char of nick) hash = Math.imul(hash ^ char.codePointAt(0), 0x01000193);
+  return ((hash >>> 8) * 137) % 360;
 }
 
 function avatar(nick) {
@@ -79,9 +79,10 @@ function lineElement(line, before, nick) {
   return item;
 }
 
-/** The whole conversation, when another one is chosen. Screen readers are not read all of it. */
-export function showConversation(conversation, nick) {
+/** The whole conversation, from its end or where the reader is. Screen readers are not read all of it. */
+export function showConversation(conversation, nick, { keepsPlace = false } = {}) {
   const log = $("log");
+  const place = keepsPlace && !isNearEnd() ? log.scrollTop : undefined;
   log.setAttribute("aria-busy", "true");
   const items = conversation.lines.map((line, index, all) => lineElement(line, all[index - 1], nick));
   $("messages").replaceChildren(...items);
@@ -93,7 +94,8 @@ export function showConversation(conversation, nick) {
   $("title").dir = "auto";
   $("text-label").textContent = `Message to ${title}`;
   $("text").placeholder = `Message to ${title}`;
-  scrollToEnd();
+  if (place === undefined) scrollToEnd();
+  else log.scrollTop = place;
   showTyping(conversation, nick);
 }
 
@@ -199,7 +201,7 @@ export function showPeople(conversation, nick, onPrivate) {
   );
   const canLeave = conversation.kind === "private" || conversation.name !== "general";
   $("leave").hidden = !canLeave;
-  $("leave").textContent = conversation.kind === "private" ? "Close" : "Leave";
+  $("leave").textContent = conversation.kind === "private" ? "Close" : "Leave room";
 }
 
 // ── around it ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +222,7 @@ export function showFigures({ online, rooms, messages, uptime }) {
     place.textContent =
       place.dataset.figures === "short"
         ? `${people} in ${count(rooms, "room", "rooms")}`
-        : `${people}, ${count(rooms, "room", "rooms")}, ${count(messages, "message", "messages")} in ${duration(uptime)}`;
+        : `${people}, ${count(rooms, "room", "rooms")}, ${count(messages, "message", "messages")}. Up for ${duration(uptime)}.`;
   }
 }
 

@@ -154,7 +154,6 @@ function connect() {
     if (samples.length > SHOWN) samples.shift();
     show();
   });
-  source.addEventListener("goodbye", ({ data }) => showStatus("lost", data));
 }
 
 // ── what the user does ──────────────────────────────────────────────────────────────────────────────────────────
