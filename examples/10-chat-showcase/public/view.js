@@ -130,10 +130,8 @@ function conversationItem(conversation, currentKey, onChoose) {
     element("span", { className: "name", text: name, dir: "auto" }),
   );
   if (unread > 0) {
-    button.append(
-      element("span", { className: "badge", text: unread > 99 ? "99+" : unread, "aria-hidden": "true" }),
-      element("span", { className: "hidden-text", text: `, ${unread} unread` }),
-    );
+    button.append(element("span", { className: "badge", text: unread > 99 ? "99+" : unread }));
+    button.setAttribute("aria-label", `${name}, ${unread} unread`);
   }
   if (key === currentKey) button.setAttribute("aria-current", "true");
   button.dataset.key = key;
