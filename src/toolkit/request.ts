@@ -7,7 +7,8 @@ import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from 
 import { decodeForm, Form, FORM_LIMITS, type FormEntries, type FormOptions } from "./form.ts";
 import { MultiValue } from "./multi-value.ts";
 import { MultipartStream, STREAM_LIMITS, type MultipartOptions } from "./multipart-stream.ts";
-import { RequestHead, type PathParams } from "./request-head.ts";
+import type { PathParams } from "./path-params.ts";
+import { RequestHead } from "./request-head.ts";
 import { RequestBody } from "./request-body.ts";
 import { BodyTooLargeError, MalformedBodyError, UnsupportedMediaTypeError } from "./request-error.ts";
 import type { RequestSource } from "./request-error.ts";
@@ -28,7 +29,7 @@ export { MultiValue } from "./multi-value.ts";
 export { MultipartStream, Part, STREAM_LIMITS } from "./multipart-stream.ts";
 export type { MultipartOptions } from "./multipart-stream.ts";
 export * from "./request-error.ts";
-export type { PathParams } from "./request-head.ts";
+export type { PathParams } from "./path-params.ts";
 export { Stash } from "./stash.ts";
 export { Upload } from "./upload.ts";
 export type { DecodingOptions } from "./url-encoded.ts";

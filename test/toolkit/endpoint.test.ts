@@ -4,25 +4,29 @@ import type { HttpScope, ReceiveEvent, Send, WebSocketScope } from "../../src/sp
 import type {
   Answer,
   HttpCall,
-  Respondable,
+  Responder,
   RouteBuilder,
-  SseCall,
-  WebSocketCall,
+  RouteBuilderOf,
 } from "../../src/toolkit/endpoint.ts";
 import {
   EndpointRouter,
+  EndpointRouterOf,
   HttpEndpoint,
   HttpEndpointOf,
   SseEndpoint,
   WebSocketEndpoint,
 } from "../../src/toolkit/endpoint.ts";
+import { CONTEXT_CLASSES, contextFactory, HttpContext } from "../../src/toolkit/context.ts";
+import type { SseContext, WebSocketContext } from "../../src/toolkit/context.ts";
+import { MalformedBodyError } from "../../src/toolkit/request.ts";
+import { MessageError } from "../../src/toolkit/websocket.ts";
 import { Router } from "../../src/toolkit/router.ts";
-import { httpScope, REQUEST, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
+import { bytes, httpScope, REQUEST, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 import { startServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
 /** A response as a value. */
-class Text implements Respondable {
+class Text implements Responder {
   readonly status: number;
   text: string;
 
@@ -119,18 +123,14 @@ describe("HttpEndpoint", () => {
   });
 
   test("methods may get a context of one's own", async () => {
-    class Context {
-      readonly call: HttpCall;
-      constructor(call: HttpCall) {
-        this.call = call;
-      }
+    class Context extends HttpContext {
       hello() {
-        return new Text(`hello ${this.call.scope.path}`);
+        return new Text(`hello ${this.path}`);
       }
     }
     class Mine extends HttpEndpointOf<Context> {
       contextOf(call: HttpCall) {
-        return new Context(call);
+        return new Context(call.scope, call.receive, call.send);
       }
       override get(context: Context) {
         return context.hello();
@@ -154,10 +154,10 @@ const scope: WebSocketScope = { ...REQUEST, type: "websocket", scheme: "ws", sub
 describe("WebSocketEndpoint", () => {
   class Recorder extends WebSocketEndpoint {
     readonly trace: unknown[] = [];
-    override onReceive(_call: WebSocketCall, data: unknown) {
+    override onReceive(_c: WebSocketContext, data: unknown) {
       this.trace.push(data);
     }
-    override onDisconnect(_call: WebSocketCall, code: number, reason: string) {
+    override onDisconnect(_c: WebSocketContext, code: number, reason: string) {
       this.trace.push([code, reason]);
     }
   }
@@ -170,14 +170,14 @@ describe("WebSocketEndpoint", () => {
 
   async function live(endpoint: WebSocketEndpoint, ...events: ReceiveEvent[]) {
     const side = server(...events);
-    await endpoint.toApp()(scope, side.receive, side.send);
+    await endpoint.toApp()({ ...scope }, side.receive, side.send);
     return side.sent;
   }
 
   test("accepts by itself, hands on messages, and says how it ended", async () => {
     const endpoint = new Recorder();
     const sent = await live(endpoint, CONNECT, { type: "websocket.receive", text: "hi" }, GONE);
-    expect(sent).toEqual([{ type: "websocket.accept" }]);
+    expect(sent).toEqual([{ type: "websocket.accept", headers: [] }]);
     expect(endpoint.trace).toEqual(["hi", [1001, "bye"]]);
   });
 
@@ -197,31 +197,52 @@ describe("WebSocketEndpoint", () => {
     const good: ReceiveEvent = { type: "websocket.receive", text: "1" };
     const sent = await live(endpoint, CONNECT, event, good, event, GONE);
     expect(sent.slice(1)).toEqual([expect.objectContaining({ type: "websocket.close", code })]);
-    expect(endpoint.trace).toEqual([[1001, "bye"]]);
+    expect(endpoint.trace).toEqual([[code, expect.any(String)]]);
+  });
+
+  test("with an onError of the connection a wrong message closes nothing", async () => {
+    class Lenient extends Json {
+      override async onConnect({ websocket }: WebSocketContext) {
+        await websocket.accept();
+        websocket.onError((error) => void this.trace.push(error instanceof MessageError));
+      }
+    }
+    const endpoint = new Lenient();
+    const texts = ["{", "1"].map((text): ReceiveEvent => ({ type: "websocket.receive", text }));
+    expect(await live(endpoint, CONNECT, ...texts, GONE)).toHaveLength(1);
+    expect(endpoint.trace).toEqual([true, 1, [1001, "bye"]]);
   });
 
   test("onConnect decides; a throw ends in onDisconnect with 1011 (RFC 6455 section 7.4.1)", async () => {
     class Strict extends Recorder {
-      override onConnect(call: WebSocketCall) {
+      override async onConnect({ websocket }: WebSocketContext) {
         this.trace.push("connect");
-        return call.send({ type: "websocket.close" });
+        await websocket.deny();
       }
+    }
+    class Broken extends Recorder {
       override onReceive(): never {
         throw new Error("broken");
       }
     }
-    const endpoint = new Strict();
-    expect(await live(endpoint, CONNECT, GONE)).toEqual([{ type: "websocket.close" }]);
-    await expect(live(endpoint, { type: "websocket.receive", text: "x" })).rejects.toThrow("broken");
-    expect(endpoint.trace).toEqual(["connect", [1001, "bye"], [1011, ""]]);
+    class Undecided extends Recorder {
+      override onConnect() {}
+    }
+    const strict = new Strict();
+    expect(await live(strict, CONNECT, GONE)).toEqual([expect.objectContaining({ type: "websocket.close" })]);
+    expect(strict.trace).toEqual(["connect", [1008, ""]]);
+    const broken = new Broken();
+    await expect(live(broken, CONNECT, { type: "websocket.receive", text: "x" })).rejects.toThrow("broken");
+    expect(broken.trace).toEqual([[1011, ""]]);
+    await expect(live(new Undecided(), CONNECT, GONE)).rejects.toThrow("accept() or deny()");
   });
 
   test("through a server: the class makes an instance for each connection", async () => {
     class Counter extends WebSocketEndpoint {
       count = 0;
-      override async onReceive({ send, params }: WebSocketCall, text: string) {
+      override async onReceive({ websocket, params }: WebSocketContext, text: string) {
         this.count += 1;
-        await send({ type: "websocket.send", text: `${params["room"]} ${text} ${this.count}` });
+        await websocket.sendText(`${params["room"]} ${text} ${this.count}`);
       }
     }
     await using running = await startServer(new Router().websocket("/:room", Counter).toApp());
@@ -235,10 +256,9 @@ describe("WebSocketEndpoint", () => {
 
 describe("SseEndpoint", () => {
   class Ticker extends SseEndpoint {
-    override readonly keepaliveInterval = 15;
     gone = 0;
-    override async onConnect({ send, params }: SseCall) {
-      await send({ type: "sse.send", data: `hello ${params["name"]}` });
+    override async onConnect({ sse, params }: SseContext) {
+      await sse.send(`hello ${params["name"]}`);
     }
     override onDisconnect() {
       this.gone += 1;
@@ -251,14 +271,31 @@ describe("SseEndpoint", () => {
     const life = endpoint.toApp()({ ...sseScope(), path_params: { name: "me" } }, side.receive, side.send);
     await side.sentAtLeast(3);
     expect(side.sent).toEqual([
-      { type: "sse.start" },
-      { type: "sse.keepalive", interval: 15 },
+      { type: "sse.start", status: 200, headers: [] },
+      { type: "sse.keepalive", interval: 15, comment: "" },
       { type: "sse.send", data: "hello me" },
     ]);
     expect(endpoint.gone).toBe(0);
     side.put({ type: "sse.disconnect", reason: "client_closed" });
     await life;
     expect(endpoint.gone).toBe(1);
+  });
+
+  test("keepalive is the class's, and a client may be declined", async () => {
+    class Quiet extends SseEndpoint {
+      override readonly keepaliveInterval = 0;
+    }
+    const quiet = server({ type: "sse.disconnect", reason: "client_closed" });
+    await new Quiet().toApp()(sseScope(), quiet.receive, quiet.send);
+    expect(quiet.sent).toEqual([{ type: "sse.start", status: 200, headers: [] }]);
+    class Closed extends Ticker {
+      override onConnect({ sse }: SseContext) {
+        return sse.decline({ status: 410, body: "gone" });
+      }
+    }
+    const closed = server();
+    await new Closed().toApp()(sseScope(), closed.receive, closed.send);
+    expect(response(closed.sent)).toMatchObject({ status: 410, body: "gone" });
   });
 
   test("onDisconnect runs when onConnect throws", async () => {
@@ -310,16 +347,14 @@ describe("EndpointRouter", () => {
     forget(): Text {
       return JSON.parse("null");
     }
-    async room({ receive, send, params }: WebSocketCall<{ room: string }>) {
-      await receive();
-      await send({ type: "websocket.accept" });
-      await send({ type: "websocket.send", text: `${params.room} ${this.trace.length}` });
-      await send({ type: "websocket.close" });
+    async room({ websocket, params }: WebSocketContext<{ room: string }>) {
+      await websocket.accept();
+      await websocket.sendText(`${params.room} ${this.trace.length}`);
+      await websocket.close();
     }
-    async events({ send, params }: SseCall<{ name: string }>) {
-      await send({ type: "sse.start" });
-      await send({ type: "sse.send", data: params.name });
-      await send({ type: "sse.close" });
+    async events({ sse, params }: SseContext<{ name: string }>) {
+      await sse.send(params.name);
+      await sse.close();
     }
     async mounted(_scope: unknown, _receive: unknown, send: Send) {
       await new Text("mounted").respond(send, httpScope());
@@ -369,5 +404,71 @@ describe("EndpointRouter", () => {
     expect(await client.next()).toBe("red 3");
     const stream = await fetch(at("/site/events/news"), { headers: { accept: "text/event-stream" } });
     expect(await stream.text()).toContain("data: news\n");
+  });
+
+  test("handlers get contexts: parameters by the pattern, and what is set on the way goes out with the answer", async () => {
+    class Contexts extends EndpointRouter {
+      routes(r: RouteBuilder<this>): void {
+        r.get("/users/:id", [this.tagged], this.user);
+        r.get("/fetch/:a/:b", ({ params: { a, b } }) => Response.json([a, b], { status: 202 }));
+        r.post("/sum", this.sum);
+        r.get("/late", this.late);
+      }
+      async tagged(c: HttpContext, next: () => Promise<Answer>) {
+        c.setCookie("seen", "1").setHeader("x-id", c.params["id"] ?? "");
+        return next();
+      }
+      user(c: HttpContext<{ id: string }>) {
+        // @ts-expect-error The pattern has no such parameter.
+        void c.params.name;
+        return c.json({ id: c.params.id, user: c.stash.get("user", null) });
+      }
+      async sum(c: HttpContext) {
+        const { a, b } = await c.request.json<{ a: number; b: number }>();
+        return c.text(String(a + b), { status: 201 });
+      }
+      late(c: HttpContext): Answer {
+        c.scope["pagi.connection"].responseStarted = () => true;
+        throw new MalformedBodyError("late");
+      }
+    }
+    const user = await ask(new Contexts(), { path: "/users/7" });
+    expect(JSON.parse(user.body)).toEqual({ id: "7", user: null });
+    expect(user.headers).toContainEqual(["x-id", "7"]);
+    expect(user.headers).toContainEqual(["set-cookie", "seen=1; Path=/"]);
+    expect(await ask(new Contexts(), { path: "/fetch/x/y" })).toMatchObject({
+      status: 202,
+      body: `["x","y"]`,
+    });
+    const app = new Contexts().toApp();
+    for (const [body, status, answer] of [
+      [`{"a":1,"b":2}`, 201, "3"],
+      ["{", 400, "ERR_PAGI_MALFORMED_BODY"],
+    ] as const) {
+      const side = server({ type: "http.request", body: bytes(body), more: false });
+      await app(httpScope({ path: "/sum", method: "POST" }), side.receive, side.send);
+      expect(response(side.sent)).toMatchObject({ status, body: expect.stringContaining(answer) });
+    }
+    await expect(ask(new Contexts(), { path: "/late" })).rejects.toThrow("late");
+  });
+
+  test("its own hook makes contexts of one's own", async () => {
+    class Mine extends HttpContext {
+      hello(name: string) {
+        return this.text(`hello ${name}`);
+      }
+    }
+    class Own extends EndpointRouterOf<Mine, WebSocketContext, SseContext> {
+      readonly contextOf = contextFactory({ ...CONTEXT_CLASSES, http: Mine });
+      routes(r: RouteBuilderOf<this, Mine, WebSocketContext, SseContext>): void {
+        r.get("/:name", (c) => c.hello(c.params.name));
+        r.get("/of/:name", this.method);
+      }
+      method(c: Mine) {
+        return c.hello(c.params["name"] ?? "");
+      }
+    }
+    expect((await ask(new Own(), { path: "/you" })).body).toBe("hello you");
+    expect((await ask(new Own(), { path: "/of/you" })).body).toBe("hello you");
   });
 });
