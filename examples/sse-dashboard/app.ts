@@ -13,6 +13,9 @@ const INTERVAL = Number(process.env["SAMPLE_INTERVAL"] ?? 1000);
 /** Samples that a new page begins with, so that its charts are not empty. */
 const BEGINNING = 60;
 
+/** Milliseconds after which a browser that lost the stream comes back. */
+const RETRY = 1000;
+
 const sampler = new Sampler();
 
 /** Counts everything that is asked for, by whatever protocol. */
@@ -26,7 +29,11 @@ const events = dispatch({
     const sse = new PagiSse(scope, receive, send);
     const lastId = sse.lastEventId ?? sse.queryParam("last-event-id");
     let place = startingPlace(lastId);
-    await sse.sendEvent({ event: place.isResumed ? "resumed" : "connected", data: { after: place.id } });
+    await sse.sendEvent({
+      event: place.isResumed ? "resumed" : "connected",
+      data: { after: place.id },
+      retry: RETRY,
+    });
 
     let isSending = false;
     async function catchUp(): Promise<void> {
