@@ -1,3 +1,4 @@
+import { handler } from "pagi-server/context";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 import type { Chat } from "./chat.ts";
@@ -11,18 +12,22 @@ export function api(chat: Chat): Router {
     return data === undefined ? undefined : chat.room(data);
   };
   return new Router({ notFound: json({ error: "Not found" }, 404) })
-    .get("/rooms", async (scope, _receive, send) => {
-      await json(chat.summaries()).respond(send, scope);
-    })
-    .get("/room/:name/history", async (scope, _receive, send) => {
-      await ofRoom(room(scope.path_params.name), (found) => found.messagesAfter(0)).respond(send, scope);
-    })
-    .get("/room/:name/users", async (scope, _receive, send) => {
-      await ofRoom(room(scope.path_params.name), (found) => found.presences()).respond(send, scope);
-    })
-    .get("/stats", async (scope, _receive, send) => {
-      await json(chat.stats()).respond(send, scope);
-    });
+    .get(
+      "/rooms",
+      handler(() => json(chat.summaries())),
+    )
+    .get(
+      "/room/:name/history",
+      handler(({ params }) => ofRoom(room(params.name), (found) => found.messagesAfter(0))),
+    )
+    .get(
+      "/room/:name/users",
+      handler(({ params }) => ofRoom(room(params.name), (found) => found.presences())),
+    )
+    .get(
+      "/stats",
+      handler(() => json(chat.stats())),
+    );
 }
 
 function ofRoom(room: Room | undefined, view: (room: Room) => unknown): PagiResponse {
