@@ -4,6 +4,7 @@ import { PagiWebSocket } from "pagi-server/websocket";
 import type { z } from "zod";
 import type { Chat } from "./chat.ts";
 import { LIMITS, TIMES } from "./limits.ts";
+import { lineOf } from "./line.ts";
 import type { Line, Member } from "./member.ts";
 import { CLOSE, Hello, Request } from "./messages.ts";
 import { perform } from "./requests.ts";
@@ -27,24 +28,11 @@ export function connection(chat: Chat): Application {
   });
 }
 
-/** Sends without waiting: who does not read what the others say is let go, and can come back for it. */
-function lineOf(ws: PagiWebSocket): Line {
-  return {
-    send(message) {
-      if (ws.isWritable()) void ws.trySendJson(message);
-      else this.close(CLOSE.slow, "You are too slow.");
-    },
-    close(code, reason) {
-      void ws.close(code, reason);
-    },
-  };
-}
-
 /** Waits for the first message, and takes its sender in. */
 async function hello(ws: PagiWebSocket, chat: Chat, line: Line): Promise<Member | undefined> {
   const timeout = setTimeout(() => void ws.close(CLOSE.silent, "Say hello."), TIMES.hello);
   try {
-    const text = await ws.receiveText();
+    const { value: text } = await ws.texts().next();
     if (text === undefined) return undefined;
     const { data, problem } = read(Hello, text);
     if (data !== undefined) return chat.enter(data, line);

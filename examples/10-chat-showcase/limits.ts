@@ -18,6 +18,8 @@ export const LIMITS = {
   room: 30,
   /** Chars of a WebSocket message: a text of nothing but escapes, and what stands around it. */
   frame: 16_384,
+  /** Messages that wait for a member to read what came before them. */
+  waiting: 100,
   /** Requests that a member can make at once. */
   burst: 20,
   /** Requests a second in the long run. */

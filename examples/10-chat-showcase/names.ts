@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { LIMITS } from "./limits.ts";
 
-// Letters and digits of any script, so that everybody can have their own name; nothing that can be mistaken for the
-// chat's own words, reorders the text around it, or has to be quoted in a command.
+// Letters and digits of any script, so that everybody can have their own name; nothing that cannot be seen, reorders the
+// text around it, or has to be quoted in a command.
+
+const FIRST = "[[\\p{L}\\p{N}]--\\p{Default_Ignorable_Code_Point}]";
+const OTHER = "[[\\p{L}\\p{M}\\p{N}_\\-]--\\p{Default_Ignorable_Code_Point}]";
 
 /** A nickname, in one spelling of its letters. */
 export const Nick = z
@@ -13,7 +16,7 @@ export const Nick = z
     z
       .string()
       .regex(
-        new RegExp(`^[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}_-]{1,${LIMITS.nick - 1}}$`, "u"),
+        new RegExp(`^${FIRST}${OTHER}{1,${LIMITS.nick - 1}}$`, "v"),
         `A nickname has 2 to ${LIMITS.nick} letters, digits, "_" and "-", and begins with a letter or digit.`,
       ),
   );
@@ -27,7 +30,7 @@ export const RoomName = z
     z
       .string()
       .regex(
-        new RegExp(`^[\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}_-]{1,${LIMITS.room - 1}}$`, "u"),
+        new RegExp(`^${FIRST}${OTHER}{1,${LIMITS.room - 1}}$`, "v"),
         `The name of a room has 2 to ${LIMITS.room} letters, digits, "_" and "-", and begins with a letter or digit.`,
       ),
   );

@@ -114,7 +114,7 @@ const router = new Router()
     "/events",
     sseHandler(async ({ sse, state }) => {
       const counters = Counters.in(state);
-      let tick = Math.min(Number(sse.lastEventId) || 0, TICKS);
+      let tick = /^\d$/.test(sse.lastEventId ?? "") ? Number(sse.lastEventId) : 0;
       await sse.every(PAUSE / 1000, async () => {
         if (++tick <= TICKS)
           return await sse.sendEvent({ event: "tick", id: tick, data: { tick, uptime: counters.uptime } });

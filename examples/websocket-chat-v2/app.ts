@@ -59,7 +59,7 @@ function refusalOf(
 ): { status: number; body: string } | undefined {
   if (!NAME.test(roomName) || !NAME.test(name))
     return { status: 400, body: "A name has 1 to 20 letters, digits, '_' and '-'.\n" };
-  if (room.has(name)) return { status: 409, body: `There is a ${name} in the room already.\n` };
+  if (room.has(name)) return { status: 409, body: `Somebody in the room is called ${name} already.\n` };
   if (room.size >= PEOPLE || (room.size === 0 && rooms.size >= ROOMS))
     return { status: 503, body: "There is no place left.\n" };
   return undefined;

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Chat } from "../../examples/10-chat-showcase/chat.ts";
 import { parseCommand } from "../../examples/10-chat-showcase/commands.ts";
 import { LIMITS } from "../../examples/10-chat-showcase/limits.ts";
+import { lineOf } from "../../examples/10-chat-showcase/line.ts";
 import { Request, type Change, type ServerMessage } from "../../examples/10-chat-showcase/messages.ts";
 import { TokenBucket } from "../../examples/10-chat-showcase/token-bucket.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
@@ -9,7 +11,7 @@ import { Wire } from "../support/wire.ts";
 
 let server: ServerProcess;
 beforeAll(async () => {
-  server = await startExample("10-chat-showcase", { env: { CHAT_STATS: "50", CHAT_HELLO: "300" } });
+  server = await startExample("10-chat-showcase", { env: { CHAT_STATS: "50" } });
 });
 afterAll(async () => {
   await server.stop("SIGKILL");
@@ -153,7 +155,7 @@ test("nicknames are shapely and belong to one, however they are written", async 
   bob.say("/nick Ørjan");
   expect(await bob.hears("renamed")).toEqual({ type: "renamed", was: "nick-ada2", nick: "Ørjan" });
   await ada.sees("renamed", "Ørjan");
-  for (const nick of ["x", "<b>bold</b>", "a b", "-ada", "a".repeat(21), "ada\u202e"]) {
+  for (const nick of ["x", "<b>bold</b>", "a b", "-ada", "a".repeat(21), "ada\u202e", "ada\u3164"]) {
     bob.ask({ type: "nick", nick });
     expect((await bob.hears("error")).text).toStartWith("A nickname has 2 to 20 letters");
   }
@@ -253,13 +255,66 @@ test("what is no request, or too much of one, is refused and does no harm", asyn
   expect(Request.safeParse({ type: "say", room: "general", text: "x", seq: 0 }).success).toBe(false);
 });
 
-test("a client that goes on asking too fast is let go, and one that says nothing too", async () => {
+test("a client that goes on asking too fast is let go", async () => {
   const ada = await Guest.enter("Fast-Ada");
   for (let i = 0; i < 200; i++) ada.ask({ type: "ping" });
   expect((await ada.hears("error")).text).toBe("You are too fast. Wait a moment.");
   expect((await ada.socket.closed).code).toBe(4429);
-  const silent = await WebSocketClient.open(`ws://127.0.0.1:${server.port}/ws/chat`);
+});
+
+test("a client that says nothing, or nothing that is a hello, is let go", async () => {
+  await using other = await startExample("10-chat-showcase", { env: { CHAT_HELLO: "50" } });
+  const silent = await WebSocketClient.open(`ws://127.0.0.1:${other.port}/ws/chat`);
   expect((await silent.closed).code).toBe(4408);
+  const open = () => WebSocketClient.open(`ws://127.0.0.1:${server.port}/ws/chat`);
+  const [binary, wrong] = [await open(), await open()];
+  binary.send(new Uint8Array(3));
+  expect((await binary.closed).code).toBe(1003);
+  wrong.send(`{"type":"ping"}`);
+  expect((await wrong.closed).code).toBe(4400);
+});
+
+test("a line holds so many messages for one who does not read, and no more", async () => {
+  let codes: number[] = [];
+  const read = Promise.withResolvers<boolean>();
+  const line = lineOf({
+    trySendJson: () => read.promise,
+    close: async (code = 0) => void codes.push(code),
+  });
+  for (let i = 0; i < LIMITS.waiting; i++) line.send({ type: "pong" });
+  expect(codes).toEqual([]);
+  line.send({ type: "pong" });
+  expect(codes).toEqual([4413]);
+  read.resolve(true);
+  await read.promise;
+  codes = [];
+  await Promise.resolve();
+  line.send({ type: "pong" });
+  expect(codes).toEqual([]);
+});
+
+test("there is a limit to members, to rooms, and to the rooms of one member", () => {
+  const chat = new Chat();
+  const closed: number[] = [];
+  const line = { send() {}, close: (code: number) => void closed.push(code) };
+  const enter = (nick: string) => chat.enter({ type: "hello", nick, last: 0 }, line);
+  const members = Array.from({ length: LIMITS.members }, () => enter("Ada"));
+  expect(new Set(members.map((member) => member?.nick)).size).toBe(LIMITS.members);
+  expect(closed).toEqual([]);
+  expect(enter("Bob")).toBeUndefined();
+  expect(closed).toEqual([4503]);
+
+  let opened = 3;
+  for (const member of members) {
+    if (member === undefined || opened === LIMITS.rooms) break;
+    while (member.rooms.size < LIMITS.roomsOfMember && opened < LIMITS.rooms)
+      chat.join(member, `r${opened++}`);
+  }
+  const [first, last] = [members[0], members.at(-1)];
+  if (first === undefined || last === undefined) throw new Error("nobody is there");
+  expect(() => chat.join(first, "random")).toThrow("You are in 20 rooms; leave one of them first.");
+  expect(() => chat.join(last, "one-more")).toThrow("There are 100 rooms, and cannot be more.");
+  chat.close();
 });
 
 test("TokenBucket: a burst, and then the rate", () => {

@@ -55,7 +55,7 @@ test("who cannot come in is told why, and a message that is none ends the connec
   const ada = await enter("denied", "Ada");
   expect(await handshake("/rooms/denied?name=Ada")).toMatchObject({
     status: 409,
-    body: "There is a Ada in the room already.\n",
+    body: "Somebody in the room is called Ada already.\n",
   });
   expect((await handshake("/rooms/denied?name=%3Cb%3E")).status).toBe(400);
   expect((await handshake("/rooms/denied")).status).toBe(400);

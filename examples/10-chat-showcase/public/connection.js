@@ -33,7 +33,7 @@ export class Connection extends EventTarget {
   constructor(url) {
     super();
     this.#url = url;
-    addEventListener("online", () => this.retry());
+    addEventListener("online", () => this.#timer !== undefined && this.retry());
     addEventListener("offline", () => this.#socket?.close());
   }
 
@@ -75,6 +75,7 @@ export class Connection extends EventTarget {
   }
 
   #connect() {
+    this.#timer = undefined;
     this.#tell("connecting");
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
@@ -141,7 +142,6 @@ export class Connection extends EventTarget {
     clearTimeout(this.#patience);
     this.#patience = undefined;
     if (code === REFUSED) {
-      sessionStorage.removeItem(STORED);
       this.#nick = "";
       this.#tell("refused", { text: reason });
     } else if (code === REPLACED) {
@@ -158,7 +158,11 @@ export class Connection extends EventTarget {
   #remember(nick, token) {
     this.#nick = nick;
     this.#token = token;
-    sessionStorage.setItem(STORED, JSON.stringify({ nick, token }));
+    try {
+      sessionStorage.setItem(STORED, JSON.stringify({ nick, token }));
+    } catch {
+      // A browser that keeps nothing for the page: then it is somebody new when it is loaded again.
+    }
   }
 
   #tell(state, more = {}) {

@@ -152,9 +152,15 @@ connection.addEventListener("status", ({ detail }) => {
 
 // ── what the user does ──────────────────────────────────────────────────────────────────────────────────────────
 
+/** For what is asked for now or not at all. */
+function ask(request) {
+  if (!connection.send(request))
+    note(conversations.current, "There is no connection. Try again later.", "problem");
+}
+
 function join(name) {
-  if (conversations.get(`#${name}`)?.lines.length) choose(`#${name}`);
-  else connection.send({ type: "join", room: name });
+  if (conversations.get(`#${name}`) === undefined) ask({ type: "join", room: name });
+  else choose(`#${name}`);
 }
 
 $("entrance-form").addEventListener("submit", (event) => {
@@ -172,7 +178,7 @@ $("join-form").addEventListener("submit", (event) => {
 
 $("nick-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  connection.send({ type: "nick", nick: $("new-nick").value });
+  ask({ type: "nick", nick: $("new-nick").value });
 });
 
 $("say-form").addEventListener("submit", (event) => {
@@ -211,7 +217,7 @@ $("text").addEventListener("input", () => sayTyping(!/^\s*(\/|$)/.test($("text")
 
 $("leave").addEventListener("click", () => {
   const { current } = conversations;
-  if (current.kind === "room") connection.send({ type: "leave", room: current.name });
+  if (current.kind === "room") ask({ type: "leave", room: current.name });
   else {
     conversations.remove(current.key);
     choose(conversations.currentKey);
