@@ -91,7 +91,14 @@ test("rooms and private messages, and what is unread in them", async () => {
 test("after a lost connection the page is where it was, has what it missed, and sends what it could not", async () => {
   await using server = await startExample("10-chat-showcase", { env: { CHAT_STATS: "100" } });
   await using line = await CutLine.to(server.port);
-  const [ada, bob] = [await enter(line.url, "Ada"), await enter(server.url, "Boris")];
+  const ada = await openPage(browser, line.url);
+  line.cut();
+  await ada.page.keyboard.type("Ada");
+  await ada.page.keyboard.press("Enter");
+  await ada.page.getByRole("alert").filter({ hasText: "The server does not answer." }).waitFor();
+  line.mend();
+  await ada.page.getByRole("status").filter({ hasText: "Connected" }).waitFor();
+  const bob = await enter(server.url, "Boris");
   await log(ada.page).getByText("Boris has come in").waitFor();
   await say(ada.page, "/join tea");
   await title(ada.page, "#tea").waitFor();
@@ -101,6 +108,7 @@ test("after a lost connection the page is where it was, has what it missed, and 
   await say(bob.page, "Where has Ada gone?");
   await log(bob.page).getByText("Where has Ada gone?").waitFor();
   await say(ada.page, "Said in the dark.");
+  await ada.page.getByRole("button", { name: "Try now" }).click();
   line.mend();
   await ada.page.getByRole("status").filter({ hasText: "Connected" }).waitFor();
   await log(ada.page).getByText("Said in the dark.").waitFor();

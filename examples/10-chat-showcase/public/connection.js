@@ -13,7 +13,7 @@ const STORED = "chat";
  * The WebSocket, which comes back by itself: after a lost connection the server is told who we were and what we have
  * seen last, and what may not have arrived is sent again under the same number.
  *
- * Events, each with a `detail`: `message` (what the server sent), `status` ({ state, retryAt, text }).
+ * Events, each with a `detail`: `message` (what the server sent), `status` ({ state, text }).
  */
 export class Connection extends EventTarget {
   #url;
@@ -50,7 +50,7 @@ export class Connection extends EventTarget {
   open({ nick, token }) {
     this.#nick = nick;
     this.#token = token;
-    this.#connect();
+    this.retry();
   }
 
   /** Connects now instead of later. */
@@ -151,7 +151,7 @@ export class Connection extends EventTarget {
       const longest = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts++);
       const delay = longest * (0.5 + Math.random() / 2);
       this.#timer = setTimeout(() => this.retry(), delay);
-      this.#tell("waiting", { retryAt: Date.now() + delay, text: reason });
+      this.#tell("waiting", { text: reason });
     }
   }
 

@@ -138,15 +138,21 @@ function addPrivate({ from, to, text, at }) {
 connection.addEventListener("message", ({ detail }) => ON[detail.type]?.(detail));
 
 const STATUS = {
-  connecting: () => "Connecting",
-  connected: () => "Connected",
-  waiting: ({ text }) => `${text || "Connection lost."} Trying again`,
-  replaced: () => "This chat is open in another tab",
+  connecting: ["Connecting"],
+  connected: ["Connected"],
+  waiting: ["Connection lost", "The page tries to come back by itself. What you say is sent then."],
+  replaced: ["Open elsewhere", "You are in the chat in another tab."],
 };
 
 connection.addEventListener("status", ({ detail }) => {
   if (detail.state === "refused") view.showEntrance(detail.text);
-  else view.showStatus(detail.state, STATUS[detail.state](detail));
+  else {
+    const [text, trouble] = STATUS[detail.state];
+    view.showStatus(detail.state, text, detail.text ? `${detail.text} ${trouble}` : trouble);
+    // Who has not come in yet sees only the entrance.
+    if (trouble !== undefined && conversations.current === undefined)
+      view.showEntrance(detail.text || "The server does not answer. The page tries again by itself.");
+  }
   $("entrance-form").querySelector("button").disabled = detail.state === "connecting";
 });
 
@@ -262,4 +268,7 @@ for (const [type, words] of Object.entries(NEWS)) {
 
 const remembered = Connection.remembered();
 if (remembered === undefined) view.showEntrance();
-else connection.open(remembered);
+else {
+  $("entrance").hidden = true;
+  connection.open(remembered);
+}

@@ -204,11 +204,14 @@ export function showPeople(conversation, nick, onPrivate) {
 
 // ── around it ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-export function showStatus(state, text) {
+export function showStatus(state, text, trouble = "") {
   $("status").dataset.state = state;
   // The same words again would be read out again.
   if ($("status-text").textContent !== text) $("status-text").textContent = text;
-  $("retry").hidden = state !== "waiting" && state !== "replaced";
+  // While it is tried again the strip stays, so that nothing jumps.
+  if (state === "connecting") return;
+  $("trouble").hidden = trouble === "";
+  $("trouble-text").textContent = trouble;
   $("retry").textContent = state === "replaced" ? "Use it here" : "Try now";
 }
 
@@ -237,6 +240,7 @@ export function showNews(text) {
 export function showEntrance(error = "") {
   $("chat").hidden = true;
   $("entrance").hidden = false;
+  if ($("nick-error").textContent === error) return;
   $("nick-error").textContent = error;
   $("nick").setAttribute("aria-invalid", String(error !== ""));
   $("nick").focus();
@@ -244,6 +248,7 @@ export function showEntrance(error = "") {
 
 export function showChat(nick) {
   $("new-nick").value = nick;
+  $("nick-error").textContent = "";
   if (!$("chat").hidden) return;
   $("entrance").hidden = true;
   $("chat").hidden = false;
