@@ -125,6 +125,30 @@ test("after a lost connection the page is where it was, has what it missed, and 
   expect([...ada.problems, ...bob.problems]).toEqual([]);
 }, 60_000);
 
+test("a server that is started anew knows nobody, and the page brings itself in again, where it was", async () => {
+  const old = await startExample("10-chat-showcase");
+  await using line = await CutLine.to(old.port);
+  const { page, problems } = await enter(line.url, "Ada");
+  await say(page, "/join tea");
+  await title(page, "#tea").waitFor();
+  await say(page, "Before.");
+  await log(page).getByText("Before.").waitFor();
+  expect(await old.stop("SIGTERM")).toBe(0);
+  await page.getByRole("status").filter({ hasText: "Connection lost" }).waitFor();
+  await say(page, "Meanwhile.");
+
+  await using server = await startExample("10-chat-showcase", { env: { CHAT_STATS: "100" } });
+  line.mend(server.port);
+  await page.getByRole("status").filter({ hasText: "Connected" }).waitFor();
+  await title(page, "#tea").waitFor();
+  await log(page).getByText("Meanwhile.").waitFor();
+  expect(await log(page).getByText("Before.").count()).toBe(0);
+  const bob = await enter(server.url, "Boris");
+  await bob.page.getByRole("button", { name: "Join #tea, 1 person" }).click();
+  await log(bob.page).getByText("Meanwhile.").waitFor();
+  expect([...problems, ...bob.problems]).toEqual([]);
+}, 60_000);
+
 test("on a narrow page the lists are drawers for keyboards too, and a bad nickname is explained", async () => {
   await using server = await startExample("10-chat-showcase");
   const { page, problems } = await openPage(browser, server.url, { ...PHONE, reducedMotion: "reduce" });

@@ -5,11 +5,13 @@ export class CutLine implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #port: number;
 
   private constructor(port: number) {
+    this.#port = port;
     this.#server = createServer((near) => {
       if (this.#isCut) return near.resetAndDestroy();
-      const far = connect({ host: "127.0.0.1", port });
+      const far = connect({ host: "127.0.0.1", port: this.#port });
       for (const [from, to] of [
         [near, far],
         [far, near],
@@ -44,8 +46,10 @@ export class CutLine implements AsyncDisposable {
     for (const each of this.#sockets) each.resetAndDestroy();
   }
 
-  mend(): void {
+  /** Lets connections through again, to another port perhaps: that of a server which was started anew. */
+  mend(port = this.#port): void {
     this.#isCut = false;
+    this.#port = port;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
