@@ -29,6 +29,8 @@ import { PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 import { CookieStore, Session, sessions, SqliteStore } from "pagi-server/session";
+import { PagiSse } from "pagi-server/sse";
+import { PagiWebSocket } from "pagi-server/websocket";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
 
@@ -40,6 +42,8 @@ const http = async (scope, receive, send) => {
 class Site extends EndpointRouter {
   routes(r) {
     r.get("/", () => dispatch({ http: compose([])(handler(() => dispatch({ http }))) }));
+    r.sse("/events", (c) => new PagiSse(c.scope, c.receive, c.send).run());
+    r.websocket("/chat", (c) => new PagiWebSocket(c.scope, c.receive, c.send).deny());
   }
 }
 const store = new CookieStore({ secrets: ["0123456789abcdef0123456789abcdef"] });

@@ -19,13 +19,20 @@ export class Lifetime<Input, End> {
   reader: EventReader<Input, End> | undefined;
   #onClose: Callback<[End]>[] = [];
   readonly #onError: Callback<[unknown]>[] = [];
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<void>();
+  readonly #told = Promise.withResolvers<void>();
+  /** Handlers that run. */
+  #running = 0;
+  #onIdle: (() => void) | undefined;
   readonly #wakers = new Set<() => void>();
   #abort: AbortController | undefined;
+  #isRefused = false;
+  #isTelling = false;
+  #finished: Promise<void> = Promise.resolve();
 
-  /** Resolves after the end, when the callbacks have run. It never rejects. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
+  /** Resolves at the end. It never rejects. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
   /** Aborted at the end. Made when first read. */
@@ -39,8 +46,8 @@ export class Lifetime<Input, End> {
 
   /** Runs `callback` at the end, at once if that has been. */
   onClose(callback: Callback<[End]>): void {
-    if (this.phase !== "closed" || this.end === undefined) this.#onClose.push(callback);
-    else void runSafely(callback, this.end);
+    if (this.end === undefined) this.#onClose.push(callback);
+    else if (!this.#isRefused) void runSafely(callback, this.end);
   }
 
   onError(callback: Callback<[unknown]>): void {
@@ -53,29 +60,54 @@ export class Lifetime<Input, End> {
     return this.#onError.length > 0;
   }
 
+  /** Waits for the callbacks, unless it is asked for by one of them, or by a handler that they wait for. */
+  async callbacksDone(): Promise<void> {
+    if (this.#running === 0 && !this.#isTelling) await this.#told.promise;
+  }
+
+  /** Runs a handler, which the callbacks of an end from outside wait for: what it leaves behind is there for them. */
+  async during<T>(handler: () => T | Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await handler();
+    } finally {
+      if (--this.#running === 0) this.#onIdle?.();
+    }
+  }
+
   /** It is over. Only the first call counts; resolves when the callbacks have run. */
-  async finish(end: End): Promise<void> {
-    if (this.end !== undefined) return;
+  finish(end: End): Promise<void> {
+    if (this.end === undefined) this.#finished = this.#finish(end);
+    return this.#finished;
+  }
+
+  async #finish(end: End): Promise<void> {
     this.end = end;
     this.#leave();
+    // Where the application ends it, that is most likely the handler itself, which must not wait for itself.
+    if (!this.isEndedHere) await this.#handlersDone();
+    this.#isTelling = true;
     const callbacks = this.#onClose;
     this.#onClose = [];
     for (const callback of callbacks) await runSafely(callback, end);
-    this.#ended.resolve();
+    this.#isTelling = false;
+    this.#told.resolve();
   }
 
-  /** It was refused, so that there is no end to tell of. */
-  refuse(): void {
+  /** It was refused: there never was a connection of whose end one could tell. */
+  refuse(end?: End): void {
+    this.#isRefused = true;
     this.isEndedHere = true;
+    this.end = end;
     this.#leave();
     this.#onClose = [];
-    this.#ended.resolve();
+    this.#told.resolve();
   }
 
   /** What a promise resolves with, or `undefined` as soon as the connection is over. */
   unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
     if (this.phase === "closed") return Promise.resolve(undefined);
-    // Not a race with `ended`, which would keep the reactions of all that have lost for as long as the connection lives.
+    // Not a race with `over`, which would keep the reactions of all that have lost for as long as the connection lives.
     const { promise: first, resolve, reject } = Promise.withResolvers<T | undefined>();
     const wake = (): void => resolve(undefined);
     this.#wakers.add(wake);
@@ -90,13 +122,25 @@ export class Lifetime<Input, End> {
     clearTimeout(timer);
   }
 
+  async #handlersDone(): Promise<void> {
+    // The last message may just be on its way to its handler.
+    await nextTurn();
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
   #leave(): void {
     this.phase = "closed";
     this.reader?.stop();
     this.#abort?.abort(endedError());
     for (const wake of this.#wakers) wake();
     this.#wakers.clear();
+    this.#over.resolve();
   }
+}
+
+/** Resolves in a later turn of the event loop, in which others have had theirs. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function endedError(): DOMException {

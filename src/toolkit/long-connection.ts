@@ -33,8 +33,11 @@ export abstract class LongConnection<
 {
   protected readonly life: Lifetime<Input, End>;
 
-  constructor(scope: S, life: Lifetime<Input, End>) {
+  /** @throws TypeError for a scope of another type, which only JavaScript can give. */
+  constructor(scope: S, type: S["type"], life: Lifetime<Input, End>) {
     super(scope);
+    if (scope.type !== type)
+      throw new TypeError(`This is a scope of the type '${scope.type}', not '${type}'.`);
     this.life = life;
   }
 
@@ -55,9 +58,9 @@ export abstract class LongConnection<
     return this.life.signal;
   }
 
-  /** Resolves at the end, when the `onClose` callbacks have run. */
+  /** Resolves at the end. */
   whenClosed(): Promise<void> {
-    return this.life.ended;
+    return this.life.over;
   }
 
   /**
@@ -74,7 +77,7 @@ export abstract class LongConnection<
     // One that was never opened has still to be answered, and an error that is under way is the better answer.
     if (this.life.phase === "waiting") return;
     await this.close();
-    await this.life.ended;
+    await this.life.callbacksDone();
   }
 
   abstract close(): Promise<void>;
@@ -85,7 +88,7 @@ export abstract class LongConnection<
   /** Calls a handler; an error goes to `onError`, or ends the connection and is thrown. */
   protected async guarded<T>(handler: () => T | Promise<T>): Promise<T | undefined> {
     try {
-      return await handler();
+      return await this.life.during(handler);
     } catch (error) {
       if (await this.life.tellError(error)) return undefined;
       await this.fail();

@@ -5,7 +5,7 @@ import { ABNORMAL_CLOSURE, INTERNAL_ERROR, NORMAL_CLOSURE, POLICY_VIOLATION } fr
 import type { WebSocketReceive, WebSocketSendEvent } from "../spec/events.ts";
 import type { WebSocketScope } from "../spec/scope.ts";
 import { EventReader } from "./event-reader.ts";
-import { Lifetime, type Callback } from "./lifetime.ts";
+import { Lifetime, nextTurn, type Callback } from "./lifetime.ts";
 import { LongConnection, pairsOf, refusalOf, type Refusal } from "./long-connection.ts";
 import { bytesOf, dataOf, jsonOf, MessageError, textOf, valueOf } from "./message-error.ts";
 import type { PathParams } from "./request-head.ts";
@@ -76,7 +76,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   declare protected readonly life: WebSocketLifetime;
 
   constructor(scope: WebSocketScope, receive: Receive, send: (event: WebSocketSendEvent) => Promise<void>) {
-    super(scope, WebSocketLifetime.of(scope));
+    super(scope, "websocket", WebSocketLifetime.of(scope));
     this.#receive = receive;
     this.#send = send;
   }
@@ -112,15 +112,19 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       life.subprotocol = undefined;
       throw error;
     }
-    life.reader ??= new EventReader(
+    this.#reader.watch();
+  }
+
+  get #reader(): EventReader<WebSocketReceive, Closing> {
+    const { life } = this;
+    return (life.reader ??= new EventReader(
       this.#receive,
       (event, to) => {
         if (event.type === "websocket.receive") to.input(event);
         else if (event.type === "websocket.disconnect") to.end({ code: event.code, reason: event.reason });
       },
       (end) => void life.finish(end ?? { code: ABNORMAL_CLOSURE, reason: "read_error" }),
-    );
-    life.reader.watch();
+    ));
   }
 
   /** True where the server can refuse a handshake with a response; without it all it can say is 403. */
@@ -137,9 +141,13 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   async deny(refusal: Refusal = {}): Promise<void> {
     this.#requireUnanswered("websocket.http.response.start");
     const responder = refusalOf(refusal);
-    if (!this.supportsDenialResponse()) return await this.close(POLICY_VIOLATION);
-    this.life.refuse();
-    await responder.respond(this.#send, this.scope);
+    if (this.supportsDenialResponse()) {
+      this.life.refuse();
+      await responder.respond(this.#send, this.scope);
+    } else {
+      this.life.refuse({ code: POLICY_VIOLATION, reason: "" });
+      await this.#send({ type: "websocket.close", code: POLICY_VIOLATION });
+    }
   }
 
   #requireUnanswered(eventType: WebSocketSendEvent["type"]): void {
@@ -235,7 +243,8 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   /**
-   * Sends if it can: for broadcasts, which one client that has gone must not stop. Whatever `send` rejects with goes to
+   * Sends if it can: for broadcasts, which one client that has gone must not stop. It waits for a slow one, as `send` does:
+   * where that must not be, ask `isWritable()` before. Whatever `send` rejects with goes to
    * `onError` callbacks and nowhere else. A client may go before it has read what was sent, so `true` is no receipt.
    *
    * @returns false when nothing was sent.
@@ -288,7 +297,8 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   #give(event: WebSocketSendEvent): Promise<void> {
     const { phase, isEndedHere } = this.life;
     if (phase === "open") return this.#send(event);
-    if (phase === "closed" && !isEndedHere) return Promise.resolve();
+    // The client has gone. A loop that does not ask for that must not keep everybody else from their turn.
+    if (phase === "closed" && !isEndedHere) return this.#send(event).then(nextTurn);
     const why = phase === "waiting" ? "accept() comes first" : "the application has closed the connection";
     return Promise.reject(new StateError(event.type, this.connectionState, why));
   }
@@ -307,7 +317,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   // ── receiving, one by one ───────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The next message as the event that it came in; `undefined` at the end.
+   * The next message as the event that it came in; `undefined` at the end, when the `onClose` callbacks have run.
    *
    * @throws StateError before `accept()`, when no message can come; what `receive` of the scope rejects with.
    */
@@ -315,10 +325,13 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
     const { life } = this;
     if (life.phase === "waiting")
       throw new StateError("receive", this.connectionState, "accept() or deny() the handshake first");
-    const wasClosed = life.phase === "closed";
-    const event = await life.reader?.take();
-    // Whoever learns of the end by this may rely on the callbacks having run, but one of them cannot wait for itself.
-    if (event === undefined && !wasClosed) await life.ended;
+    const reader = life.phase === "open" ? this.#reader : life.reader;
+    let event: WebSocketReceive | undefined;
+    try {
+      event = await reader?.take();
+    } finally {
+      if (event === undefined) await life.callbacksDone();
+    }
     return event;
   }
 
@@ -419,7 +432,6 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       }
       yield value;
     }
-    await this.life.ended;
   }
 
   async #each<T>(values: AsyncIterable<T>, callback: Callback<[value: T]>): Promise<void> {
@@ -435,8 +447,9 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   /**
-   * Runs `callback` when the connection is over, whoever has ended it; at once if it is. Its errors become warnings of the
-   * process. Not after {@link deny}, where there never was a connection.
+   * Runs `callback` when the connection is over, whoever has ended it; at once if it is. When the client goes it waits for
+   * a callback of `each...` or `run` that is at work. Its errors become warnings of the process. Not after {@link deny},
+   * where there never was a connection.
    */
   onClose(callback: Callback<[code: number, reason: string]>): this {
     this.life.onClose(({ code, reason }) => callback(code, reason));
@@ -472,6 +485,5 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       for (const callback of this.life.onMessage)
         await this.guarded(() => callback(dataOf(message), message));
     }
-    await this.life.ended;
   }
 }

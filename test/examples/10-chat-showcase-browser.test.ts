@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { keepScreenshot, openPage, type OpenPage } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage, type OpenPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { CutLine } from "../support/cut-line.ts";
 import { startExample } from "../support/example.ts";
@@ -57,6 +57,7 @@ test("a message that is typed in one tab is seen in both, as text and never as H
   await log(ada.page).getByText("/join <room>: go into a room").waitFor();
   await keepScreenshot(ada.page, "10-chat-showcase");
   await keepScreenshot(bob.page, "10-chat-showcase-phone");
+  for (const { page } of [ada, bob]) expect(await accessibilityProblems(page)).toEqual([]);
   expect([...ada.problems, ...bob.problems]).toEqual([]);
 }, 60_000);
 
@@ -108,6 +109,7 @@ test("after a lost connection the page is where it was, has what it missed, and 
   await say(bob.page, "Where has Ada gone?");
   await log(bob.page).getByText("Where has Ada gone?").waitFor();
   await say(ada.page, "Said in the dark.");
+  expect(await accessibilityProblems(ada.page)).toEqual([]);
   await ada.page.getByRole("button", { name: "Try now" }).click();
   line.mend();
   await ada.page.getByRole("status").filter({ hasText: "Connected" }).waitFor();
@@ -155,6 +157,7 @@ test("on a narrow page the lists are drawers for keyboards too, and a bad nickna
   await page.keyboard.type("no spaces");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").filter({ hasText: "A nickname has 2 to 20 letters" }).waitFor();
+  expect(await accessibilityProblems(page)).toEqual([]);
   await page.getByRole("textbox", { name: "Nickname" }).fill("Ada");
   await page.keyboard.press("Enter");
   await title(page, "#general").waitFor();
@@ -168,6 +171,7 @@ test("on a narrow page the lists are drawers for keyboards too, and a bad nickna
   expect(await toggle.getAttribute("aria-expanded")).toBe("true");
   await page.getByRole("button", { name: "Join #help" }).waitFor();
   await keepScreenshot(page, "10-chat-showcase-rooms");
+  expect(await accessibilityProblems(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await rooms.waitFor({ state: "hidden" });
   expect(await toggle.evaluate((button) => button.matches(":focus"))).toBe(true);

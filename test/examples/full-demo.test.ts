@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { keepScreenshot, openPage } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -134,5 +134,8 @@ test("in Chromium: the page uses all of it", async () => {
   await page.getByRole("button", { name: "Post" }).click();
   await status("7 bytes: Grüße");
   await keepScreenshot(page, "full-demo");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await accessibilityProblems(page)).toEqual([]);
   expect(problems).toEqual([]);
 }, 60_000);

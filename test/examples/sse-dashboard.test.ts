@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Sample } from "../../examples/sse-dashboard/sampler.ts";
-import { keepScreenshot, openPage } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { CutLine } from "../support/cut-line.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
@@ -121,5 +121,8 @@ test("in Chromium: numbers that live, pause, come back after a lost connection, 
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await page.locator("html").evaluate((html) => html.scrollWidth <= html.clientWidth)).toBe(true);
   await keepScreenshot(page, "sse-dashboard-phone");
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await accessibilityProblems(page)).toEqual([]);
   expect(problems).toEqual([]);
 }, 60_000);

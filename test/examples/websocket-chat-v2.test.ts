@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { keepScreenshot, openPage } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -89,5 +89,6 @@ test("in Chromium: a message that is typed in one tab is seen in both", async ()
   await ada.page.keyboard.press("Enter");
   for (const { page } of [ada, bob]) await page.getByRole("log").getByText("Hello <b>there</b>").waitFor();
   await keepScreenshot(bob.page, "websocket-chat-v2");
+  expect(await accessibilityProblems(bob.page)).toEqual([]);
   expect([...ada.problems, ...bob.problems]).toEqual([]);
 }, 60_000);

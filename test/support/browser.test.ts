@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { openPage } from "./browser.ts";
+import { accessibilityProblems, openPage } from "./browser.ts";
 import { launchChromium } from "./chromium.ts";
 
 /** A page, and a script of its own that is not there. */
@@ -38,4 +38,22 @@ test("openPage finds what a page does wrong unseen", async () => {
 
   await using good = site("default-src 'none'; img-src data:", "<title>x</title><img src='data:image/gif,'>");
   expect((await openPage(browser, good.url.href)).problems).toEqual([]);
+}, 60_000);
+
+test("accessibilityProblems finds what people stumble over, whatever the page's policy", async () => {
+  await using browser = await launchChromium();
+  const policy = "default-src 'none'";
+  await using faulty = site(policy, "<title>x</title><main><h1>x</h1><input></main>");
+  const { page, problems } = await openPage(browser, faulty.url.href);
+  const found = await accessibilityProblems(page);
+  expect(found).toHaveLength(2);
+  expect(found.some((each) => each.startsWith("label: ") && each.endsWith("<input>"))).toBe(true);
+  expect(found.some((each) => each.startsWith("html-has-lang: "))).toBe(true);
+  expect(problems).toEqual([]);
+
+  await using good = site(
+    policy,
+    "<html lang=en><title>x</title><main><h1>x</h1><label>Name <input></label></main>",
+  );
+  expect(await accessibilityProblems((await openPage(browser, good.url.href)).page)).toEqual([]);
 }, 60_000);

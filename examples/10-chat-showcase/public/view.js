@@ -26,12 +26,13 @@ function hueOf(nick) {
   return ((hash >>> 8) * 137) % 360;
 }
 
+/** Text that only the eye needs, since a label says it in words. */
+function drawn(className, text) {
+  return element("span", { className: `drawn ${className}`, "data-text": text, "aria-hidden": "true" });
+}
+
 function avatar(nick) {
-  const made = element("span", {
-    className: "avatar",
-    text: [...nick][0].toUpperCase(),
-    "aria-hidden": "true",
-  });
+  const made = drawn("avatar", [...nick][0].toUpperCase());
   made.style.setProperty("--hue", hueOf(nick));
   return made;
 }
@@ -126,11 +127,11 @@ function conversationItem(conversation, currentKey, onChoose) {
   const button = element(
     "button",
     { type: "button" },
-    element("span", { className: "sign", text: kind === "room" ? "#" : "@", "aria-hidden": "true" }),
+    drawn("sign", kind === "room" ? "#" : "@"),
     element("span", { className: "name", text: name, dir: "auto" }),
   );
   if (unread > 0) {
-    button.append(element("span", { className: "badge", text: unread > 99 ? "99+" : unread }));
+    button.append(drawn("badge", unread > 99 ? "99+" : unread));
     button.setAttribute("aria-label", `${name}, ${unread} unread`);
   }
   if (key === currentKey) button.setAttribute("aria-current", "true");
@@ -160,9 +161,9 @@ export function showLists(conversations, allRooms, { onChoose, onJoin }) {
       const button = element(
         "button",
         { type: "button", "aria-label": `Join #${name}, ${members} ${members === 1 ? "person" : "people"}` },
-        element("span", { className: "sign", text: "#" }),
+        drawn("sign", "#"),
         element("span", { className: "name", text: name, dir: "auto" }),
-        element("span", { className: "count", text: members }),
+        drawn("count", members),
       );
       button.dataset.key = `#${name}`;
       button.addEventListener("click", () => onJoin(name));
@@ -186,7 +187,7 @@ export function showPeople(conversation, nick, onPrivate) {
     members.map((member) => {
       const name = element("span", { className: "name", text: member.nick, dir: "auto" });
       const parts = [avatar(member.nick), name];
-      if (member.isAway) parts.push(element("span", { className: "remark", text: "away" }));
+      if (member.isAway) parts.push(drawn("remark", "away"));
       if (member.nick === nick) parts.push(element("span", { className: "remark", text: "you" }));
       const className = member.isAway ? "person away" : "person";
       if (member.nick === nick) return element("li", {}, element("div", { className }, ...parts));

@@ -68,7 +68,7 @@ function connect() {
   url.protocol = url.protocol.replace("http", "ws");
   socket = new WebSocket(url);
   socket.onmessage = ({ data }) => {
-    const item = document.createElement("li");
+    const item = document.createElement("p");
     item.textContent = data;
     $("echoes").append(item);
     $("echoes").scrollTop = $("echoes").scrollHeight;

@@ -40,7 +40,7 @@ function show(news, name) {
   }
   const log = $("log");
   const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
-  const item = document.createElement("li");
+  const item = document.createElement("p");
   const from = document.createElement("b");
   from.textContent = news.from;
   item.append(from, news.text);
