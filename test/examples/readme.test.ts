@@ -12,7 +12,10 @@ const SERVE = "bun cli/main.ts ";
 /** Makes an example faster than it is for people. */
 const FASTER: Readonly<Record<string, Record<string, string>>> = {
   "05-sse-broadcaster": { TICK_INTERVAL: "100" },
+  "10-chat-showcase": { CHAT_STATS: "100" },
+  "full-demo": { DEMO_PAUSE: "20" },
   "hono-app": { TICK_INTERVAL: "10" },
+  "sse-dashboard": { SAMPLE_INTERVAL: "100" },
 };
 
 interface Readme {

@@ -42,7 +42,8 @@ export async function openPage(
       problems.push(`asks for ${to} from another origin`);
   });
   page.on("response", (response) => {
-    if (PARTS_OF_A_PAGE.has(response.request().resourceType()) && !response.ok())
+    const isThere = response.ok() || response.status() === 304;
+    if (PARTS_OF_A_PAGE.has(response.request().resourceType()) && !isThere)
       problems.push(`${response.url()} is answered with ${response.status()}`);
   });
   const response = await page.goto(url);
