@@ -29,7 +29,9 @@ function asValuePlace(place: Place, part: string): ValuePlace {
     case "quoted":
       return place;
     case "unquoted":
-      throw new TypeError(`${where} an attribute without quotes, which ends at a space; put quotes around it.`);
+      throw new TypeError(
+        `${where} an attribute without quotes, which ends at a space; put quotes around it.`,
+      );
     case "comment":
     case "script":
     case "style":

@@ -68,7 +68,7 @@ function assertMarkup(value: HtmlValue): void {
   if (typeof value !== "string" || value === "") return;
   throw new TypeError(
     `html\`\`: the text ${JSON.stringify(value.slice(0, 30))} stands in a tag, but in no quoted attribute; ` +
-      "write name=\"${value}\", or html`name` for an attribute that is there or not.",
+      'write name="${value}", or html`name` for an attribute that is there or not.',
   );
 }
 
@@ -92,4 +92,3 @@ function textOf(value: HtmlValue): string {
   const name = typeof found === "object" ? (found?.constructor?.name ?? "object") : typeof found;
   throw new TypeError(`html\`\`: a value is a ${name}, which is no text; ${advice}.`);
 }
-
