@@ -10,6 +10,7 @@ import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { ApplicationLike } from "./component.ts";
 import { nameOf, toApp } from "./component.ts";
 import type { RequestScope } from "./decline.ts";
+import { PagiResponse } from "./response.ts";
 
 /** One call of an application, as the methods of an endpoint get it. */
 export interface Call<
@@ -45,8 +46,11 @@ export interface Respondable {
   respond(send: Send, scope: HttpScope): Promise<void>;
 }
 
-/** What a handler that returns its response may return: a response value, an application or a component. */
-export type Answer = Respondable | ApplicationLike;
+/**
+ * What a handler that returns its response may return: a response value, a Fetch `Response`, an application or a
+ * component.
+ */
+export type Answer = Respondable | Response | ApplicationLike;
 
 /** The parameters that a router has put into a scope. */
 export function paramsOf(scope: RequestScope): Readonly<Record<string, string>> {
@@ -71,12 +75,13 @@ export function isRespondable(value: unknown): value is Respondable {
 export async function giveAnswer(answer: Answer | undefined, call: HttpCall, who: string): Promise<void> {
   assertAnswer(answer, who);
   if (isRespondable(answer)) await answer.respond(call.send, call.scope);
+  else if (answer instanceof Response) await PagiResponse.from(answer).respond(call.send, call.scope);
   else await toApp(answer)(call.scope, call.receive, call.send);
 }
 
 /** Throws CompositionError for what is no answer. */
 export function assertAnswer(answer: Answer | undefined, who: string): asserts answer is Answer {
-  if (isRespondable(answer) || typeof answer === "function") return;
+  if (isRespondable(answer) || answer instanceof Response || typeof answer === "function") return;
   if (typeof answer === "object" && answer !== null && "toApp" in answer) return;
   throw new CompositionError(`${who} returned ${nameOf(answer)}; it has to return a response.`);
 }

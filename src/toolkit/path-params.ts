@@ -29,8 +29,8 @@ type NamesIn<Pattern extends string> = Pattern extends `${infer Segment}/${infer
 
 /**
  * The parameters of a path pattern, all of them text: `PathParams<"/users/:id/*rest">` is `{ id: string; rest: string }`.
- * A pattern that is only known as `string` may have any.
+ * A pattern that is only known as `string`, or not at all, may have any.
  */
-export type PathParams<Pattern extends string> = string extends Pattern
+export type PathParams<Pattern extends string = string> = string extends Pattern
   ? Readonly<Record<string, string>>
   : { readonly [Name in Exclude<NamesIn<Pattern>, "">]: string };

@@ -4,12 +4,10 @@ import { basicCredentials, bearerToken, type BasicCredentials } from "./credenti
 import { PagiHeaders } from "./headers.ts";
 import type { MultiValue } from "./multi-value.ts";
 import { acceptsType, preferredType } from "./negotiation.ts";
+import type { PathParams } from "./path-params.ts";
 import { Stash } from "./stash.ts";
 import { parseUrlEncoded, type DecodingOptions } from "./url-encoded.ts";
 import type { State } from "../spec/scope.ts";
-
-/** Parameters that a router has taken from the path, in `scope.path_params`. */
-export type PathParams = Readonly<Record<string, string>>;
 
 /**
  * What a request says before its body, and how much waits to be sent to its client: the same for a request, a WebSocket
