@@ -134,6 +134,15 @@ export class CompositionError extends PagiError {
   readonly fault = "application";
 }
 
+/**
+ * A session that is not there, cannot be changed any more, or cannot be kept: too large, or of values that are not
+ * JSON.
+ */
+export class SessionError extends PagiError {
+  readonly code = "ERR_PAGI_SESSION";
+  readonly fault = "application";
+}
+
 /** The message of anything that was thrown. Never throws itself, as what was thrown may on being looked at. */
 export function messageOf(thrown: unknown): string {
   try {
