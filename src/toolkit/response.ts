@@ -18,6 +18,7 @@ import {
 } from "./response-events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response-sender.ts";
 import { ResponseWriter, type OnClose } from "./response-writer.ts";
+import { titleOf } from "./status-title.ts";
 
 export { CookieSigner } from "./cookies.ts";
 export type { CookieOptions } from "./cookies.ts";
@@ -124,7 +125,7 @@ export class PagiResponse implements Responder {
 
   /** What tells a client of its error: `application/problem+json`, RFC 9457. */
   static problem(error: RequestError): PagiResponse {
-    const problem = { type: "about:blank", title: TITLES[error.status] ?? "Error", status: error.status };
+    const problem = { type: "about:blank", title: titleOf(error.status), status: error.status };
     const errors = error instanceof ValidationError ? { errors: error.issues } : {};
     return PagiResponse.json(
       { ...problem, detail: error.message, code: error.code, ...errors },
@@ -439,13 +440,6 @@ export class PagiResponse implements Responder {
     return writer;
   }
 }
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  422: "Unprocessable Content",
-};
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
