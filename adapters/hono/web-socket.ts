@@ -7,6 +7,7 @@ import {
 } from "hono/ws";
 import { requireEnvironment } from "./environment.ts";
 import { HANDSHAKE, type HandshakeTaker } from "./handshake.ts";
+import { ABNORMAL_CLOSURE, INTERNAL_ERROR, POLICY_VIOLATION } from "../../src/spec/close-code.ts";
 import type { WebSocketReceive, WebSocketSendEvent } from "../../src/spec/events.ts";
 import type { WebSocketScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
@@ -31,9 +32,6 @@ const CONNECTING = 0;
 const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
-const POLICY_VIOLATION = 1008;
-const INTERNAL_ERROR = 1011;
-const ABNORMAL_CLOSURE = 1006;
 
 /** Fields that belong to the handshake itself, or to a body that it does not have. RFC 6455 section 4.2.2. */
 const NOT_OF_THE_ROUTE =

@@ -16,7 +16,7 @@ import {
   NORMAL_CLOSURE,
   POLICY_VIOLATION,
   isSendableCloseCode,
-} from "../websocket/close-code.ts";
+} from "../spec/close-code.ts";
 import { RESOLVED } from "./flow-control.ts";
 import type { Buffered } from "./flow-control.ts";
 import type { Timer } from "./host.ts";

@@ -7,7 +7,7 @@ import type {
 } from "../exchange/websocket-transport.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import { upgradeFields, webSocketHead } from "../http1/upgrade-head.ts";
-import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG } from "../websocket/close-code.ts";
+import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG } from "../spec/close-code.ts";
 import { acceptOf } from "../websocket/handshake.ts";
 import type { Handshake } from "../websocket/handshake.ts";
 import { PING, agreedDeflate, outgoingFrame, pongHeader } from "../websocket/outgoing-frame.ts";

@@ -26,17 +26,26 @@ export async function validate<S extends StandardSchemaV1>(
   value: unknown,
   source: RequestSource,
 ): Promise<OutputOf<S>> {
-  const result = await schema["~standard"].validate(value);
-  if (result.issues !== undefined)
-    throw new ValidationError(result.issues.map((each) => issueOf(each, source)));
-  // The specification ties the output's type to the schema; its `validate` alone says only `unknown`.
-  return result.value as OutputOf<S>;
+  const result = await check(schema, value);
+  if ("issues" in result) throw new ValidationError(result.issues.map((each) => ({ in: source, ...each })));
+  return result.value;
 }
 
-function issueOf(issue: StandardSchemaV1.Issue, source: RequestSource): ValidationIssue {
-  const keys = (issue.path ?? []).map((step) => (typeof step === "object" ? step.key : step));
+/** Checks a value, whatever it is of: what the schema makes of it, or all that it has found. */
+export async function check<S extends StandardSchemaV1>(
+  schema: S,
+  value: unknown,
+): Promise<{ readonly value: OutputOf<S> } | { readonly issues: Omit<ValidationIssue, "in">[] }> {
+  const result = await schema["~standard"].validate(value);
+  // The specification ties the output's type to the schema; its `validate` alone says only `unknown`.
+  if (result.issues === undefined) return { value: result.value as OutputOf<S> };
+  return { issues: result.issues.map(issueOf) };
+}
+
+function issueOf({ path = [], message }: StandardSchemaV1.Issue): Omit<ValidationIssue, "in"> {
+  const keys = path.map((step) => (typeof step === "object" ? step.key : step));
   const pointer = keys.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-  return { in: source, pointer, message: issue.message };
+  return { pointer, message };
 }
 
 const SOURCES: readonly RequestSource[] = ["path", "query", "headers", "cookies", "body"];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import type { Server, ServerWebSocket, Socket, SocketHandler } from "bun";
 
-import { ABNORMAL_CLOSURE } from "./close-code.ts";
+import { ABNORMAL_CLOSURE } from "../spec/close-code.ts";
 import { ControlFrames } from "./control-frames.ts";
 
 /** What every WebSocket of a bridge has in common. */

@@ -1,3 +1,4 @@
+import { isSendableCloseCode, MAX_REASON_BYTES } from "../close-code.ts";
 import type { ReceiveEvent, SendEvent } from "../events.ts";
 import type { Scope } from "../scope.ts";
 import {
@@ -84,23 +85,16 @@ const SSE_ID = kind(
   (value) => typeof value === "string" && !/[\r\n\0]/.test(value),
 );
 
-const CLOSE_CODE = kind(
-  "must be 1000 to 1003, 1007 to 1014 or 3000 to 4999",
-  (value) =>
-    isIntegerFrom(1000, 1003)(value) || isIntegerFrom(1007, 1014)(value) || isIntegerFrom(3000, 4999)(value),
-);
+const CLOSE_CODE = kind("must be 1000 to 1003, 1007 to 1014 or 3000 to 4999", isSendableCloseCode);
 
 const DISCONNECT_CODE = kind("must be an integer from 1000 to 4999", isIntegerFrom(1000, 4999));
 
-/** RFC 6455 section 5.5: a control frame has 125 bytes, and two of them are the code. */
-const CLOSE_REASON_BYTES = 123;
-
 const CLOSE_REASON: ValueKind = {
-  text: `must be a string of at most ${CLOSE_REASON_BYTES} bytes of UTF-8`,
+  text: `must be a string of at most ${MAX_REASON_BYTES} bytes of UTF-8`,
   check(value) {
     if (typeof value !== "string") return `found ${described(value)}`;
     const bytes = Buffer.byteLength(value, "utf8");
-    return bytes <= CLOSE_REASON_BYTES ? undefined : `found ${bytes} bytes`;
+    return bytes <= MAX_REASON_BYTES ? undefined : `found ${bytes} bytes`;
   },
 };
 

@@ -4,6 +4,8 @@ export const ABNORMAL_CLOSURE = 1006;
 
 export const NORMAL_CLOSURE = 1000;
 export const GOING_AWAY = 1001;
+export const UNSUPPORTED_DATA = 1003;
+export const INVALID_PAYLOAD = 1007;
 export const POLICY_VIOLATION = 1008;
 export const MESSAGE_TOO_BIG = 1009;
 export const INTERNAL_ERROR = 1011;

@@ -1,0 +1,116 @@
+import { messageOf } from "../errors.ts";
+import type { EventReader } from "./event-reader.ts";
+
+/** A callback whose promise is waited for. */
+export type Callback<Values extends readonly unknown[]> = (...values: Values) => void | Promise<void>;
+
+/**
+ * One long connection from its handshake to its end: in which phase it is, and who is told of its end and of errors.
+ * It stands in the scope, so that all objects over one scope share it. `End` is what is known of the end.
+ */
+export class Lifetime<Input, End> {
+  phase: "waiting" | "open" | "closed" = "waiting";
+  /** What is under way to open it. */
+  opening: Promise<void> | undefined;
+  /** The application itself has ended it, rather than the client or the server. */
+  isEndedHere = false;
+  /** How it ended; `undefined` before that, and where it was never opened. */
+  end: End | undefined;
+  reader: EventReader<Input, End> | undefined;
+  #onClose: Callback<[End]>[] = [];
+  readonly #onError: Callback<[unknown]>[] = [];
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #wakers = new Set<() => void>();
+  #abort: AbortController | undefined;
+
+  /** Resolves after the end, when the callbacks have run. It never rejects. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Aborted at the end. Made when first read. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.phase === "closed") this.#abort.abort(endedError());
+    }
+    return this.#abort.signal;
+  }
+
+  /** Runs `callback` at the end, at once if that has been. */
+  onClose(callback: Callback<[End]>): void {
+    if (this.phase !== "closed" || this.end === undefined) this.#onClose.push(callback);
+    else void runSafely(callback, this.end);
+  }
+
+  onError(callback: Callback<[unknown]>): void {
+    this.#onError.push(callback);
+  }
+
+  /** Tells of an error. @returns false where nobody wants to know. */
+  async tellError(error: unknown): Promise<boolean> {
+    for (const callback of this.#onError) await runSafely(callback, error);
+    return this.#onError.length > 0;
+  }
+
+  /** It is over. Only the first call counts; resolves when the callbacks have run. */
+  async finish(end: End): Promise<void> {
+    if (this.end !== undefined) return;
+    this.end = end;
+    this.#leave();
+    const callbacks = this.#onClose;
+    this.#onClose = [];
+    for (const callback of callbacks) await runSafely(callback, end);
+    this.#ended.resolve();
+  }
+
+  /** It was refused, so that there is no end to tell of. */
+  refuse(): void {
+    this.isEndedHere = true;
+    this.#leave();
+    this.#onClose = [];
+    this.#ended.resolve();
+  }
+
+  /** What a promise resolves with, or `undefined` as soon as the connection is over. */
+  unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
+    if (this.phase === "closed") return Promise.resolve(undefined);
+    // Not a race with `ended`, which would keep the reactions of all that have lost for as long as the connection lives.
+    const { promise: first, resolve, reject } = Promise.withResolvers<T | undefined>();
+    const wake = (): void => resolve(undefined);
+    this.#wakers.add(wake);
+    promise.then(resolve, reject).finally(() => this.#wakers.delete(wake));
+    return first;
+  }
+
+  /** Waits, but not beyond the end. */
+  async sleep(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await this.unlessEnded(new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds))));
+    clearTimeout(timer);
+  }
+
+  #leave(): void {
+    this.phase = "closed";
+    this.reader?.stop();
+    this.#abort?.abort(endedError());
+    for (const wake of this.#wakers) wake();
+    this.#wakers.clear();
+  }
+}
+
+function endedError(): DOMException {
+  return new DOMException("The connection is over.", "AbortError");
+}
+
+/** For callbacks of which each has to run, and whose failure has nobody else to go to. */
+async function runSafely<Values extends readonly unknown[]>(
+  callback: Callback<Values>,
+  ...values: Values
+): Promise<void> {
+  try {
+    await callback(...values);
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : messageOf(error), "PagiCallbackWarning");
+  }
+}
