@@ -22,14 +22,18 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...["src/spec", "src/errors", "src/http1", "src/http2", "src/websocket", "src/sse", "src/exchange"],
     ...["src/apps", "adapters"],
   ],
-  "src/supervisor": ["src/spec", "src/errors", "src/server"],
+  "src/supervisor": ["src/spec", "src/errors", "src/exchange", "src/server"],
   // A program that calls serve() may take the flags of the command line.
   "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli"],
   "src/index": ["src/spec", "src/errors", "src/server", "src/serve"],
   "src/toolkit": ["src/spec", "src/errors"],
   "src/apps": ["src/spec", "src/errors", "src/toolkit"],
   "src/channels": ["src/spec", "src/errors", "src/toolkit"],
-  "src/testing": ["src/spec", "src/errors", "src/toolkit"],
+  // A server in memory: the rules are the server's own code. See docs/decisions/0013.
+  "src/testing": [
+    ...["src/spec", "src/errors", "src/http1", "src/websocket", "src/sse", "src/exchange"],
+    ...["src/toolkit", "adapters"],
+  ],
   // With `toFetch` they are a server themselves, on the same rules as any.
   adapters: ["src/spec", "src/errors", "src/sse", "src/exchange", "src/toolkit", "src/apps"],
   middleware: ["src/spec", "src/errors", "src/toolkit"],

@@ -1,8 +1,8 @@
 import { EventError } from "../../src/errors.ts";
+import { chunksOf, FILE_CHUNK } from "../../src/exchange/file-chunks.ts";
 import type { FileRange } from "../../src/exchange/file-range.ts";
 import type { Exchange, ResponseHead, Transport } from "../../src/exchange/transport.ts";
 
-const FILE_CHUNK = 64 * 1024;
 /** Fetch standard, "Response class". */
 const MAX_STATUS = 599;
 /** Fields of one connection, which the host has to set itself. RFC 9110 section 7.6.1. */
@@ -279,26 +279,4 @@ function headersOf(eventType: string, { headers }: ResponseHead): Headers {
     }
   }
   return fields;
-}
-
-async function* chunksOf({ source, seekable, offset, length }: FileRange): AsyncGenerator<Uint8Array, void> {
-  if (typeof source !== "number") {
-    yield* source.stream();
-    return;
-  }
-  const { read } = await import("node:fs");
-  let position = offset;
-  let rest = length ?? Infinity;
-  while (rest > 0) {
-    const buffer = new Uint8Array(Math.min(FILE_CHUNK, rest));
-    const count = await new Promise<number>((resolve, reject) => {
-      read(source, buffer, 0, buffer.byteLength, seekable ? position : null, (error, got) =>
-        error ? reject(error) : resolve(got),
-      );
-    });
-    if (count === 0) return;
-    position += count;
-    rest -= count;
-    yield buffer.subarray(0, count);
-  }
 }

@@ -1,7 +1,11 @@
-import type { FetchHandler } from "../../adapters/fetch.ts";
-import type { HonoLike } from "../../adapters/hono/application.ts";
-import type { NodeListener } from "../../adapters/node.ts";
-import type { FastifyInstance } from "../../adapters/node/fastify.ts";
+import {
+  describe,
+  EXPECTED,
+  isApplicationLike,
+  isClass,
+  sentence,
+  toApplication,
+} from "../../adapters/application-value.ts";
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { embeddedApplication } from "./embedded-app.ts";
@@ -16,19 +20,8 @@ export interface ApplicationSpec {
 
 type Callable = () => unknown;
 
-interface Component {
-  toApp(): unknown;
-}
-
-interface FetchObject {
-  fetch: FetchHandler;
-}
-
 /** Export names that are listed in a message. */
 const MAX_LISTED = 10;
-
-const EXPECTED =
-  "An application is a function (scope, receive, send), an object with toApp(), or an object with fetch(request)";
 
 /** How an application is loaded. */
 export interface LoadOptions {
@@ -65,7 +58,8 @@ export async function loadApplication(
 async function applicationOf({ module, file, exported }: Loaded, factory: boolean): Promise<Application> {
   const found = pick(module, file, exported, factory);
   const value = factory ? await made(found.value, found.what) : found.value;
-  return toApplication(value, factory ? `what ${found.what} returned` : found.what);
+  const what = factory ? `what ${found.what} returned` : found.what;
+  return toApplication(value, what, (thrown) => printable(thrownText(thrown)));
 }
 
 async function servedDirectory(factory: boolean): Promise<Application> {
@@ -158,132 +152,6 @@ async function made(factory: unknown, what: string): Promise<unknown> {
   }
 }
 
-async function toApplication(value: unknown, what: string): Promise<Application> {
-  if (isExpress(value)) {
-    const { fromNode } = await import("../../adapters/node.ts");
-    return fromNode(value);
-  }
-  if (isFastify(value)) {
-    const { fromFastify } = await import("../../adapters/node/fastify.ts");
-    return fromFastify(value);
-  }
-  if (!isClass(value) && isApplication(value)) return value;
-  if (isComponent(value)) return fromComponent(value, what);
-  if (isHono(value)) {
-    // Its helpers find in `c.env` what this gives them; Hono itself is not imported.
-    const { hono } = await import("../../adapters/hono/application.ts");
-    return hono(value);
-  }
-  if (isFetchObject(value)) {
-    const { fromFetch } = await import("../../adapters/fetch.ts");
-    // A method call, since handlers such as a class's own need their `this`.
-    return fromFetch((request, env) => value.fetch(request, env));
-  }
-  throw new LoadError(`${sentence(what)} is ${describe(value)}. ${EXPECTED}.${adviceFor(value)}`);
-}
-
-function fromComponent(component: Component, what: string): Application {
-  let app: unknown;
-  try {
-    app = component.toApp();
-  } catch (error) {
-    throw new LoadError(printable(`${sentence(what)} threw in toApp(): ${thrownText(error)}`), {
-      cause: error,
-    });
-  }
-  if (isApplication(app)) return app;
-  throw new LoadError(
-    `${sentence(what)} has a toApp() that returned ${describe(app)}; it must return a function.`,
-  );
-}
-
-function isApplicationLike(value: unknown): boolean {
-  return (
-    (isApplication(value) && !isClass(value)) ||
-    isComponent(value) ||
-    isFetchObject(value) ||
-    isFastify(value)
-  );
-}
-
-// What a function takes and returns cannot be asked of it; that it is one is all that can be checked here.
-function isApplication(value: unknown): value is Application {
-  return typeof value === "function";
-}
-
 function isCallable(value: unknown): value is Callable {
   return typeof value === "function";
-}
-
-/** A function of Express or Connect. Any other function for `node:http` looks like an {@link Application}. */
-function isExpress(value: unknown): value is NodeListener {
-  return (
-    typeof value === "function" &&
-    "handle" in value &&
-    typeof value.handle === "function" &&
-    "listen" in value &&
-    typeof value.listen === "function"
-  );
-}
-
-function isFastify(value: unknown): value is FastifyInstance {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "routing" in value &&
-    typeof value.routing === "function" &&
-    "ready" in value &&
-    typeof value.ready === "function" &&
-    "close" in value &&
-    typeof value.close === "function"
-  );
-}
-
-function isComponent(value: unknown): value is Component {
-  return typeof value === "object" && value !== null && "toApp" in value && typeof value.toApp === "function";
-}
-
-function isFetchObject(value: unknown): value is FetchObject {
-  return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
-}
-
-/** By what a `Hono` has and no other object with `fetch`: it may come from any copy or version of the package. */
-function isHono(value: unknown): value is HonoLike {
-  if (!isFetchObject(value)) return false;
-  return (
-    ["routes", "router", "request", "basePath", "mount", "notFound"].every((name) => name in value) &&
-    "routes" in value &&
-    Array.isArray(value.routes)
-  );
-}
-
-function isClass(value: unknown): boolean {
-  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
-}
-
-/** What a value is, in a few words. */
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (isClass(value)) return "a class";
-  if (typeof value === "function") return "a function";
-  if (value instanceof Promise) return "a promise";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") {
-    const keys = Object.keys(value);
-    return keys.length === 0
-      ? "an object without keys"
-      : `an object with ${keys.slice(0, MAX_LISTED).join(", ")}`;
-  }
-  return `a ${typeof value}`;
-}
-
-function adviceFor(value: unknown): string {
-  if (isClass(value)) return " Export an instance of the class.";
-  if (value instanceof Promise)
-    return " Export what it resolves to, with await, or a function with --factory.";
-  return "";
-}
-
-function sentence(what: string): string {
-  return what.charAt(0).toUpperCase() + what.slice(1);
 }

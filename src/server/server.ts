@@ -10,7 +10,7 @@ import type { ServerContext } from "./context.ts";
 import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
-import { Lifespan } from "./lifespan.ts";
+import { Lifespan } from "../exchange/lifespan.ts";
 import { formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";

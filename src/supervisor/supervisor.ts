@@ -1,7 +1,7 @@
 import os from "node:os";
 
 import { WorkerError } from "../errors.ts";
-import { Lifespan } from "../server/lifespan.ts";
+import { Lifespan } from "../exchange/lifespan.ts";
 import { bracketedHost, formatListenAddress } from "../server/listen-address.ts";
 import type { TcpAddress, UnixAddress } from "../server/listen-address.ts";
 import type { AskedSocket } from "../server/listening-socket.ts";

@@ -1,8 +1,8 @@
 /** Messages that may wait for the application before reading stops. */
-const MAX_MESSAGES = 64;
+export const MAX_MESSAGES = 64;
 
 /** Bytes of messages that may wait for the application before reading stops. */
-const MAX_BYTES = 1024 * 1024;
+export const MAX_BYTES = 1024 * 1024;
 
 /** A byte of deflate makes at most so many. */
 const MAX_INFLATION = 1032;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { EventError, LifespanError, StateError, UnsupportedScopeError } from "../../src/errors.ts";
-import { Lifespan, type LifespanOptions } from "../../src/server/lifespan.ts";
+import { Lifespan, type LifespanOptions } from "../../src/exchange/lifespan.ts";
 import { dispatch, type Application, type Receive, type Send } from "../../src/spec/application.ts";
 import type { SendEvent } from "../../src/spec/events.ts";
 import type { LifespanScope, Scope } from "../../src/spec/scope.ts";
