@@ -10,6 +10,7 @@ import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { ApplicationLike } from "./component.ts";
 import { nameOf, toApp } from "./component.ts";
 import type { RequestScope } from "./decline.ts";
+import { isRequestError } from "./request-error.ts";
 import { PagiResponse } from "./response.ts";
 
 /** One call of an application, as the methods of an endpoint get it. */
@@ -67,11 +68,26 @@ export function isRespondable(value: unknown): value is Respondable {
 }
 
 /**
- * Sends what a handler has returned.
+ * Calls a handler and sends what it returns. A {@link RequestError} that it throws is answered with a problem document,
+ * unless a response has begun.
  *
  * @param who the handler, for the message of the error.
- * @throws CompositionError (as a rejection) when that is no answer; a forgotten `return` is the usual reason.
+ * @throws CompositionError (as a rejection) when it returns no answer; a forgotten `return` is the usual reason.
  */
+export async function answerWith(call: HttpCall, who: string, handle: () => MaybeAnswer): Promise<void> {
+  let answer: Answer | undefined;
+  try {
+    answer = await handle();
+  } catch (error) {
+    if (!isRequestError(error) || call.scope["pagi.connection"].responseStarted()) throw error;
+    answer = PagiResponse.problem(error);
+  }
+  await giveAnswer(answer, call, who);
+}
+
+type MaybeAnswer = Answer | undefined | Promise<Answer | undefined>;
+
+/** Sends an answer. @throws CompositionError (as a rejection) for what is none. */
 export async function giveAnswer(answer: Answer | undefined, call: HttpCall, who: string): Promise<void> {
   assertAnswer(answer, who);
   if (isRespondable(answer)) await answer.respond(call.send, call.scope);

@@ -49,6 +49,11 @@ export function nameOf(thing: unknown): string {
   return `A ${typeof thing}`;
 }
 
+/** How a function is called in messages. */
+export function nameOfFunction(value: { readonly name: string }): string {
+  return value.name === "" ? "without a name" : `'${value.name}'`;
+}
+
 function adviceFor(thing: unknown): string {
   if (isClass(thing)) return " Give an instance of the class.";
   if (typeof thing === "object" && thing !== null && "wrap" in thing) {

@@ -8,6 +8,7 @@ import { WebSocketContext } from "./websocket-context.ts";
 
 export type { Answer, Respondable } from "./call.ts";
 export { ContextBase } from "./context-base.ts";
+export { handler, sseHandler, webSocketHandler } from "./context-handler.ts";
 export type { ErrorSource, EventOf, ForeignEvent, RunEnd } from "./event-loop.ts";
 export { HttpContext } from "./http-context.ts";
 export type { PathParams } from "./path-params.ts";

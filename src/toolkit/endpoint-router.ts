@@ -1,9 +1,12 @@
 import type { Application } from "../spec/application.ts";
-import { dispatch } from "../spec/application.ts";
 import type { State } from "../spec/scope.ts";
-import type { Answer, HttpCall, SseCall, WebSocketCall } from "./call.ts";
-import { assertAnswer, giveAnswer, paramsOf } from "./call.ts";
+import type { Answer } from "./call.ts";
+import { answerWith, assertAnswer } from "./call.ts";
 import type { ApplicationLike, Component } from "./component.ts";
+import { nameOfFunction } from "./component.ts";
+import type { ContextFactory } from "./context.ts";
+import { contextOf } from "./context.ts";
+import type { HttpContext } from "./http-context.ts";
 import type { MiddlewareLike, Step } from "./middleware.ts";
 import { chain } from "./middleware.ts";
 import type { PathParams } from "./path-params.ts";
@@ -11,86 +14,99 @@ import type { PathValue } from "./route-pattern.ts";
 import type { QueryValues, RouteName } from "./route-table.ts";
 import type { RouterOptions } from "./router.ts";
 import { Router } from "./router.ts";
+import type { SseContext } from "./sse-context.ts";
+import type { WebSocketContext } from "./websocket-context.ts";
+
+/**
+ * The context that a handler of a route gets, with the parameters of the route's pattern. Of a class of one's own all
+ * that is said of them is added to what the class says itself.
+ */
+export type RouteContext<
+  Context extends HttpContext | WebSocketContext | SseContext,
+  Params extends PathParams,
+> = HttpContext extends Context
+  ? HttpContext<Params>
+  : WebSocketContext extends Context
+    ? WebSocketContext<Params>
+    : SseContext extends Context
+      ? SseContext<Params>
+      : Context & { readonly params: Params };
 
 /** A handler of an http route: a method of the endpoint, or any function. It is called with the endpoint as `this`. */
-export type RouteHandler<Endpoint, Parameters> = (
-  this: Endpoint,
-  call: HttpCall<Parameters>,
-) => Answer | Promise<Answer>;
+export type RouteHandler<Endpoint, Context> = (this: Endpoint, context: Context) => Answer | Promise<Answer>;
 
 /** A handler of a websocket or sse route; it sends by itself. */
-export type StreamHandler<Endpoint, CallOfRoute> = (
-  this: Endpoint,
-  call: CallOfRoute,
-) => void | Promise<void>;
+export type StreamHandler<Endpoint, Context> = (this: Endpoint, context: Context) => void | Promise<void>;
 
 /** A step before a handler: `next()` resolves with what the handler returns, and the step returns that or another. */
-export type RouteStep<Endpoint> = (
+export type RouteStep<Endpoint, Context = HttpContext> = (
   this: Endpoint,
-  call: HttpCall,
+  context: Context,
   next: () => Promise<Answer>,
 ) => Answer | Promise<Answer>;
 
-/** What {@link EndpointRouter.routes} registers with. All methods return the builder, for chaining. */
-export class RouteBuilder<Endpoint> {
+/** {@link RouteBuilder} for contexts of one's own. */
+export class RouteBuilderOf<
+  Endpoint,
+  Http extends HttpContext,
+  WebSocket extends WebSocketContext,
+  Sse extends SseContext,
+> {
   readonly #endpoint: Endpoint;
   readonly #router: Router;
+  readonly #contextOf: ContextFactory<Http, WebSocket, Sse>;
 
   /** Made by the endpoint itself. */
-  constructor(endpoint: Endpoint, router: Router) {
+  constructor(endpoint: Endpoint, router: Router, contextOf: ContextFactory<Http, WebSocket, Sse>) {
     this.#endpoint = endpoint;
     this.#router = router;
+    this.#contextOf = contextOf;
   }
 
-  get<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  get<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, Http, PathParams<P>>): this {
     return this.#add("GET", path, rest);
   }
 
-  post<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  post<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, Http, PathParams<P>>): this {
     return this.#add("POST", path, rest);
   }
 
-  put<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  put<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, Http, PathParams<P>>): this {
     return this.#add("PUT", path, rest);
   }
 
-  patch<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  patch<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, Http, PathParams<P>>): this {
     return this.#add("PATCH", path, rest);
   }
 
-  delete<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  delete<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, Http, PathParams<P>>): this {
     return this.#add("DELETE", path, rest);
   }
 
-  head<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  head<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, Http, PathParams<P>>): this {
     return this.#add("HEAD", path, rest);
   }
 
-  options<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  options<P extends string>(path: P, ...rest: HandlerArguments<Endpoint, Http, PathParams<P>>): this {
     return this.#add("OPTIONS", path, rest);
   }
 
-  websocket<P extends string>(path: P, handler: StreamHandler<Endpoint, WebSocketCall<PathParams<P>>>): this {
-    this.#router.websocket<string>(path, (outer, receive, send) =>
-      dispatch({
-        websocket: async (scope, events) => {
-          const call = { scope, receive: events, send, params: routeParams<P>(paramsOf(scope)) };
-          await handler.call(this.#endpoint, call);
-        },
-      })(outer, receive, send),
-    );
+  websocket<P extends string>(
+    path: P,
+    handler: StreamHandler<Endpoint, RouteContext<WebSocket, PathParams<P>>>,
+  ): this {
+    this.#router.websocket<string>(path, async (scope, receive, send) => {
+      const context = this.#contextOf(scope, receive, send);
+      await handler.call(this.#endpoint, routed<RouteContext<WebSocket, PathParams<P>>>(context));
+    });
     return this;
   }
 
-  sse<P extends string>(path: P, handler: StreamHandler<Endpoint, SseCall<PathParams<P>>>): this {
-    this.#router.sse<string>(path, (outer, receive, send) =>
-      dispatch({
-        sse: async (scope, events) => {
-          const call = { scope, receive: events, send, params: routeParams<P>(paramsOf(scope)) };
-          await handler.call(this.#endpoint, call);
-        },
-      })(outer, receive, send),
-    );
+  sse<P extends string>(path: P, handler: StreamHandler<Endpoint, RouteContext<Sse, PathParams<P>>>): this {
+    this.#router.sse<string>(path, async (scope, receive, send) => {
+      const context = this.#contextOf(scope, receive, send);
+      await handler.call(this.#endpoint, routed<RouteContext<Sse, PathParams<P>>>(context));
+    });
     return this;
   }
 
@@ -121,57 +137,61 @@ export class RouteBuilder<Endpoint> {
     return this;
   }
 
-  #add<P extends string>(method: string, path: P, rest: HandlerArguments<Endpoint, PathParams<P>>): this {
+  #add<P extends string>(
+    method: string,
+    path: P,
+    rest: HandlerArguments<Endpoint, Http, PathParams<P>>,
+  ): this {
     const [steps, handler] = rest.length === 1 ? [[], rest[0]] : rest;
     const endpoint = this.#endpoint;
-    const bound = steps.map((step): Step<HttpCall, Answer> => async (call, next) => {
-      const answer = await step.call(endpoint, call, next);
+    const bound = steps.map((step): Step<Http, Answer> => async (context, next) => {
+      const answer = await step.call(endpoint, context, next);
       assertAnswer(answer, `The step ${nameOfFunction(step)} of ${method} ${path}`);
       return answer;
     });
-    const last = async (call: HttpCall): Promise<Answer> => {
-      const answer = await handler.call(endpoint, { ...call, params: routeParams<P>(call.params) });
+    const last = async (context: Http): Promise<Answer> => {
+      const answer = await handler.call(endpoint, routed<RouteContext<Http, PathParams<P>>>(context));
       assertAnswer(answer, `The handler ${nameOfFunction(handler)} of ${method} ${path}`);
       return answer;
     };
     const run = chain(bound, last);
     this.#router.any<string>(
       path,
-      (outer, receive, send) =>
-        dispatch({
-          http: async (scope, events) => {
-            const call: HttpCall = { scope, receive: events, send, params: paramsOf(scope) };
-            await giveAnswer(await run(call), call, `${method} ${path}`);
-          },
-        })(outer, receive, send),
+      async (scope, receive, send) => {
+        const context = this.#contextOf(scope, receive, send);
+        await answerWith(context, `${method} ${path}`, () => run(context));
+      },
       { methods: [method] },
     );
     return this;
   }
 }
 
-type HandlerArguments<Endpoint, Parameters> =
-  | [handler: RouteHandler<Endpoint, Parameters>]
-  | [steps: readonly RouteStep<Endpoint>[], handler: RouteHandler<Endpoint, Parameters>];
+/** What {@link EndpointRouter.routes} registers with. All methods return the builder, for chaining. */
+export type RouteBuilder<Endpoint> = RouteBuilderOf<Endpoint, HttpContext, WebSocketContext, SseContext>;
 
-/**
- * A router as a class: its methods are the handlers and the steps before them. A handler of an http route returns its
- * response; a step gets the call and `next`, and returns what `next()` gives or a response of its own. One instance
- * serves all requests.
- *
- *     class Users extends EndpointRouter {
- *       routes(r: RouteBuilder<this>): void {
- *         r.get("/users/:id", [this.requireLogin], this.show).name("user");
- *       }
- *     }
- */
-export abstract class EndpointRouter implements Component {
+type HandlerArguments<Endpoint, Http extends HttpContext, Params extends PathParams> =
+  | [handler: RouteHandler<Endpoint, RouteContext<Http, Params>>]
+  | [
+      steps: readonly RouteStep<Endpoint, Http>[],
+      handler: RouteHandler<Endpoint, RouteContext<Http, Params>>,
+    ];
+
+/** The base of {@link EndpointRouter}, for contexts of one's own. */
+export abstract class EndpointRouterOf<
+  Http extends HttpContext,
+  WebSocket extends WebSocketContext,
+  Sse extends SseContext,
+> implements Component {
   /** Of this worker alone. Requests whose server gives no state see this object. */
   readonly state: State = {};
   #router: Router | undefined;
 
+  /** Makes what the handlers get, see `contextFactory`. */
+  abstract readonly contextOf: ContextFactory<Http, WebSocket, Sse>;
+
   /** Registers the routes; called once. */
-  abstract routes(builder: RouteBuilder<this>): void;
+  abstract routes(builder: RouteBuilderOf<this, Http, WebSocket, Sse>): void;
 
   /** How paths are matched. Default: as a Router without options. */
   options(): RouterOptions {
@@ -208,17 +228,28 @@ export abstract class EndpointRouter implements Component {
   #built(): Router {
     if (this.#router === undefined) {
       this.#router = new Router(this.options());
-      this.routes(new RouteBuilder<this>(this, this.#router));
+      this.routes(new RouteBuilderOf<this, Http, WebSocket, Sse>(this, this.#router, this.contextOf));
     }
     return this.#router;
   }
 }
 
-// The router has matched the pattern whose parameters these are; TypeScript cannot tie the two together.
-function routeParams<P extends string>(params: Readonly<Record<string, string>>): PathParams<P> {
-  return params as PathParams<P>;
+/**
+ * A router as a class: its methods are the handlers and the steps before them. A handler of an http route returns its
+ * response; a step gets the call and `next`, and returns what `next()` gives or a response of its own. One instance
+ * serves all requests.
+ *
+ *     class Users extends EndpointRouter {
+ *       routes(r: RouteBuilder<this>): void {
+ *         r.get("/users/:id", [this.requireLogin], this.show).name("user");
+ *       }
+ *     }
+ */
+export abstract class EndpointRouter extends EndpointRouterOf<HttpContext, WebSocketContext, SseContext> {
+  readonly contextOf: ContextFactory = contextOf;
 }
 
-function nameOfFunction(value: { readonly name: string }): string {
-  return value.name === "" ? "without a name" : `'${value.name}'`;
+// The router has matched the pattern whose parameters these are; TypeScript cannot tie the two together.
+function routed<Context>(context: unknown): Context {
+  return context as Context;
 }

@@ -2,14 +2,21 @@ import type { Application } from "../spec/application.ts";
 import { dispatch } from "../spec/application.ts";
 import type { WebSocketReceive } from "../spec/events.ts";
 import type { Answer, HttpCall, SseCall, WebSocketCall } from "./call.ts";
-import { giveAnswer, paramsOf } from "./call.ts";
+import { answerWith, paramsOf } from "./call.ts";
 import type { Component } from "./component.ts";
 import { decline } from "./decline.ts";
+import { HttpContext } from "./http-context.ts";
 
 export type { Answer, Call, HttpCall, Respondable, SseCall, WebSocketCall } from "./call.ts";
 export { isRespondable } from "./call.ts";
-export type { RouteHandler, RouteStep, StreamHandler } from "./endpoint-router.ts";
-export { EndpointRouter, RouteBuilder } from "./endpoint-router.ts";
+export type {
+  RouteBuilder,
+  RouteContext,
+  RouteHandler,
+  RouteStep,
+  StreamHandler,
+} from "./endpoint-router.ts";
+export { EndpointRouter, EndpointRouterOf, RouteBuilderOf } from "./endpoint-router.ts";
 
 /** A handler of one HTTP method: it returns its response. */
 type Verb<Context> = (context: Context) => Answer | Promise<Answer>;
@@ -37,7 +44,7 @@ function isMethod(method: string): method is Method {
  *
  * This is the base for contexts of one's own; most endpoints extend {@link HttpEndpoint}.
  */
-export abstract class HttpEndpointOf<Context> implements Component {
+export abstract class HttpEndpointOf<Context extends HttpCall> implements Component {
   get?(context: Context): ReturnType<Verb<Context>>;
   post?(context: Context): ReturnType<Verb<Context>>;
   put?(context: Context): ReturnType<Verb<Context>>;
@@ -71,8 +78,8 @@ export abstract class HttpEndpointOf<Context> implements Component {
     const used = method === "HEAD" && !this.#handles("HEAD") ? "GET" : method;
     if (isMethod(used) && this.#handles(used)) {
       const verb = VERBS[used];
-      const answer = await this[verb]?.(this.contextOf(call));
-      return giveAnswer(answer, call, `${this.constructor.name}.${verb}()`);
+      const context = this.contextOf(call);
+      return answerWith(context, `${this.constructor.name}.${verb}()`, () => this[verb]?.(context));
     }
     const allow = this.allowedMethods().join(", ");
     if (method === "OPTIONS") return decline(call.scope, call.send, 204, "", [["allow", allow]]);
@@ -91,10 +98,10 @@ export abstract class HttpEndpointOf<Context> implements Component {
   }
 }
 
-/** An endpoint whose methods get the call itself: scope, receive, send and the path's parameters. */
-export abstract class HttpEndpoint extends HttpEndpointOf<HttpCall> {
-  contextOf(call: HttpCall): HttpCall {
-    return call;
+/** An endpoint whose methods get a context and return what it makes: `get(c) { return c.json(users) }`. */
+export abstract class HttpEndpoint extends HttpEndpointOf<HttpContext> {
+  contextOf({ scope, receive, send }: HttpCall): HttpContext {
+    return new HttpContext(scope, receive, send);
   }
 }
 

@@ -6,18 +6,23 @@ import type {
   HttpCall,
   Respondable,
   RouteBuilder,
+  RouteBuilderOf,
   SseCall,
   WebSocketCall,
 } from "../../src/toolkit/endpoint.ts";
 import {
   EndpointRouter,
+  EndpointRouterOf,
   HttpEndpoint,
   HttpEndpointOf,
   SseEndpoint,
   WebSocketEndpoint,
 } from "../../src/toolkit/endpoint.ts";
+import { CONTEXT_CLASSES, contextFactory, HttpContext } from "../../src/toolkit/context.ts";
+import type { SseContext, WebSocketContext } from "../../src/toolkit/context.ts";
+import { MalformedBodyError } from "../../src/toolkit/request.ts";
 import { Router } from "../../src/toolkit/router.ts";
-import { httpScope, REQUEST, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
+import { bytes, httpScope, REQUEST, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 import { startServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
@@ -119,18 +124,14 @@ describe("HttpEndpoint", () => {
   });
 
   test("methods may get a context of one's own", async () => {
-    class Context {
-      readonly call: HttpCall;
-      constructor(call: HttpCall) {
-        this.call = call;
-      }
+    class Context extends HttpContext {
       hello() {
-        return new Text(`hello ${this.call.scope.path}`);
+        return new Text(`hello ${this.path}`);
       }
     }
     class Mine extends HttpEndpointOf<Context> {
       contextOf(call: HttpCall) {
-        return new Context(call);
+        return new Context(call.scope, call.receive, call.send);
       }
       override get(context: Context) {
         return context.hello();
@@ -369,5 +370,71 @@ describe("EndpointRouter", () => {
     expect(await client.next()).toBe("red 3");
     const stream = await fetch(at("/site/events/news"), { headers: { accept: "text/event-stream" } });
     expect(await stream.text()).toContain("data: news\n");
+  });
+
+  test("handlers get contexts: parameters by the pattern, and what is set on the way goes out with the answer", async () => {
+    class Contexts extends EndpointRouter {
+      routes(r: RouteBuilder<this>): void {
+        r.get("/users/:id", [this.tagged], this.user);
+        r.get("/fetch/:a/:b", ({ params: { a, b } }) => Response.json([a, b], { status: 202 }));
+        r.post("/sum", this.sum);
+        r.get("/late", this.late);
+      }
+      async tagged(c: HttpContext, next: () => Promise<Answer>) {
+        c.setCookie("seen", "1").setHeader("x-id", c.params["id"] ?? "");
+        return next();
+      }
+      user(c: HttpContext<{ id: string }>) {
+        // @ts-expect-error The pattern has no such parameter.
+        void c.params.name;
+        return c.json({ id: c.params.id, user: c.stash.get("user", null) });
+      }
+      async sum(c: HttpContext) {
+        const { a, b } = await c.request.json<{ a: number; b: number }>();
+        return c.text(String(a + b), { status: 201 });
+      }
+      late(c: HttpContext): Answer {
+        c.scope["pagi.connection"].responseStarted = () => true;
+        throw new MalformedBodyError("late");
+      }
+    }
+    const user = await ask(new Contexts(), { path: "/users/7" });
+    expect(JSON.parse(user.body)).toEqual({ id: "7", user: null });
+    expect(user.headers).toContainEqual(["x-id", "7"]);
+    expect(user.headers).toContainEqual(["set-cookie", "seen=1; Path=/"]);
+    expect(await ask(new Contexts(), { path: "/fetch/x/y" })).toMatchObject({
+      status: 202,
+      body: `["x","y"]`,
+    });
+    const app = new Contexts().toApp();
+    for (const [body, status, answer] of [
+      [`{"a":1,"b":2}`, 201, "3"],
+      ["{", 400, "ERR_PAGI_MALFORMED_BODY"],
+    ] as const) {
+      const side = server({ type: "http.request", body: bytes(body), more: false });
+      await app(httpScope({ path: "/sum", method: "POST" }), side.receive, side.send);
+      expect(response(side.sent)).toMatchObject({ status, body: expect.stringContaining(answer) });
+    }
+    await expect(ask(new Contexts(), { path: "/late" })).rejects.toThrow("late");
+  });
+
+  test("its own hook makes contexts of one's own", async () => {
+    class Mine extends HttpContext {
+      hello(name: string) {
+        return this.text(`hello ${name}`);
+      }
+    }
+    class Own extends EndpointRouterOf<Mine, WebSocketContext, SseContext> {
+      readonly contextOf = contextFactory({ ...CONTEXT_CLASSES, http: Mine });
+      routes(r: RouteBuilderOf<this, Mine, WebSocketContext, SseContext>): void {
+        r.get("/:name", (c) => c.hello(c.params.name));
+        r.get("/of/:name", this.method);
+      }
+      method(c: Mine) {
+        return c.hello(c.params["name"] ?? "");
+      }
+    }
+    expect((await ask(new Own(), { path: "/you" })).body).toBe("hello you");
+    expect((await ask(new Own(), { path: "/of/you" })).body).toBe("hello you");
   });
 });

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Application } from "../../src/spec/index.ts";
+import { handler, sseHandler, webSocketHandler } from "../../src/toolkit/context.ts";
+import type { HttpContext } from "../../src/toolkit/context.ts";
 import type { PathParams } from "../../src/toolkit/router.ts";
 import { Router } from "../../src/toolkit/router.ts";
 
@@ -54,14 +56,59 @@ test("handlers know their scope, its parameters and those of their group", () =>
   expect(() => router.get("/wrong", 1).toApp()).toThrow("A number is no application");
 });
 
+test("handlers of contexts know the parameters of the pattern and of their group", () => {
+  const router = new Router()
+    .get(
+      "/users/:id",
+      handler((c) => {
+        const id: string = c.params.id;
+        // @ts-expect-error There is no such parameter.
+        void [c.params.name, c.type satisfies "http"];
+        return c.json({ id });
+      }),
+    )
+    .post(
+      "/async/:id",
+      [],
+      handler(async (c) => {
+        const sent: { x: number } = await c.request.json();
+        return Response.json({ ...sent, id: c.params.id satisfies string });
+      }),
+    )
+    .get(
+      "/any",
+      handler(async (c: HttpContext) => c.text(c.path)),
+    )
+    .websocket(
+      "/chat/:room",
+      webSocketHandler((c) => void [c.params.room satisfies string, c.type satisfies "websocket"]),
+    )
+    .sse(
+      "/events/*topic",
+      sseHandler((c) => void [c.params.topic satisfies string, c.type satisfies "sse"]),
+    )
+    .group("/orgs/:org", (orgs) => {
+      orgs.get(
+        "/:member",
+        handler(({ params: { org, member } }) => Response.json([org, member])),
+      );
+    });
+  // @ts-expect-error It returns nothing.
+  router.get("/wrong", handler(() => {})); // prettier-ignore
+  expect(router.toApp()).toBeFunction();
+});
+
 test("300 routes cost the type checker little more than 300 calls", async () => {
   const folder = await mkdtemp(join(ROOT, "test/toolkit/.routes-"));
   try {
     const routed = await checked(folder, "routed.ts", routes(300));
+    const handled = await checked(folder, "handled.ts", handledRoutes(300));
     const none = await checked(folder, "none.ts", routes(0));
-    expect(routed.errors).toBe(0);
+    const idle = await checked(folder, "idle.ts", handledRoutes(0));
+    expect([routed.errors, handled.errors]).toEqual([0, 0]);
     // Milliseconds. A budget of one second holds on a busy machine too, as the rest of the program is not in it.
     expect(routed.milliseconds - none.milliseconds).toBeLessThan(1000);
+    expect(handled.milliseconds - idle.milliseconds).toBeLessThan(1000);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -77,6 +124,20 @@ function routes(count: number): string {
       `  await send({ type: "http.response.start", status: 200, headers: [["x", user + item + rest]] });\n});\n`,
   );
   return `import { Router } from "../../../src/toolkit/router.ts";\nconst router = new Router();\n${lines.join("")}export default router;\n`;
+}
+
+/** The same with handlers that get a context. */
+function handledRoutes(count: number): string {
+  const lines = Array.from(
+    { length: count },
+    (_, index) =>
+      `router.get("/section${index}/:user_${index}/{item:\\\\d+}/*rest", handler(async (c) => {\n` +
+      `  const { user_${index}: user, item, rest } = c.params;\n  return c.json({ user, item, rest });\n}));\n`,
+  );
+  return (
+    `import { handler } from "../../../src/toolkit/context.ts";\nimport { Router } from "../../../src/toolkit/router.ts";\n` +
+    `handler((c) => c.text(""));\nconst router = new Router();\n${lines.join("")}export default router;\n`
+  );
 }
 
 /** What the type checker says of a file: how many errors, and how long it has checked. */
