@@ -14,7 +14,7 @@ import type {
 import { upgradeFields, webSocketHead } from "../http1/upgrade-head.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { Headers } from "../spec/values.ts";
-import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG, NORMAL_CLOSURE } from "../websocket/close-code.ts";
+import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG, NORMAL_CLOSURE } from "../spec/close-code.ts";
 import { acceptOf, maybeHandshake } from "../websocket/handshake.ts";
 import type { Handshake } from "../websocket/handshake.ts";
 import { MAX_BYTES, MAX_MESSAGES } from "../websocket/receive-window.ts";

@@ -15,6 +15,16 @@ export interface OutboxOptions {
 
 const DEFAULTS = { whenSlow: "close", maxQueued: 1000, maxQueuedBytes: 1024 * 1024 } as const;
 
+/** The options of an outbox, complete. @throws RangeError for options that are none. */
+export function checkedOutbox(options: OutboxOptions): Required<OutboxOptions> {
+  const { whenSlow, maxQueued, maxQueuedBytes } = { ...DEFAULTS, ...options };
+  if (!["close", "drop-oldest", "drop-new"].includes(whenSlow))
+    throw new RangeError(`whenSlow has to be close, drop-oldest or drop-new; this is '${whenSlow}'.`);
+  if (!(maxQueued >= 1)) throw new RangeError("maxQueued has to be 1 or more.");
+  if (!(maxQueuedBytes >= 1)) throw new RangeError("maxQueuedBytes has to be 1 or more.");
+  return { whenSlow, maxQueued, maxQueuedBytes };
+}
+
 /** One message on its way. */
 export interface Outgoing {
   readonly size: number;
@@ -46,12 +56,7 @@ export class Outbox {
 
   /** @throws RangeError for options that are none. */
   constructor(options: OutboxOptions, events: OutboxEvents) {
-    const { whenSlow, maxQueued, maxQueuedBytes } = { ...DEFAULTS, ...options };
-    if (!["close", "drop-oldest", "drop-new"].includes(whenSlow))
-      throw new RangeError(`whenSlow has to be close, drop-oldest or drop-new; this is '${whenSlow}'.`);
-    if (!(maxQueued >= 1)) throw new RangeError("maxQueued has to be 1 or more.");
-    if (!(maxQueuedBytes >= 1)) throw new RangeError("maxQueuedBytes has to be 1 or more.");
-    this.#options = { whenSlow, maxQueued, maxQueuedBytes };
+    this.#options = checkedOutbox(options);
     this.#events = events;
   }
 

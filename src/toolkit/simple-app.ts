@@ -1,5 +1,6 @@
 import { CompositionError } from "../errors.ts";
 import type { CookieSigner } from "./cookies.ts";
+import type { OutboxOptions } from "./outbox.ts";
 import type { Message, PublishOptions, PubSub } from "./pub-sub.ts";
 import type { PathValue } from "./route-pattern.ts";
 import type { QueryValues } from "./route-table.ts";
@@ -16,11 +17,17 @@ export type Views = (name: string, data: ViewData) => string | SafeHtml | Promis
 
 /** What the contexts of an application know of it. */
 export interface SimpleApp {
-  readonly name: string;
+  readonly appName: string;
   /** The channels and rooms of this application. */
   readonly pubsub: PubSub;
+  /** What becomes of messages of rooms and channels for clients that do not keep up. */
+  readonly slowClients: OutboxOptions;
+  /** Rooms and channels that one connection may be in. */
+  readonly maxChannels: number;
   /** Signs cookies with the secret. @throws CompositionError without one. */
   readonly signer: CookieSigner;
+  /** A message was left out for a connection that does not keep up. */
+  countDropped(): void;
   /** The address of a named route, from this application's own root. */
   uriFor(
     name: string,

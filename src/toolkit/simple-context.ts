@@ -12,7 +12,6 @@ import { encodeValue } from "./route-pattern.ts";
 import type { PathValue } from "./route-pattern.ts";
 import type { QueryValues } from "./route-table.ts";
 import { SafeHtml } from "./safe-html.ts";
-import { Session } from "./session-object.ts";
 import type { Returned } from "./simple-answer.ts";
 import { toAnswer } from "./simple-answer.ts";
 import type { SimpleApp, ViewData } from "./simple-app.ts";
@@ -27,15 +26,6 @@ export class SimpleContext<Params extends PathParams = PathParams> extends HttpC
   constructor(app: SimpleApp, scope: HttpScope, receive: Receive, send: Send) {
     super(scope, receive, send);
     this.app = app;
-  }
-
-  /**
-   * The session of the client.
-   *
-   * @throws SessionError when there is no middleware for it: `app.use(sessions())`.
-   */
-  get session(): Session {
-    return Session.of(this.scope);
   }
 
   /**

@@ -5,7 +5,7 @@ import type { MiddlewareLike } from "./middleware.ts";
 import type { PathParams } from "./path-params.ts";
 import type { RouteGroup } from "./router.ts";
 import type { SimpleHandler, Surrounding } from "./simple-pipeline.ts";
-import { handled } from "./simple-pipeline.ts";
+import { handled, httpOnly } from "./simple-pipeline.ts";
 import type { SseHandler } from "./simple-sse.ts";
 import { streamed } from "./simple-sse.ts";
 import type { StaticOptions } from "./simple-static.ts";
@@ -136,7 +136,7 @@ export class SimpleGroup<Prefix extends string = ""> {
     const { around, routes, steps } = this.#parts;
     const who = `static('${prefix}')`;
     const files = handled(around, steps, staticFiles(folder, options), who);
-    routes.mount(prefix, around.orDecline(files));
+    routes.mount(prefix, httpOnly(files));
     return this;
   }
 

@@ -2,6 +2,7 @@ import { messageOf, UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import type { Answer } from "./call.ts";
 import { giveAnswer } from "./call.ts";
+import { decline } from "./decline.ts";
 import { chain } from "./middleware.ts";
 import type { PathParams } from "./path-params.ts";
 import type { Returned } from "./simple-answer.ts";
@@ -53,6 +54,14 @@ export function handled<Params extends PathParams>(
     const c = new SimpleContext<Params>(around.app, scope, receive, send);
     await answerRequest(around, c, () => produce(c), who);
   };
+}
+
+/** An application that answers event streams and WebSockets with 404, where `app` is for http. */
+export function httpOnly(app: Application): Application {
+  return (scope, receive, send) =>
+    scope.type === "sse" || scope.type === "websocket"
+      ? decline(scope, send, 404, "Not Found")
+      : app(scope, receive, send);
 }
 
 function withSteps<Params extends PathParams>(
