@@ -11,7 +11,8 @@ import type { ApplicationLike } from "./component.ts";
 import { nameOf, toApp } from "./component.ts";
 import type { RequestScope } from "./decline.ts";
 import { isRequestError } from "./request-error.ts";
-import { PagiResponse } from "./response.ts";
+import { isResponder, PagiResponse, toResponder } from "./response.ts";
+import type { Responder } from "./response.ts";
 
 /** One call of an application, as the methods of an endpoint get it. */
 export interface Call<
@@ -42,29 +43,17 @@ export type SseCall<Parameters = Readonly<Record<string, string>>> = Call<
   Parameters
 >;
 
-/** A response as a value, such as `PagiResponse`: it sends itself. */
-export interface Respondable {
-  respond(send: Send, scope: HttpScope): Promise<void>;
-}
-
 /**
  * What a handler that returns its response may return: a response value, a Fetch `Response`, an application or a
  * component.
  */
-export type Answer = Respondable | Response | ApplicationLike;
+export type Answer = Responder | Response | ApplicationLike;
 
 /** The parameters that a router has put into a scope. */
 export function paramsOf(scope: RequestScope): Readonly<Record<string, string>> {
   const params = scope["path_params"];
   if (typeof params !== "object" || params === null) return {};
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
-}
-
-/** True for a response value. */
-export function isRespondable(value: unknown): value is Respondable {
-  return (
-    typeof value === "object" && value !== null && "respond" in value && typeof value.respond === "function"
-  );
 }
 
 /**
@@ -90,14 +79,14 @@ type MaybeAnswer = Answer | undefined | Promise<Answer | undefined>;
 /** Sends an answer. @throws CompositionError (as a rejection) for what is none. */
 export async function giveAnswer(answer: Answer | undefined, call: HttpCall, who: string): Promise<void> {
   assertAnswer(answer, who);
-  if (isRespondable(answer)) await answer.respond(call.send, call.scope);
-  else if (answer instanceof Response) await PagiResponse.from(answer).respond(call.send, call.scope);
+  if (isResponder(answer) || answer instanceof Response)
+    await toResponder(answer).respond(call.send, call.scope);
   else await toApp(answer)(call.scope, call.receive, call.send);
 }
 
 /** Throws CompositionError for what is no answer. */
 export function assertAnswer(answer: Answer | undefined, who: string): asserts answer is Answer {
-  if (isRespondable(answer) || answer instanceof Response || typeof answer === "function") return;
+  if (isResponder(answer) || answer instanceof Response || typeof answer === "function") return;
   if (typeof answer === "object" && answer !== null && "toApp" in answer) return;
   throw new CompositionError(`${who} returned ${nameOf(answer)}; it has to return a response.`);
 }

@@ -2,7 +2,7 @@ import { UnsupportedScopeError } from "../errors.ts";
 import type { Receive, Send } from "../spec/application.ts";
 import type { ReceiveEvent } from "../spec/events.ts";
 import type { Call } from "./call.ts";
-import { ConnectedHead } from "./connected-head.ts";
+import { RequestHead } from "./request-head.ts";
 import type { RequestScope } from "./decline.ts";
 import { EventLoop } from "./event-loop.ts";
 import type { ErrorSource, EventOf, RunEnd } from "./event-loop.ts";
@@ -22,7 +22,7 @@ export abstract class ContextBase<
   Event extends ReceiveEvent,
   Params extends PathParams = PathParams,
 >
-  extends ConnectedHead<S, Params>
+  extends RequestHead<S, Params>
   implements Call<S, Event, Params>
 {
   /** The next event of the scope. */
@@ -79,6 +79,13 @@ export abstract class ContextBase<
   #asserted<Type extends RequestScope["type"]>(type: Type): this & { readonly type: Type } {
     if (!hasType(this, type)) throw new UnsupportedScopeError(this.scope.type);
     return this;
+  }
+
+  /** False once the client has gone, or the connection is closed. */
+  abstract isConnected(): boolean;
+
+  isDisconnected(): boolean {
+    return !this.isConnected();
   }
 
   // ── what middleware has left ────────────────────────────────────────────────────────────────────────────────
@@ -146,14 +153,21 @@ export abstract class ContextBase<
    * @throws Error at once when it runs already.
    */
   run(): Promise<RunEnd> {
-    return this.#loop.run((event) => this.ended(event));
+    return this.#loop.run();
   }
 
-  /** {@link run} has received the event that ends the scope. For contexts that keep track of that. */
-  protected ended(_event: Event): void | Promise<void> {}
+  /** What {@link run} receives. */
+  protected nextEvent(): Promise<Event> {
+    return this.receive();
+  }
+
+  /** Whether there is a handler for an event that no server sends. */
+  protected wants(type: string): boolean {
+    return this.#events?.wants(type) ?? false;
+  }
 
   get #loop(): EventLoop<Event> {
-    return (this.#events ??= new EventLoop<Event>(this.receive, `${this.scope.type}.disconnect`));
+    return (this.#events ??= new EventLoop<Event>(() => this.nextEvent(), `${this.scope.type}.disconnect`));
   }
 }
 

@@ -6,12 +6,13 @@ import type { PathParams } from "./path-params.ts";
 import { SseContext } from "./sse-context.ts";
 import { WebSocketContext } from "./websocket-context.ts";
 
-export type { Answer, Respondable } from "./call.ts";
+export type { Answer } from "./call.ts";
 export { ContextBase } from "./context-base.ts";
 export { handler, sseHandler, webSocketHandler } from "./context-handler.ts";
 export type { ErrorSource, EventOf, ForeignEvent, RunEnd } from "./event-loop.ts";
 export { HttpContext } from "./http-context.ts";
 export type { PathParams } from "./path-params.ts";
+export type { Responder } from "./response.ts";
 export { SseContext } from "./sse-context.ts";
 export { WebSocketContext } from "./websocket-context.ts";
 

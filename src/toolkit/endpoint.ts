@@ -1,14 +1,17 @@
 import type { Application } from "../spec/application.ts";
 import { dispatch } from "../spec/application.ts";
-import type { WebSocketReceive } from "../spec/events.ts";
+import { ABNORMAL_CLOSURE, INTERNAL_ERROR } from "../spec/close-code.ts";
 import type { Answer, HttpCall, SseCall, WebSocketCall } from "./call.ts";
 import { answerWith, paramsOf } from "./call.ts";
 import type { Component } from "./component.ts";
 import { decline } from "./decline.ts";
 import { HttpContext } from "./http-context.ts";
+import { SseContext } from "./sse-context.ts";
+import { KEEPALIVE_SECONDS } from "./sse.ts";
+import { WebSocketContext } from "./websocket-context.ts";
+import type { PagiWebSocket } from "./websocket.ts";
 
-export type { Answer, Call, HttpCall, Respondable, SseCall, WebSocketCall } from "./call.ts";
-export { isRespondable } from "./call.ts";
+export type { Answer, Call, HttpCall, SseCall, WebSocketCall } from "./call.ts";
 export type {
   RouteBuilder,
   RouteContext,
@@ -16,6 +19,7 @@ export type {
   RouteStep,
   StreamHandler,
 } from "./endpoint-router.ts";
+export type { Responder } from "./response.ts";
 export { EndpointRouter, EndpointRouterOf, RouteBuilderOf } from "./endpoint-router.ts";
 
 /** A handler of one HTTP method: it returns its response. */
@@ -44,7 +48,7 @@ function isMethod(method: string): method is Method {
  *
  * This is the base for contexts of one's own; most endpoints extend {@link HttpEndpoint}.
  */
-export abstract class HttpEndpointOf<Context extends HttpCall> implements Component {
+export abstract class HttpEndpointOf<Context extends HttpContext> implements Component {
   get?(context: Context): ReturnType<Verb<Context>>;
   post?(context: Context): ReturnType<Verb<Context>>;
   put?(context: Context): ReturnType<Verb<Context>>;
@@ -108,16 +112,12 @@ export abstract class HttpEndpoint extends HttpEndpointOf<HttpContext> {
 /** How the messages of a WebSocket are given to `onReceive`. */
 export type Encoding = "text" | "bytes" | "json";
 
-/** RFC 6455 section 7.4.1. */
-const UNSUPPORTED_DATA = 1003;
-const INVALID_PAYLOAD = 1007;
-const INTERNAL_ERROR = 1011;
-
 /** The base of {@link WebSocketEndpoint}, for contexts of one's own. */
-export abstract class WebSocketEndpointOf<Context> implements Component {
+export abstract class WebSocketEndpointOf<Context extends WebSocketContext> implements Component {
   /**
    * What `onReceive` gets: `text` a string, `bytes` a Uint8Array, `json` the value that a text message stands for.
-   * Messages of the other kind close the connection with 1003, text that is no JSON with 1007. Default `text`.
+   * Messages of the other kind close the connection with 1003, text that is no JSON with 1007, unless `onConnect` has
+   * given the connection an `onError`. Default `text`.
    */
   readonly encoding: Encoding = "text";
 
@@ -143,62 +143,58 @@ export abstract class WebSocketEndpointOf<Context> implements Component {
       })(outer, receive, send);
   }
 
-  /** One connection, from its handshake to its end. */
+  /**
+   * One connection, from its handshake to its end.
+   *
+   * @throws StateError (as a rejection) when `onConnect` has neither accepted nor refused it; what the methods throw.
+   */
   async handle(call: WebSocketCall): Promise<void> {
     const context = this.contextOf(call);
-    let end = { code: INTERNAL_ERROR, reason: "" };
-    let isRefused = false;
+    const { websocket } = context;
+    let end: Pick<typeof websocket, "closeCode" | "closeReason"> = {
+      closeCode: INTERNAL_ERROR,
+      closeReason: "",
+    };
     try {
-      for (;;) {
-        const event = await call.receive();
-        if (event.type === "websocket.disconnect") {
-          end = event;
-          return;
-        }
-        if (event.type === "websocket.receive") isRefused ||= !(await this.#deliver(event, context, call));
-        else if (this.onConnect !== undefined) await this.onConnect(context);
-        else await call.send({ type: "websocket.accept" });
-      }
+      if (this.onConnect === undefined) await websocket.accept();
+      else await this.onConnect(context);
+      for await (const data of this.#messages(websocket)) await this.onReceive?.(context, data);
+      end = websocket;
     } finally {
-      await this.onDisconnect?.(context, end.code, end.reason);
+      const { closeCode = ABNORMAL_CLOSURE, closeReason = "" } = end;
+      await this.onDisconnect?.(context, closeCode, closeReason);
     }
   }
 
-  /** Returns false when the message was refused, which ends the connection. */
-  async #deliver(event: WebSocketReceive, context: Context, call: WebSocketCall): Promise<boolean> {
-    if (this.onReceive === undefined) return true;
-    let data: unknown = this.encoding === "bytes" ? event.bytes : event.text;
-    if (data === undefined) {
-      const reason = `this endpoint takes ${this.encoding} only`;
-      await call.send({ type: "websocket.close", code: UNSUPPORTED_DATA, reason });
-      return false;
+  #messages(websocket: PagiWebSocket): AsyncIterable<unknown> {
+    if (this.onReceive === undefined) return websocket.messages();
+    switch (this.encoding) {
+      case "text":
+        return websocket.texts();
+      case "bytes":
+        return websocket.binaries();
+      case "json":
+        return websocket.values();
     }
-    if (this.encoding === "json") {
-      try {
-        data = JSON.parse(String(data));
-      } catch {
-        await call.send({ type: "websocket.close", code: INVALID_PAYLOAD, reason: "this is no JSON" });
-        return false;
-      }
-    }
-    await this.onReceive(context, data);
-    return true;
   }
 }
 
-/** A class for WebSocket connections, whose methods get the call itself. */
-export abstract class WebSocketEndpoint extends WebSocketEndpointOf<WebSocketCall> {
-  contextOf(call: WebSocketCall): WebSocketCall {
-    return call;
+/** A class for WebSocket connections, whose methods get a context: `c.websocket.sendText(...)`. */
+export abstract class WebSocketEndpoint extends WebSocketEndpointOf<WebSocketContext> {
+  contextOf({ scope, receive, send }: WebSocketCall): WebSocketContext {
+    return new WebSocketContext(scope, receive, send);
   }
 }
 
 /** The base of {@link SseEndpoint}, for contexts of one's own. */
-export abstract class SseEndpointOf<Context> implements Component {
-  /** Seconds between comments that keep the connection open; 0, the default, sends none. */
-  readonly keepaliveInterval: number = 0;
+export abstract class SseEndpointOf<Context extends SseContext> implements Component {
+  /** Seconds between comments that keep a quiet stream open; 0 sends none. Default {@link KEEPALIVE_SECONDS}. */
+  readonly keepaliveInterval: number = KEEPALIVE_SECONDS;
 
-  /** The stream has been opened; the client's going is noticed when this is done. */
+  /**
+   * A client has come. What is sent first starts the stream, which goes on when this is done; `context.sse.decline()`
+   * refuses it.
+   */
   onConnect?(context: Context): void | Promise<void>;
   /** The stream is over, also when `onConnect` has thrown. */
   onDisconnect?(context: Context): void | Promise<void>;
@@ -218,25 +214,22 @@ export abstract class SseEndpointOf<Context> implements Component {
       })(outer, receive, send);
   }
 
-  /** One stream, from its opening until the client has gone. */
+  /** One stream, from its opening until it is over. */
   async handle(call: SseCall): Promise<void> {
     const context = this.contextOf(call);
-    await call.send({ type: "sse.start" });
     try {
-      if (this.keepaliveInterval > 0) {
-        await call.send({ type: "sse.keepalive", interval: this.keepaliveInterval });
-      }
+      await context.sse.keepalive(this.keepaliveInterval);
       await this.onConnect?.(context);
-      while ((await call.receive()).type !== "sse.disconnect");
+      await context.sse.run();
     } finally {
       await this.onDisconnect?.(context);
     }
   }
 }
 
-/** A class for event streams, whose methods get the call itself. */
-export abstract class SseEndpoint extends SseEndpointOf<SseCall> {
-  contextOf(call: SseCall): SseCall {
-    return call;
+/** A class for event streams, whose methods get a context: `c.sse.send(...)`. */
+export abstract class SseEndpoint extends SseEndpointOf<SseContext> {
+  contextOf({ scope, receive, send }: SseCall): SseContext {
+    return new SseContext(scope, receive, send);
   }
 }

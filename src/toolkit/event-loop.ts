@@ -54,12 +54,16 @@ export class EventLoop<Event extends ReceiveEvent> {
     this.#isStopped = true;
   }
 
-  /** `ended` runs after the handlers of the last event. */
-  run(ended: (event: Event) => void | Promise<void>): Promise<RunEnd> {
+  /** Whether there is a handler for a type of events. */
+  wants(type: string): boolean {
+    return this.#default !== undefined || this.#handlers.has(type);
+  }
+
+  run(): Promise<RunEnd> {
     if (this.#isRunning) throw new Error("run() was called while it runs already; a context has one loop.");
     this.#isRunning = true;
     this.#isStopped = false;
-    return this.#run(ended).finally(() => {
+    return this.#run().finally(() => {
       this.#handlers.clear();
       this.#default = undefined;
       this.#onError = [];
@@ -67,7 +71,7 @@ export class EventLoop<Event extends ReceiveEvent> {
     });
   }
 
-  async #run(ended: (event: Event) => void | Promise<void>): Promise<RunEnd> {
+  async #run(): Promise<RunEnd> {
     while (!this.#isStopped) {
       let event: Event;
       try {
@@ -78,9 +82,7 @@ export class EventLoop<Event extends ReceiveEvent> {
       }
       const isLast = event.type === this.#last;
       for (const handler of this.#handlersOf(event.type, isLast)) await this.#call(handler, event);
-      if (!isLast) continue;
-      await this.#call(ended, event);
-      return "disconnect";
+      if (isLast) return "disconnect";
     }
     return "stop";
   }

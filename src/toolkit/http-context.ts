@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { StateError } from "../errors.ts";
 import type { Receive, Send } from "../spec/application.ts";
+import type { ConnectionState } from "../spec/connection-state.ts";
 import type { HttpReceiveEvent } from "../spec/events.ts";
 import type { HttpScope } from "../spec/scope.ts";
 import { giveAnswer } from "./call.ts";
@@ -47,6 +48,20 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
   /** The request, for its body above all. */
   get request(): PagiRequest<Params> {
     return (this.#request ??= new PagiRequest<Params>(this.scope, this.receive));
+  }
+
+  /** How the request stands: whether its client is there, and who is told when it has gone. */
+  get connection(): ConnectionState {
+    return this.scope["pagi.connection"];
+  }
+
+  isConnected(): boolean {
+    return this.connection.isConnected();
+  }
+
+  /** Aborted when the request ends otherwise than well: for what should not outlive it, as a query or a `fetch`. */
+  get signal(): AbortSignal {
+    return this.connection.signal;
   }
 
   /** As `PagiRequest.validate`: a schema for the body, or one for each of several parts of the request. */
@@ -171,7 +186,7 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
 
   /** Whether the response has begun, or {@link respond} was called. */
   isAnswered(): boolean {
-    return this.#isAnswered || this.scope["pagi.connection"].responseStarted();
+    return this.#isAnswered || this.connection.responseStarted();
   }
 
   /**

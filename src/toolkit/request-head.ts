@@ -9,6 +9,8 @@ import { Stash } from "./stash.ts";
 import { parseUrlEncoded, type DecodingOptions } from "./url-encoded.ts";
 import type { State } from "../spec/scope.ts";
 
+export type { PathParams } from "./path-params.ts";
+
 /**
  * What a request says before its body, and how much waits to be sent to its client: the same for a request, a WebSocket
  * and an event stream. It adds nothing to the scope, so that any number of these can stand over one.

@@ -1,13 +1,14 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Receive } from "../spec/application.ts";
+import type { ConnectionState, DisconnectReason } from "../spec/connection-state.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from "./body-stream.ts";
 import { decodeForm, Form, FORM_LIMITS, type FormEntries, type FormOptions } from "./form.ts";
 import { MultiValue } from "./multi-value.ts";
 import { MultipartStream, STREAM_LIMITS, type MultipartOptions } from "./multipart-stream.ts";
-import { ConnectedHead } from "./connected-head.ts";
 import type { PathParams } from "./path-params.ts";
+import { RequestHead } from "./request-head.ts";
 import { RequestBody } from "./request-body.ts";
 import { BodyTooLargeError, MalformedBodyError, UnsupportedMediaTypeError } from "./request-error.ts";
 import type { RequestSource } from "./request-error.ts";
@@ -49,7 +50,7 @@ const FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"] 
  * A request, for reading. It adds nothing to the scope but how the body was read, so that any number of these can stand
  * over one scope. Whatever the client did wrong is a `RequestError` with the status that tells it so.
  */
-export class PagiRequest<Params extends PathParams = PathParams> extends ConnectedHead<
+export class PagiRequest<Params extends PathParams = PathParams> extends RequestHead<
   HttpScope | SseScope,
   Params
 > {
@@ -298,5 +299,42 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Connect
       case "cookies":
         return this.cookies;
     }
+  }
+
+  // ── connection and flow ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** How the request stands; only `http` scopes have it. */
+  get connection(): ConnectionState | undefined {
+    return this.scope.type === "http" ? this.scope["pagi.connection"] : undefined;
+  }
+
+  /** False where nothing is known of the connection, as in an `sse` scope. */
+  isConnected(): boolean {
+    return this.connection?.isConnected() ?? false;
+  }
+
+  isDisconnected(): boolean {
+    return !this.isConnected();
+  }
+
+  disconnectReason(): DisconnectReason | undefined {
+    return this.connection?.disconnectReason();
+  }
+
+  /** Runs `callback` when the request ends otherwise than well; at once if it has. */
+  onDisconnect(callback: (reason: DisconnectReason) => void): this {
+    this.connection?.onDisconnect(callback);
+    return this;
+  }
+
+  /** Runs `callback` when the response has been delivered; at once if it has. */
+  onComplete(callback: () => void): this {
+    this.connection?.onComplete(callback);
+    return this;
+  }
+
+  /** Resolves with the reason when the request ends otherwise than well; `undefined` where that is not known. */
+  whenDisconnected(): Promise<DisconnectReason> | undefined {
+    return this.connection?.whenDisconnected();
   }
 }

@@ -4,7 +4,6 @@ import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { isByteString } from "../spec/header-rules.ts";
-import type { Respondable } from "./call.ts";
 import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./cookies.ts";
 import { addCors, type CorsOptions } from "./cors.ts";
 import { PagiHeaders } from "./headers.ts";
@@ -21,7 +20,6 @@ import { connectionOf, hasContent, sendResponse } from "./response-sender.ts";
 import { ResponseWriter, type OnClose } from "./response-writer.ts";
 import { titleOf } from "./status-title.ts";
 
-export type { Respondable } from "./call.ts";
 export { CookieSigner } from "./cookies.ts";
 export type { CookieOptions } from "./cookies.ts";
 export type { CorsOptions } from "./cors.ts";
@@ -56,6 +54,11 @@ export interface FileOptions extends ResponseOptions {
   validators?: boolean;
 }
 
+/** What can be answered with: a `PagiResponse`, or anything else that sends itself. */
+export interface Responder {
+  respond(send: AnySend, scope?: AnswerableScope): Promise<void>;
+}
+
 const NO_BYTES = new Uint8Array(0);
 
 /**
@@ -65,7 +68,7 @@ const NO_BYTES = new Uint8Array(0);
  *
  * The methods that set a body are there on the class too, where they make a new response.
  */
-export class PagiResponse implements Respondable {
+export class PagiResponse implements Responder {
   /** The scope it was made for, if any: for helpers, and what {@link respond} goes by where it is given none. */
   readonly scope: AnswerableScope | undefined;
   #status: number | undefined;
@@ -440,4 +443,25 @@ export class PagiResponse implements Respondable {
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** True for what can be answered with as it is. */
+export function isResponder(value: unknown): value is Responder {
+  return (
+    typeof value === "object" && value !== null && "respond" in value && typeof value.respond === "function"
+  );
+}
+
+/**
+ * What a handler has returned, as something that sends itself: a `PagiResponse`, another {@link Responder}, or a Fetch
+ * `Response`.
+ *
+ * @throws TypeError that says what was returned instead.
+ */
+export function toResponder(value: unknown): Responder {
+  if (isResponder(value)) return value;
+  if (value instanceof Response) return PagiResponse.from(value);
+  const found =
+    value === null || typeof value !== "object" ? String(value) : (value.constructor?.name ?? "an object");
+  throw new TypeError(`A handler returned ${found}; it has to return a PagiResponse or a Response.`);
 }

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test, type Mock } from "bun:test";
 import type { ReceiveEvent, WebSocketReceive } from "../../src/spec/index.ts";
-import { contextOf, HttpContext } from "../../src/toolkit/context.ts";
+import { contextOf, HttpContext, sseHandler, webSocketHandler } from "../../src/toolkit/context.ts";
 import type { RunEnd, SseContext, WebSocketContext } from "../../src/toolkit/context.ts";
+import { Router } from "../../src/toolkit/router.ts";
 import { httpScope, server, sseScope } from "../support/fake-scope.ts";
 import { webSocketScope } from "../support/routing.ts";
+import { startServer } from "../support/server.ts";
+import { WebSocketClient } from "../support/websocket-client.ts";
 
 const CONNECT: ReceiveEvent = { type: "websocket.connect" };
 const GONE: ReceiveEvent = { type: "websocket.disconnect", code: 1001, reason: "bye" };
@@ -132,5 +135,136 @@ describe("on and run", () => {
       "disconnect",
     );
     expect([sse.received(), reasons]).toEqual([2, ["client_closed"]]);
+  });
+});
+
+describe("run with the connection's own object", () => {
+  test("after accept() the loop gets its events from it, and those of middleware between them", async () => {
+    const { context, side } = socket(CONNECT, says("a"), foreign("chat.message", 1));
+    const trace: unknown[] = [];
+    context
+      .on("websocket.receive", ({ text }) => context.websocket.sendText(`echo ${text}`))
+      .on("chat.message", (event) => void trace.push(event["data"]))
+      .on("websocket.disconnect", ({ code, reason }) => void trace.push(code, reason));
+    context.websocket.onClose((code) => void trace.push(`closed ${code}`));
+    await context.websocket.accept();
+    const running = context.run();
+    await side.sentAtLeast(2);
+    side.put(foreign("chat.message", 2));
+    side.put(foreign("chat.unknown", 3));
+    side.put(says("b"));
+    await side.sentAtLeast(3);
+    side.put(GONE);
+    expect(await running).toBe("disconnect");
+    expect(side.sent.slice(1)).toEqual([
+      { type: "websocket.send", text: "echo a" },
+      { type: "websocket.send", text: "echo b" },
+    ]);
+    expect(trace).toEqual([1, 2, "closed 1001", 1001, "bye"]);
+    expect([context.isConnected(), context.isDisconnected(), context.websocket.closeCode]).toEqual([
+      false,
+      true,
+      1001,
+    ]);
+  });
+
+  test("accept() in a handler of the loop, and close() in another", async () => {
+    const { context, side } = socket(CONNECT, says("a"), says("b"));
+    const trace: unknown[] = [];
+    const end = await context
+      .on("websocket.connect", () => context.websocket.accept())
+      .on("websocket.receive", ({ text }) => {
+        trace.push(text, context.isConnected());
+        return context.websocket.close(4000, "enough");
+      })
+      .on("websocket.disconnect", ({ code, reason }) => void trace.push(code, reason))
+      .run();
+    expect([end, trace]).toEqual(["disconnect", ["a", true, 4000, "enough"]]);
+    expect(side.sent.at(-1)).toEqual({ type: "websocket.close", code: 4000, reason: "enough" });
+  });
+
+  test("a receive that fails behind the connection's object is an error of the loop", async () => {
+    let isFailing = false;
+    const failing = async (): Promise<ReceiveEvent> => {
+      if (isFailing) throw new Error("no more");
+      isFailing = true;
+      return says("a");
+    };
+    const context = contextOf(webSocketScope(), failing, server().send);
+    await context.websocket.accept();
+    const trace: unknown[] = [];
+    const end = await context
+      .on("websocket.receive", ({ text }) => void trace.push(text))
+      .onError((error, source) => void trace.push(String(error), source))
+      .run();
+    expect([end, trace]).toEqual(["error", ["a", "Error: no more", "receive"]]);
+  });
+
+  test("what is read by the connection while no loop runs is not kept for one that has no handlers", async () => {
+    const { context } = socket(
+      CONNECT,
+      foreign("chat.message", 1),
+      says("a"),
+      foreign("chat.message", 2),
+      GONE,
+    );
+    await context.websocket.accept();
+    expect(await context.websocket.receiveText()).toBe("a");
+    await context.websocket.whenClosed();
+    const trace: unknown[] = [];
+    expect(await context.onDefault((event) => void trace.push(event)).run()).toBe("disconnect");
+    expect(trace).toEqual([]);
+  });
+
+  test("an event stream that has started: its end, and what middleware sends", async () => {
+    const side = server({ type: "sse.request", body: new Uint8Array(), more: false });
+    const context = contextOf(sseScope(), side.receive, side.send);
+    const trace: unknown[] = [];
+    context
+      .on("app.tick", (event) => context.sse.sendJson(event["data"]))
+      .on("sse.disconnect", ({ reason }) => void trace.push(reason));
+    await context.sse.start({ keepalive: false });
+    expect(context.isConnected()).toBe(true);
+    const running = context.run();
+    side.put(foreign("app.tick", [1]));
+    side.put(foreign("app.tick", [2]));
+    await side.sentAtLeast(3);
+    side.put({ type: "sse.disconnect", reason: "client_closed" });
+    expect(await running).toBe("disconnect");
+    expect(side.sent.slice(1)).toEqual([
+      { type: "sse.send", data: "[1]" },
+      { type: "sse.send", data: "[2]" },
+    ]);
+    expect([trace, context.isConnected()]).toEqual([["client_closed"], false]);
+  });
+
+  test("through a server", async () => {
+    const router = new Router()
+      .websocket(
+        "/echo/:name",
+        webSocketHandler(async (c) => {
+          await c.websocket.accept();
+          await c
+            .on("websocket.receive", ({ text }) => c.websocket.sendText(`${c.params.name} ${text}`))
+            .run();
+        }),
+      )
+      .sse(
+        "/count/:to",
+        sseHandler(async (c) => {
+          for (let n = 1; n <= Number(c.params.to); n++) await c.sse.sendEvent({ data: n, id: n });
+          await c.sse.close();
+        }),
+      );
+    await using running = await startServer(router.toApp());
+    const at = (path: string) => new URL(path, running.url);
+    const client = await WebSocketClient.open(at("/echo/me").href.replace("http", "ws"));
+    for (const text of ["a", "b"]) {
+      client.send(text);
+      expect(await client.next()).toBe(`me ${text}`);
+    }
+    await client.close();
+    const stream = await fetch(at("/count/2"), { headers: { accept: "text/event-stream" } });
+    expect(await stream.text()).toBe("id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n");
   });
 });

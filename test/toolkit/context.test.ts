@@ -138,14 +138,14 @@ describe("what all contexts share", () => {
   test("the connection: gone is told to all contexts of a scope", () => {
     const { context, scope } = http();
     const reasons: string[] = [];
-    context.onDisconnect((reason) => reasons.push(reason));
-    expect([context.isConnected(), context.isWritable(), context.disconnectReason()]).toEqual([
+    context.connection.onDisconnect((reason) => reasons.push(reason));
+    expect([context.isConnected(), context.isWritable(), context.request.disconnectReason()]).toEqual([
       true,
       true,
       undefined,
     ]);
     scope["pagi.connection"].lose("client_closed");
-    expect([http(scope).context.isDisconnected(), context.disconnectReason(), reasons]).toEqual([
+    expect([http(scope).context.isDisconnected(), context.request.disconnectReason(), reasons]).toEqual([
       true,
       "client_closed",
       ["client_closed"],

@@ -4,11 +4,9 @@ import type { HttpScope, ReceiveEvent, Send, WebSocketScope } from "../../src/sp
 import type {
   Answer,
   HttpCall,
-  Respondable,
+  Responder,
   RouteBuilder,
   RouteBuilderOf,
-  SseCall,
-  WebSocketCall,
 } from "../../src/toolkit/endpoint.ts";
 import {
   EndpointRouter,
@@ -21,13 +19,14 @@ import {
 import { CONTEXT_CLASSES, contextFactory, HttpContext } from "../../src/toolkit/context.ts";
 import type { SseContext, WebSocketContext } from "../../src/toolkit/context.ts";
 import { MalformedBodyError } from "../../src/toolkit/request.ts";
+import { MessageError } from "../../src/toolkit/websocket.ts";
 import { Router } from "../../src/toolkit/router.ts";
 import { bytes, httpScope, REQUEST, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 import { startServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
 /** A response as a value. */
-class Text implements Respondable {
+class Text implements Responder {
   readonly status: number;
   text: string;
 
@@ -155,10 +154,10 @@ const scope: WebSocketScope = { ...REQUEST, type: "websocket", scheme: "ws", sub
 describe("WebSocketEndpoint", () => {
   class Recorder extends WebSocketEndpoint {
     readonly trace: unknown[] = [];
-    override onReceive(_call: WebSocketCall, data: unknown) {
+    override onReceive(_c: WebSocketContext, data: unknown) {
       this.trace.push(data);
     }
-    override onDisconnect(_call: WebSocketCall, code: number, reason: string) {
+    override onDisconnect(_c: WebSocketContext, code: number, reason: string) {
       this.trace.push([code, reason]);
     }
   }
@@ -171,14 +170,14 @@ describe("WebSocketEndpoint", () => {
 
   async function live(endpoint: WebSocketEndpoint, ...events: ReceiveEvent[]) {
     const side = server(...events);
-    await endpoint.toApp()(scope, side.receive, side.send);
+    await endpoint.toApp()({ ...scope }, side.receive, side.send);
     return side.sent;
   }
 
   test("accepts by itself, hands on messages, and says how it ended", async () => {
     const endpoint = new Recorder();
     const sent = await live(endpoint, CONNECT, { type: "websocket.receive", text: "hi" }, GONE);
-    expect(sent).toEqual([{ type: "websocket.accept" }]);
+    expect(sent).toEqual([{ type: "websocket.accept", headers: [] }]);
     expect(endpoint.trace).toEqual(["hi", [1001, "bye"]]);
   });
 
@@ -198,31 +197,52 @@ describe("WebSocketEndpoint", () => {
     const good: ReceiveEvent = { type: "websocket.receive", text: "1" };
     const sent = await live(endpoint, CONNECT, event, good, event, GONE);
     expect(sent.slice(1)).toEqual([expect.objectContaining({ type: "websocket.close", code })]);
-    expect(endpoint.trace).toEqual([[1001, "bye"]]);
+    expect(endpoint.trace).toEqual([[code, expect.any(String)]]);
+  });
+
+  test("with an onError of the connection a wrong message closes nothing", async () => {
+    class Lenient extends Json {
+      override async onConnect({ websocket }: WebSocketContext) {
+        await websocket.accept();
+        websocket.onError((error) => void this.trace.push(error instanceof MessageError));
+      }
+    }
+    const endpoint = new Lenient();
+    const texts = ["{", "1"].map((text): ReceiveEvent => ({ type: "websocket.receive", text }));
+    expect(await live(endpoint, CONNECT, ...texts, GONE)).toHaveLength(1);
+    expect(endpoint.trace).toEqual([true, 1, [1001, "bye"]]);
   });
 
   test("onConnect decides; a throw ends in onDisconnect with 1011 (RFC 6455 section 7.4.1)", async () => {
     class Strict extends Recorder {
-      override onConnect(call: WebSocketCall) {
+      override async onConnect({ websocket }: WebSocketContext) {
         this.trace.push("connect");
-        return call.send({ type: "websocket.close" });
+        await websocket.deny();
       }
+    }
+    class Broken extends Recorder {
       override onReceive(): never {
         throw new Error("broken");
       }
     }
-    const endpoint = new Strict();
-    expect(await live(endpoint, CONNECT, GONE)).toEqual([{ type: "websocket.close" }]);
-    await expect(live(endpoint, { type: "websocket.receive", text: "x" })).rejects.toThrow("broken");
-    expect(endpoint.trace).toEqual(["connect", [1001, "bye"], [1011, ""]]);
+    class Undecided extends Recorder {
+      override onConnect() {}
+    }
+    const strict = new Strict();
+    expect(await live(strict, CONNECT, GONE)).toEqual([expect.objectContaining({ type: "websocket.close" })]);
+    expect(strict.trace).toEqual(["connect", [1008, ""]]);
+    const broken = new Broken();
+    await expect(live(broken, CONNECT, { type: "websocket.receive", text: "x" })).rejects.toThrow("broken");
+    expect(broken.trace).toEqual([[1011, ""]]);
+    await expect(live(new Undecided(), CONNECT, GONE)).rejects.toThrow("accept() or deny()");
   });
 
   test("through a server: the class makes an instance for each connection", async () => {
     class Counter extends WebSocketEndpoint {
       count = 0;
-      override async onReceive({ send, params }: WebSocketCall, text: string) {
+      override async onReceive({ websocket, params }: WebSocketContext, text: string) {
         this.count += 1;
-        await send({ type: "websocket.send", text: `${params["room"]} ${text} ${this.count}` });
+        await websocket.sendText(`${params["room"]} ${text} ${this.count}`);
       }
     }
     await using running = await startServer(new Router().websocket("/:room", Counter).toApp());
@@ -236,10 +256,9 @@ describe("WebSocketEndpoint", () => {
 
 describe("SseEndpoint", () => {
   class Ticker extends SseEndpoint {
-    override readonly keepaliveInterval = 15;
     gone = 0;
-    override async onConnect({ send, params }: SseCall) {
-      await send({ type: "sse.send", data: `hello ${params["name"]}` });
+    override async onConnect({ sse, params }: SseContext) {
+      await sse.send(`hello ${params["name"]}`);
     }
     override onDisconnect() {
       this.gone += 1;
@@ -252,14 +271,31 @@ describe("SseEndpoint", () => {
     const life = endpoint.toApp()({ ...sseScope(), path_params: { name: "me" } }, side.receive, side.send);
     await side.sentAtLeast(3);
     expect(side.sent).toEqual([
-      { type: "sse.start" },
-      { type: "sse.keepalive", interval: 15 },
+      { type: "sse.start", status: 200, headers: [] },
+      { type: "sse.keepalive", interval: 15, comment: "" },
       { type: "sse.send", data: "hello me" },
     ]);
     expect(endpoint.gone).toBe(0);
     side.put({ type: "sse.disconnect", reason: "client_closed" });
     await life;
     expect(endpoint.gone).toBe(1);
+  });
+
+  test("keepalive is the class's, and a client may be declined", async () => {
+    class Quiet extends SseEndpoint {
+      override readonly keepaliveInterval = 0;
+    }
+    const quiet = server({ type: "sse.disconnect", reason: "client_closed" });
+    await new Quiet().toApp()(sseScope(), quiet.receive, quiet.send);
+    expect(quiet.sent).toEqual([{ type: "sse.start", status: 200, headers: [] }]);
+    class Closed extends Ticker {
+      override onConnect({ sse }: SseContext) {
+        return sse.decline({ status: 410, body: "gone" });
+      }
+    }
+    const closed = server();
+    await new Closed().toApp()(sseScope(), closed.receive, closed.send);
+    expect(response(closed.sent)).toMatchObject({ status: 410, body: "gone" });
   });
 
   test("onDisconnect runs when onConnect throws", async () => {
@@ -311,16 +347,14 @@ describe("EndpointRouter", () => {
     forget(): Text {
       return JSON.parse("null");
     }
-    async room({ receive, send, params }: WebSocketCall<{ room: string }>) {
-      await receive();
-      await send({ type: "websocket.accept" });
-      await send({ type: "websocket.send", text: `${params.room} ${this.trace.length}` });
-      await send({ type: "websocket.close" });
+    async room({ websocket, params }: WebSocketContext<{ room: string }>) {
+      await websocket.accept();
+      await websocket.sendText(`${params.room} ${this.trace.length}`);
+      await websocket.close();
     }
-    async events({ send, params }: SseCall<{ name: string }>) {
-      await send({ type: "sse.start" });
-      await send({ type: "sse.send", data: params.name });
-      await send({ type: "sse.close" });
+    async events({ sse, params }: SseContext<{ name: string }>) {
+      await sse.send(params.name);
+      await sse.close();
     }
     async mounted(_scope: unknown, _receive: unknown, send: Send) {
       await new Text("mounted").respond(send, httpScope());

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Application, SendEvent } from "../../src/spec/index.ts";
 import { CookieSigner } from "../../src/toolkit/cookies.ts";
 import { BodyTooLargeError, PagiRequest, ValidationError } from "../../src/toolkit/request.ts";
-import { PagiResponse } from "../../src/toolkit/response.ts";
+import { isResponder, PagiResponse, toResponder } from "../../src/toolkit/response.ts";
 import { httpScope, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 
 /** What a response sends to a request. */
@@ -215,20 +215,24 @@ describe("an application and a value", () => {
     expect([it.isSent(), new PagiResponse().isSent()]).toEqual([true, false]);
   });
 
-  test("a Fetch Response can be made one", async () => {
+  test("a Fetch Response is one too; what is none is named", async () => {
     const headers = new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]]); // prettier-ignore
-    const it = PagiResponse.from(new Response("ä", { status: 201, headers }));
+    const it = toResponder(new Response("ä", { status: 201, headers }));
     const side = server();
     await it.respond(side.send, httpScope());
     const result = response(side.sent);
     expect([result.status, result.body]).toEqual([201, "ä"]);
     expect(result.headers.filter(([name]) => name === "set-cookie")).toHaveLength(2);
     const empty = server();
-    await PagiResponse.from(new Response(null, { status: 204 })).respond(empty.send);
+    await toResponder(new Response(null, { status: 204 })).respond(empty.send);
     expect(response(empty.sent)).toMatchObject({ status: 204, body: "" });
+    const own = { respond: async () => {} };
+    expect([toResponder(own), isResponder(own), isResponder(null)]).toEqual([own, true, false]);
+    expect(() => toResponder(undefined)).toThrow(/returned undefined/);
+    expect(() => toResponder(new Map())).toThrow(/returned Map/);
     const read = new Response("x");
     await read.text();
-    expect(() => PagiResponse.from(read)).toThrow(/read already/);
+    expect(() => toResponder(read)).toThrow(/read already/);
   });
 
   test("problem documents (RFC 9457)", async () => {
