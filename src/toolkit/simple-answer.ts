@@ -1,8 +1,8 @@
 import { CompositionError } from "../errors.ts";
 import type { Answer } from "./call.ts";
-import { isRespondable } from "./call.ts";
 import { isComponent, nameOf } from "./component.ts";
 import type { HttpContext } from "./http-context.ts";
+import { isResponder } from "./response.ts";
 import { SafeHtml } from "./safe-html.ts";
 
 /**
@@ -26,9 +26,7 @@ export function toAnswer(returned: unknown, c: HttpContext, who: string): Answer
 }
 
 function isAnswer(value: unknown): value is Answer {
-  return (
-    isRespondable(value) || isComponent(value) || value instanceof Response || typeof value === "function"
-  );
+  return isResponder(value) || isComponent(value) || value instanceof Response || typeof value === "function";
 }
 
 /** Only what JSON can say: a Map or an instance of a class would lose what it holds without a word. */

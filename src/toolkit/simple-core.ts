@@ -85,7 +85,10 @@ export class SimpleCore implements SimpleApp {
       trailingSlash,
       notFound: refuse(() => new HttpError(404), "a path without a route"),
       methodNotAllowed: (allow) =>
-        refuse(() => new HttpError(405, undefined, { headers: [["allow", allow]] }), "a method without a route"),
+        refuse(
+          () => new HttpError(405, undefined, { headers: [["allow", allow]] }),
+          "a method without a route",
+        ),
     });
   }
 

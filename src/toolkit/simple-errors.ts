@@ -27,7 +27,7 @@ export class ErrorHandlers {
   }
 
   /** @throws RouteError for a class or status that has a handler already, and for what is neither. */
-  add<E extends Error>(kind: number | ErrorClass<E>, handler: ErrorHandler<E>): void {
+  add(kind: number | ErrorClass<Error>, handler: ErrorHandler<never>): void {
     if (typeof handler !== "function") {
       throw new RouteError("error() takes a status or a class, and a function (c, error) behind it.");
     }
@@ -36,7 +36,8 @@ export class ErrorHandlers {
     if (typeof kind === "number") {
       if (!Number.isInteger(kind) || kind < 400 || kind > 599)
         throw new RouteError(`error(${kind}): the status of an error is an integer from 400 to 599.`);
-      if (this.#byStatus.has(kind)) throw new RouteError(`There is a handler for the status ${kind} already.`);
+      if (this.#byStatus.has(kind))
+        throw new RouteError(`There is a handler for the status ${kind} already.`);
       this.#byStatus.set(kind, anyHandler);
       return;
     }
@@ -67,10 +68,11 @@ export class ErrorHandlers {
     const told = isTellable(error) ? error : undefined;
     const status = told?.status ?? 500;
     const title = titleOf(status);
-    const detail = told?.message ?? (this.#debug ? stackOf(error) : undefined);
+    const message = told?.message ?? (this.#debug ? stackOf(error) : undefined);
+    const detail = message === title ? undefined : message;
     switch (c.preferredType("application/problem+json", "application/json", "text/html", "text/plain")) {
       case "text/html":
-        return c.html(page(status, title, detail === title ? undefined : detail), { status });
+        return c.html(page(status, title, detail), { status });
       case "text/plain":
         return c.text(detail ?? title, { status });
       default:
@@ -81,7 +83,11 @@ export class ErrorHandlers {
   /** The nearest class first. */
   #handlerByClass(error: unknown): ErrorHandler<unknown> | undefined {
     if (this.#byClass.size === 0 || !(error instanceof Error)) return undefined;
-    for (let kind: unknown = error.constructor; typeof kind === "function"; kind = Object.getPrototypeOf(kind)) {
+    for (
+      let kind: unknown = error.constructor;
+      typeof kind === "function";
+      kind = Object.getPrototypeOf(kind)
+    ) {
       const found = this.#byClass.get(kind);
       if (found !== undefined) return found;
     }
@@ -117,7 +123,9 @@ function page(status: number, title: string, detail: string | undefined) {
             color-scheme: light dark;
           }
           body {
-            font: 1.1rem/1.5 system-ui, sans-serif;
+            font:
+              1.1rem/1.5 system-ui,
+              sans-serif;
             max-width: 40rem;
             margin: 15vh auto;
             padding: 0 1rem;

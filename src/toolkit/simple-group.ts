@@ -17,8 +17,7 @@ import { connected } from "./simple-websocket.ts";
 
 /** A handler, perhaps with a list of middleware and steps before it. */
 export type Handled<Handler> =
-  | readonly [handler: Handler]
-  | readonly [before: readonly Before[], handler: Handler];
+  readonly [handler: Handler] | readonly [before: readonly Before[], handler: Handler];
 
 /** What a group gets from the application it belongs to. */
 export interface GroupParts {
@@ -91,7 +90,10 @@ export class SimpleGroup<Prefix extends string = ""> {
   }
 
   /** A route for WebSocket connections. The list before the handler takes middleware, and no steps. */
-  websocket<P extends string>(path: P, ...rest: Handled<WebSocketHandler<PathParams<`${Prefix}${P}`>>>): this {
+  websocket<P extends string>(
+    path: P,
+    ...rest: Handled<WebSocketHandler<PathParams<`${Prefix}${P}`>>>
+  ): this {
     const { around, routes } = this.#parts;
     const [middleware, handler] = this.#forAllScopes(`websocket('${path}')`, rest);
     routes.websocket<string>(path, middleware, connected(around.app, handler));
@@ -144,14 +146,13 @@ export class SimpleGroup<Prefix extends string = ""> {
    * Routes with a common prefix, and common middleware and steps, which are registered in a function. Routers and
    * applications of their own are mounted.
    */
-  group<P extends string>(
-    prefix: P,
-    ...rest: Handled<(group: SimpleGroup<`${Prefix}${P}`>) => void>
-  ): this {
+  group<P extends string>(prefix: P, ...rest: Handled<(group: SimpleGroup<`${Prefix}${P}`>) => void>): this {
     const where = `group('${prefix}')`;
     const [list, register] = rest.length === 1 ? [[], rest[0]] : rest;
     if (typeof register !== "function")
-      throw new CompositionError(`${where}: ${nameOf(register)} is no function; a router or application is mounted.`);
+      throw new CompositionError(
+        `${where}: ${nameOf(register)} is no function; a router or application is mounted.`,
+      );
     const { middleware, steps } = surroundingsOf(list, where);
     const parts = this.#parts;
     parts.routes.group<string>(prefix, middleware, (routes) => {

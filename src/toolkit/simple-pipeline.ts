@@ -18,7 +18,9 @@ export type SimpleHandler<Params extends PathParams = PathParams> = (
 ) => Returned | Promise<Returned>;
 
 /** Runs before the handler; what it returns is the answer then, and the handler is not called. */
-export type BeforeHook = (c: SimpleContext) => Returned | undefined | void | Promise<Returned | undefined | void>;
+export type BeforeHook = (
+  c: SimpleContext,
+) => Returned | undefined | void | Promise<Returned | undefined | void>;
 
 /** How a request ended. */
 export interface Outcome {
@@ -83,6 +85,7 @@ function withSteps<Params extends PathParams>(
   return chain<SimpleContext<Params>, Answer>(links, last);
 }
 
+/** What has been sent already. */
 const SENT: Answer = { respond: () => Promise.resolve() };
 
 async function answerRequest(
@@ -108,7 +111,8 @@ async function answerRequest(
   }
   // The client has its answer; the server is told, so that the error is logged, and a test client can show it.
   if (failures.length === 1) throw failures[0];
-  if (failures.length > 1) throw new AggregateError(failures, `${who}: ${failures.map(messageOf).join("; ")}`);
+  if (failures.length > 1)
+    throw new AggregateError(failures, `${who}: ${failures.map(messageOf).join("; ")}`);
 }
 
 async function firstOf(hooks: readonly BeforeHook[], c: SimpleContext): Promise<Answer | undefined> {

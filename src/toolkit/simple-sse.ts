@@ -150,7 +150,10 @@ function dataOf(message: Message): string {
 }
 
 /** The application of one handler. */
-export function streamed<Params extends PathParams>(app: SimpleApp, handler: SseHandler<Params>): Application {
+export function streamed<Params extends PathParams>(
+  app: SimpleApp,
+  handler: SseHandler<Params>,
+): Application {
   return async (scope, receive, send) => {
     if (scope.type !== "sse") throw new UnsupportedScopeError(scope.type);
     await new SimpleSse<Params>(app, scope, receive, send).serve(handler);

@@ -18,7 +18,10 @@ export interface StaticOptions {
  *
  * @throws Error at once when there is no such folder; TypeError for options that are none.
  */
-export function staticFiles(folder: string, { index = ["index.html"], maxAge }: StaticOptions = {}): SimpleHandler {
+export function staticFiles(
+  folder: string,
+  { index = ["index.html"], maxAge }: StaticOptions = {},
+): SimpleHandler {
   const root = folderAt(folder, "static: the folder");
   if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0))
     throw new TypeError("static: maxAge is a number of seconds, 0 or more.");

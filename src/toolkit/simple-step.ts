@@ -25,7 +25,8 @@ export class Step {
  *     app.get("/me", [requireLogin], (c) => ...);
  */
 export function step(run: StepFunction): Step {
-  if (typeof run !== "function") throw new CompositionError(`step() takes a function (c, next); this is ${nameOf(run)}.`);
+  if (typeof run !== "function")
+    throw new CompositionError(`step() takes a function (c, next); this is ${nameOf(run)}.`);
   return new Step(run);
 }
 

@@ -78,7 +78,10 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
 
   /** `onOpen`, `onMessage`, `onClose` and `onError` by their names. */
   override on(event: "open", callback: Callback<[]>): this;
-  override on(event: "message", callback: Callback<[data: string | Uint8Array, event: WebSocketReceive]>): this;
+  override on(
+    event: "message",
+    callback: Callback<[data: string | Uint8Array, event: WebSocketReceive]>,
+  ): this;
   override on(event: "close", callback: Callback<[code: number, reason: string]>): this;
   override on(event: "error", callback: Callback<[error: unknown]>): this;
   override on(
