@@ -7,7 +7,7 @@ const ESCAPED = "&lt;script&gt;&quot;x&quot; &amp; &#39;y&#39;&lt;/script&gt;";
 
 describe("html", () => {
   test("escapes what is put into content and into quoted attributes", () => {
-    expect(String(html`<p title="${HOSTILE}" lang='${HOSTILE}'>${HOSTILE}</p>`)).toBe(
+    expect(String(html`<p title="${HOSTILE}" lang="${HOSTILE}">${HOSTILE}</p>`)).toBe(
       `<p title="${ESCAPED}" lang='${ESCAPED}'>${ESCAPED}</p>`,
     );
     expect(escapeHtml("a & b")).toBe("a &amp; b");
@@ -15,8 +15,14 @@ describe("html", () => {
 
   test("does not escape twice: nested templates and lists of them", () => {
     const items = ["<", "&amp;"].map((text) => html`<li>${text}</li>`);
-    expect(String(html`<ul>${items}</ul>`)).toBe("<ul><li>&lt;</li><li>&amp;amp;</li></ul>");
-    expect(String(html`${["<", [html`<br>`]]}`)).toBe("&lt;<br>");
+    expect(
+      String(
+        html`<ul>
+          ${items}
+        </ul>`,
+      ),
+    ).toBe("<ul><li>&lt;</li><li>&amp;amp;</li></ul>");
+    expect(String(html`${["<", [html`<br />`]]}`)).toBe("&lt;<br>");
   });
 
   test("raw is the way out, and has to be asked for", () => {
@@ -38,15 +44,29 @@ describe("html", () => {
   });
 
   test.each<[string, () => SafeHtml]>([
-    ["without quotes", () => html`<a href=${"x"}>`],
-    ["without quotes", () => html`<a href= ${"x"}>`],
-    ["without quotes", () => html`<a href=a${"x"}>`],
-    ["<script> element", () => html`<script>let a = "${"x"}"</script>`],
+    ["without quotes", () => html`<a href=${"x"}></a>`],
+    ["without quotes", () => html`<a href=${"x"}></a>`],
+    ["without quotes", () => html`<a href="a${"x"}"></a>`],
+    [
+      "<script> element",
+      () =>
+        html`<script>
+          let a = "${"x"}";
+        </script>`,
+    ],
     ["<script> element", () => html`<p>${"fine"}</p><SCRIPT type="module">${"x"}`],
-    ["<style> element", () => html`<style>p { color: ${"red"} }</style>`],
+    [
+      "<style> element",
+      () =>
+        html`<style>
+          p {
+            color: ${"red"};
+          }
+        </style>`,
+    ],
     ["a comment", () => html`<!-- ${"x"} -->`],
-    ["in no quoted attribute", () => html`<input ${"onfocus=alert(1)"}>`],
-    ["in no quoted attribute", () => html`<p title="a" ${"b"}>`],
+    ["in no quoted attribute", () => html`<input ${"onfocus=alert(1)"} />`],
+    ["in no quoted attribute", () => html`<p title="a" ${"b"}></p>`],
   ])("refuses a value in a place where escaping is no help: %s", (message, make) => {
     expect(make).toThrow(message);
     expect(make).toThrow(TypeError);
@@ -55,14 +75,31 @@ describe("html", () => {
   test("knows where an attribute, a script and a comment end", () => {
     const rows: [SafeHtml, string][] = [
       [html`<a title="a > b" href="${"x"}">${"y"}</a>`, '<a title="a > b" href="x">y</a>'],
-      [html`<script>a < b; "<p title='"</script><p>${"x"}</p>`, `<script>a < b; "<p title='"</script><p>x</p>`],
-      [html`<style>a > b {}</style>${"x"}`, "<style>a > b {}</style>x"],
+      [
+        html`<script>
+            a < b;
+            ("<p title='");
+          </script>
+          <p>${"x"}</p>`,
+        `<script>a < b; "<p title='"</script><p>x</p>`,
+      ],
+      [
+        html`<style>
+            a > b {
+            }</style
+          >${"x"}`,
+        "<style>a > b {}</style>x",
+      ],
       [html`<!-- <a href= -->${"x"}`, "<!-- <a href= -->x"],
-      [html`<input disabled value='${"a"}' ${html`checked`}>`, "<input disabled value='a' checked>"],
-      [html`<input ${false} ${undefined}>`, "<input  >"],
+      [html`<input disabled value="${"a"}" ${html`checked`} />`, "<input disabled value='a' checked>"],
+      [html`<input ${false} ${undefined} />`, "<input  >"],
       [html`1 < 2 ${"x"} <3 ${"y"}`, "1 < 2 x <3 y"],
-      [html`<a href="/${"a"}/${"b"}" id=c>${"d"}`, '<a href="/a/b" id=c>d'],
-      [html`<br/>${"x"}<p a=b/>${"y"}`, "<br/>x<p a=b/>y"],
+      [html`<a href="/${"a"}/${"b"}" id="c">${"d"}</a>`, '<a href="/a/b" id=c>d'],
+      [
+        html`<br />${"x"}
+          <p a="b/">${"y"}</p>`,
+        "<br/>x<p a=b/>y",
+      ],
     ];
     for (const [made, expected] of rows) expect(String(made)).toBe(expected);
   });
