@@ -33,7 +33,10 @@ export class EventReader<Input, End> {
   #hasEnded = false;
   #failure: { readonly error: unknown } | undefined;
 
-  /** `onEnd` is called once: with the end, or without one when `receive` has failed. */
+  /**
+   * `onEnd` is called once: with the end, or without one when `receive` has failed; in a later turn of the event loop, so
+   * that whoever was given the last message has it before.
+   */
   constructor(
     receive: Receive,
     sort: (event: ReceiveEvent, sorter: EventSorter<Input, End>) => void,
@@ -88,7 +91,7 @@ export class EventReader<Input, End> {
     },
     end: (end) => {
       this.#finish();
-      this.#onEnd(end);
+      setImmediate(this.#onEnd, end);
     },
   };
 
@@ -109,7 +112,7 @@ export class EventReader<Input, End> {
         this.#failure = { error };
         for (const taker of this.#takers.splice(0)) taker.reject(error);
         this.#finish();
-        this.#onEnd(undefined);
+        setImmediate(this.#onEnd, undefined);
       },
     );
   }

@@ -19,9 +19,19 @@ export class Lifetime<Input, End> {
   reader: EventReader<Input, End> | undefined;
   #onClose: Callback<[End]>[] = [];
   readonly #onError: Callback<[unknown]>[] = [];
+  readonly #over = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
+  /** Handlers that run. */
+  #running = 0;
+  #onIdle: (() => void) | undefined;
   readonly #wakers = new Set<() => void>();
   #abort: AbortController | undefined;
+  #isRefused = false;
+
+  /** Resolves at the end. It never rejects. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
 
   /** Resolves after the end, when the callbacks have run. It never rejects. */
   get ended(): Promise<void> {
@@ -39,8 +49,8 @@ export class Lifetime<Input, End> {
 
   /** Runs `callback` at the end, at once if that has been. */
   onClose(callback: Callback<[End]>): void {
-    if (this.phase !== "closed" || this.end === undefined) this.#onClose.push(callback);
-    else void runSafely(callback, this.end);
+    if (this.end === undefined) this.#onClose.push(callback);
+    else if (!this.#isRefused) void runSafely(callback, this.end);
   }
 
   onError(callback: Callback<[unknown]>): void {
@@ -53,20 +63,35 @@ export class Lifetime<Input, End> {
     return this.#onError.length > 0;
   }
 
+  /** Runs a handler, which the callbacks of an end from outside wait for: what it leaves behind is there for them. */
+  async during<T>(handler: () => T | Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await handler();
+    } finally {
+      if (--this.#running === 0) this.#onIdle?.();
+    }
+  }
+
   /** It is over. Only the first call counts; resolves when the callbacks have run. */
   async finish(end: End): Promise<void> {
     if (this.end !== undefined) return;
     this.end = end;
     this.#leave();
+    // Where the application ends it, that is most likely the handler itself, which must not wait for itself.
+    if (this.#running > 0 && !this.isEndedHere)
+      await new Promise<void>((resolve) => (this.#onIdle = resolve));
     const callbacks = this.#onClose;
     this.#onClose = [];
     for (const callback of callbacks) await runSafely(callback, end);
     this.#ended.resolve();
   }
 
-  /** It was refused, so that there is no end to tell of. */
-  refuse(): void {
+  /** It was refused: there never was a connection of whose end one could tell. */
+  refuse(end?: End): void {
+    this.#isRefused = true;
     this.isEndedHere = true;
+    this.end = end;
     this.#leave();
     this.#onClose = [];
     this.#ended.resolve();
@@ -96,6 +121,7 @@ export class Lifetime<Input, End> {
     this.#abort?.abort(endedError());
     for (const wake of this.#wakers) wake();
     this.#wakers.clear();
+    this.#over.resolve();
   }
 }
 

@@ -55,9 +55,9 @@ export abstract class LongConnection<
     return this.life.signal;
   }
 
-  /** Resolves at the end, when the `onClose` callbacks have run. */
+  /** Resolves at the end. */
   whenClosed(): Promise<void> {
-    return this.life.ended;
+    return this.life.over;
   }
 
   /**
@@ -85,7 +85,7 @@ export abstract class LongConnection<
   /** Calls a handler; an error goes to `onError`, or ends the connection and is thrown. */
   protected async guarded<T>(handler: () => T | Promise<T>): Promise<T | undefined> {
     try {
-      return await handler();
+      return await this.life.during(handler);
     } catch (error) {
       if (await this.life.tellError(error)) return undefined;
       await this.fail();

@@ -272,9 +272,10 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   async #give(event: SseSendEvent): Promise<void> {
     const { life } = this;
     if (life.phase === "waiting") await this.start();
-    if (life.phase !== "closed") return await this.#send(event);
     if (life.isEndedHere)
       throw new StateError(event.type, "closed", "the application has ended or declined the stream");
+    // Where the client has gone, the server does nothing with it; where the server is about to stop, these are last words.
+    await this.#send(event);
   }
 
   async #tryGive(event: SseSendEvent): Promise<boolean> {
@@ -356,8 +357,9 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   // ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Runs `callback` when the stream is over, whoever has ended it; at once if it is. Its errors become warnings of the
-   * process. Not after {@link decline}, where there never was a stream.
+   * Runs `callback` when the stream is over, whoever has ended it; at once if it is. When the client goes it waits for a
+   * callback of `each` or `every` that is at work. Its errors become warnings of the process. Not after {@link decline},
+   * where there never was a stream.
    */
   onClose(callback: Callback<[reason: StreamEnd]>): this {
     this.life.onClose(callback);

@@ -112,15 +112,19 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       life.subprotocol = undefined;
       throw error;
     }
-    life.reader ??= new EventReader(
+    this.#reader.watch();
+  }
+
+  get #reader(): EventReader<WebSocketReceive, Closing> {
+    const { life } = this;
+    return (life.reader ??= new EventReader(
       this.#receive,
       (event, to) => {
         if (event.type === "websocket.receive") to.input(event);
         else if (event.type === "websocket.disconnect") to.end({ code: event.code, reason: event.reason });
       },
       (end) => void life.finish(end ?? { code: ABNORMAL_CLOSURE, reason: "read_error" }),
-    );
-    life.reader.watch();
+    ));
   }
 
   /** True where the server can refuse a handshake with a response; without it all it can say is 403. */
@@ -137,9 +141,13 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   async deny(refusal: Refusal = {}): Promise<void> {
     this.#requireUnanswered("websocket.http.response.start");
     const responder = refusalOf(refusal);
-    if (!this.supportsDenialResponse()) return await this.close(POLICY_VIOLATION);
-    this.life.refuse();
-    await responder.respond(this.#send, this.scope);
+    if (this.supportsDenialResponse()) {
+      this.life.refuse();
+      await responder.respond(this.#send, this.scope);
+    } else {
+      this.life.refuse({ code: POLICY_VIOLATION, reason: "" });
+      await this.#send({ type: "websocket.close", code: POLICY_VIOLATION });
+    }
   }
 
   #requireUnanswered(eventType: WebSocketSendEvent["type"]): void {
@@ -287,8 +295,8 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
 
   #give(event: WebSocketSendEvent): Promise<void> {
     const { phase, isEndedHere } = this.life;
-    if (phase === "open") return this.#send(event);
-    if (phase === "closed" && !isEndedHere) return Promise.resolve();
+    // Where the client has gone, the server does nothing with it. Source: PAGI Www, "Disconnected Client".
+    if (phase === "open" || (phase === "closed" && !isEndedHere)) return this.#send(event);
     const why = phase === "waiting" ? "accept() comes first" : "the application has closed the connection";
     return Promise.reject(new StateError(event.type, this.connectionState, why));
   }
@@ -316,9 +324,13 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
     if (life.phase === "waiting")
       throw new StateError("receive", this.connectionState, "accept() or deny() the handshake first");
     const wasClosed = life.phase === "closed";
-    const event = await life.reader?.take();
-    // Whoever learns of the end by this may rely on the callbacks having run, but one of them cannot wait for itself.
-    if (event === undefined && !wasClosed) await life.ended;
+    let event: WebSocketReceive | undefined;
+    try {
+      event = await (wasClosed ? life.reader : this.#reader)?.take();
+    } finally {
+      // Whoever learns of the end by this may rely on the callbacks having run, but one of them cannot wait for itself.
+      if (event === undefined && !wasClosed) await life.ended;
+    }
     return event;
   }
 
@@ -435,8 +447,9 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   /**
-   * Runs `callback` when the connection is over, whoever has ended it; at once if it is. Its errors become warnings of the
-   * process. Not after {@link deny}, where there never was a connection.
+   * Runs `callback` when the connection is over, whoever has ended it; at once if it is. When the client goes it waits for
+   * a callback of `each...` or `run` that is at work. Its errors become warnings of the process. Not after {@link deny},
+   * where there never was a connection.
    */
   onClose(callback: Callback<[code: number, reason: string]>): this {
     this.life.onClose(({ code, reason }) => callback(code, reason));

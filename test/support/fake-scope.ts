@@ -7,6 +7,7 @@ import type {
   SendEvent,
   SseScope,
   TransportState,
+  WebSocketScope,
 } from "../../src/spec/index.ts";
 
 // The server's side of one scope without a server: for tests of the application side.
@@ -78,6 +79,14 @@ export function httpScope(wanted: Wanted = {}): HttpScope & { "pagi.connection":
 /** An `sse` scope, as {@link httpScope}. */
 export function sseScope(wanted: Wanted = {}): SseScope {
   return { ...REQUEST, type: "sse", scheme: "http", ...wanted };
+}
+
+/** A `websocket` scope, whose server can deny with a response, unless wanted otherwise. */
+export function webSocketScope(
+  wanted: Omit<Wanted, "scheme"> & { subprotocols?: string[] } = {},
+): WebSocketScope {
+  const extensions = { "websocket.http.response": {} };
+  return { ...REQUEST, type: "websocket", scheme: "ws", subprotocols: [], extensions, ...wanted };
 }
 
 /** The server's side of one scope: `put` what comes in, look at what was sent. */
