@@ -1,5 +1,4 @@
-/** Taken at load: a test that runs on a clock of its own has still turns of the event loop. */
-const atTurnEnd = setImmediate;
+import { atTurnEnd } from "./turn.ts";
 
 /**
  * What a server has sent and the client has not read. As a socket does, it takes so many bytes whether they are read

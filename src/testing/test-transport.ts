@@ -1,5 +1,6 @@
 import { ClientLine } from "./client-line.ts";
 import { TruncatedError } from "./test-error.ts";
+import { atTurnEnd } from "./turn.ts";
 import { EventError } from "../errors.ts";
 import { chunksOf } from "../exchange/file-chunks.ts";
 import type { FileRange } from "../exchange/file-range.ts";
@@ -8,8 +9,6 @@ import { planResponse, trailerSection } from "../http1/response-head.ts";
 import type { ResponsePlan } from "../http1/response-head.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { Headers } from "../spec/values.ts";
-
-const atTurnEnd = setImmediate;
 
 /** A response head as the client sees it. */
 export interface ReceivedHead {

@@ -4,6 +4,7 @@ import type { TestClientOptions, WebSocketOptions } from "./client-options.ts";
 import { ClosedError, UnexpectedMessageError } from "./test-error.ts";
 import type { TestResponse } from "./test-response.ts";
 import { fieldsOf } from "./test-transport.ts";
+import { atTurnEnd } from "./turn.ts";
 import type { RequestHead } from "../exchange/transport.ts";
 import type {
   Acceptance,
@@ -18,8 +19,6 @@ import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG, NORMAL_CLOSURE } from "../spec/close
 import { acceptOf, maybeHandshake } from "../websocket/handshake.ts";
 import type { Handshake } from "../websocket/handshake.ts";
 import { MAX_BYTES, MAX_MESSAGES } from "../websocket/receive-window.ts";
-
-const atTurnEnd = setImmediate;
 
 /** Bytes of a Pong without a payload, and of the mask and header of any short frame. */
 const FRAME_BYTES = 6;
