@@ -40,8 +40,8 @@ export async function toApplication(
     const { fromFastify } = await import("./node/fastify.ts");
     return fromFastify(value);
   }
-  if (!isClass(value) && isApplication(value)) return value;
   if (isComponent(value)) return fromComponent(value, what, explain);
+  if (!isClass(value) && isApplication(value)) return value;
   if (isHono(value)) {
     // Its helpers find in `c.env` what this gives them; Hono itself is not imported.
     const { hono } = await import("./hono/application.ts");
@@ -111,8 +111,13 @@ function isFastify(value: unknown): value is FastifyInstance {
   );
 }
 
+/** An object, or a class whose static `toApp()` makes the instance, as those of the toolkit's endpoints do. */
 function isComponent(value: unknown): value is Component {
-  return typeof value === "object" && value !== null && "toApp" in value && typeof value.toApp === "function";
+  return (
+    ((typeof value === "object" && value !== null) || typeof value === "function") &&
+    "toApp" in value &&
+    typeof value.toApp === "function"
+  );
 }
 
 function isFetchObject(value: unknown): value is FetchObject {

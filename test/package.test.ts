@@ -21,24 +21,30 @@ export default app;
 `;
 const SCRIPT = `
 import { serve } from "pagi-server";
+import { handler } from "pagi-server/context";
 import { EndpointRouter } from "pagi-server/endpoint";
 import { wrap } from "pagi-server/lifespan";
+import { compose } from "pagi-server/middleware";
 import { PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
+import { CookieStore, Session, sessions, SqliteStore } from "pagi-server/session";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
 
 const http = async (scope, receive, send) => {
   const name = new PagiRequest(scope, receive).queryParam("name");
+  Session.of(scope).set({ name });
   await PagiResponse.text(name === "é" ? "packed" : "no name").respond(send, scope);
 };
 class Site extends EndpointRouter {
   routes(r) {
-    r.get("/", () => dispatch({ http }));
+    r.get("/", () => dispatch({ http: compose([])(handler(() => dispatch({ http }))) }));
   }
 }
-const inner = toFetch(wrap(new Router().mount("/", Site)));
+const store = new CookieStore({ secrets: ["0123456789abcdef0123456789abcdef"] });
+(await SqliteStore.open(":memory:")).close();
+const inner = toFetch(wrap(sessions({ store })(new Router().mount("/", Site).toApp())));
 await inner.start();
 const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });
 console.log(await (await fetch(server.url + "?name=%C3%A9")).text());

@@ -1,20 +1,20 @@
 import { UnsupportedScopeError } from "../errors.ts";
-import type { Send } from "../spec/application.ts";
-import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../spec/events.ts";
+import type { Receive, Send } from "../spec/application.ts";
 import type { HttpScope, Scope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { Answer } from "./call.ts";
 import { answerWith } from "./call.ts";
 import { nameOfFunction } from "./component.ts";
 import { HttpContext } from "./http-context.ts";
 import type { PathParams } from "./path-params.ts";
+import { orRefuse } from "./refusal.ts";
 import type { RoutedKeys } from "./router.ts";
 import { SseContext } from "./sse-context.ts";
 import { WebSocketContext } from "./websocket-context.ts";
 
 /** An application for the scopes of one route. */
-type RouteApplication<S extends Scope, Event, Params> = (
+type RouteApplication<S extends Scope, Params> = (
   scope: S & RoutedKeys<Params>,
-  receive: () => Promise<Event>,
+  receive: Receive,
   send: Send,
 ) => Promise<void>;
 
@@ -27,7 +27,7 @@ type RouteApplication<S extends Scope, Event, Params> = (
  */
 export function handler<Params extends PathParams>(
   handle: (context: HttpContext<Params>) => Answer | Promise<Answer>,
-): RouteApplication<HttpScope, HttpReceiveEvent, Params> {
+): RouteApplication<HttpScope, Params> {
   return async (scope, receive, send) => {
     assertType(scope, "http");
     const context = new HttpContext<Params>(scope, receive, send);
@@ -38,20 +38,22 @@ export function handler<Params extends PathParams>(
 /** As {@link handler}, for `router.websocket`; it sends by itself, and the connection ends with it. */
 export function webSocketHandler<Params extends PathParams>(
   handle: (context: WebSocketContext<Params>) => void | Promise<void>,
-): RouteApplication<WebSocketScope, WebSocketReceiveEvent, Params> {
+): RouteApplication<WebSocketScope, Params> {
   return async (scope, receive, send) => {
     assertType(scope, "websocket");
-    await handle(new WebSocketContext<Params>(scope, receive, send));
+    const context = new WebSocketContext<Params>(scope, receive, send);
+    await orRefuse(context, () => handle(context));
   };
 }
 
 /** As {@link handler}, for `router.sse`; it sends by itself, and the stream ends with it. */
 export function sseHandler<Params extends PathParams>(
   handle: (context: SseContext<Params>) => void | Promise<void>,
-): RouteApplication<SseScope, SseReceiveEvent, Params> {
+): RouteApplication<SseScope, Params> {
   return async (scope, receive, send) => {
     assertType(scope, "sse");
-    await handle(new SseContext<Params>(scope, receive, send));
+    const context = new SseContext<Params>(scope, receive, send);
+    await orRefuse(context, () => handle(context));
   };
 }
 

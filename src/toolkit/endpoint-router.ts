@@ -10,6 +10,7 @@ import type { HttpContext } from "./http-context.ts";
 import type { MiddlewareLike, Step } from "./middleware.ts";
 import { chain } from "./middleware.ts";
 import type { PathParams } from "./path-params.ts";
+import { orRefuse } from "./refusal.ts";
 import type { PathValue } from "./route-pattern.ts";
 import type { QueryValues, RouteName } from "./route-table.ts";
 import type { RouterOptions } from "./router.ts";
@@ -97,7 +98,9 @@ export class RouteBuilderOf<
   ): this {
     this.#router.websocket<string>(path, async (scope, receive, send) => {
       const context = this.#contextOf(scope, receive, send);
-      await handler.call(this.#endpoint, routed<RouteContext<WebSocket, PathParams<P>>>(context));
+      await orRefuse(context, () =>
+        handler.call(this.#endpoint, routed<RouteContext<WebSocket, PathParams<P>>>(context)),
+      );
     });
     return this;
   }
@@ -105,7 +108,9 @@ export class RouteBuilderOf<
   sse<P extends string>(path: P, handler: StreamHandler<Endpoint, RouteContext<Sse, PathParams<P>>>): this {
     this.#router.sse<string>(path, async (scope, receive, send) => {
       const context = this.#contextOf(scope, receive, send);
-      await handler.call(this.#endpoint, routed<RouteContext<Sse, PathParams<P>>>(context));
+      await orRefuse(context, () =>
+        handler.call(this.#endpoint, routed<RouteContext<Sse, PathParams<P>>>(context)),
+      );
     });
     return this;
   }

@@ -6,6 +6,7 @@ import { answerWith, paramsOf } from "./call.ts";
 import type { Component } from "./component.ts";
 import { decline } from "./decline.ts";
 import { HttpContext } from "./http-context.ts";
+import { orRefuse } from "./refusal.ts";
 import { SseContext } from "./sse-context.ts";
 import { KEEPALIVE_SECONDS } from "./sse.ts";
 import { WebSocketContext } from "./websocket-context.ts";
@@ -156,8 +157,9 @@ export abstract class WebSocketEndpointOf<Context extends WebSocketContext> impl
       closeReason: "",
     };
     try {
-      if (this.onConnect === undefined) await websocket.accept();
-      else await this.onConnect(context);
+      await orRefuse(context, () =>
+        this.onConnect === undefined ? websocket.accept() : this.onConnect(context),
+      );
       for await (const data of this.#messages(websocket)) await this.onReceive?.(context, data);
       end = websocket;
     } finally {
@@ -219,7 +221,7 @@ export abstract class SseEndpointOf<Context extends SseContext> implements Compo
     const context = this.contextOf(call);
     try {
       await context.sse.keepalive(this.keepaliveInterval);
-      await this.onConnect?.(context);
+      await orRefuse(context, () => this.onConnect?.(context));
       await context.sse.run();
     } finally {
       await this.onDisconnect?.(context);

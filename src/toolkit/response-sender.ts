@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { ConnectionState } from "../spec/connection-state.ts";
-import { byteRange, type ByteRange } from "./byte-range.ts";
+import { byteRanges } from "./byte-range.ts";
+import { ByteRangesBody } from "./byte-ranges-body.ts";
 import { PagiHeaders } from "./headers.ts";
 import { ifRangeHolds, precondition, type Validators } from "./preconditions.ts";
 import { discardSource, FileError, pipeSource, type BodySource, type ResponseBody } from "./response-body.ts";
@@ -102,25 +103,46 @@ async function sendFile(
   if (await answerCondition(status, headers, events, scope)) return;
   const isWhole = file.offset === 0 && file.length === undefined && status === 200;
   if (isWhole) headers.setDefault("accept-ranges", "bytes");
-  const range = isWhole ? requestedRange(scope, headers, size) : undefined;
-  if (range === "unsatisfiable") {
+  const ranges = isWhole ? requestedRanges(scope, headers, size) : undefined;
+  if (ranges === "unsatisfiable") {
     headers.removeContentHeaders();
     headers.set("content-range", `bytes */${size}`).set("content-length", 0);
     await events.start(416, headers.toPairs());
     await events.body("", false);
     return;
   }
-  const start = range?.start ?? Math.min(file.offset, size);
-  const end = range?.end ?? Math.min(size, start + (file.length ?? size));
-  if (range !== undefined) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
+  const [range, ...others] = ranges ?? [];
+  if (range !== undefined && others.length > 0) {
+    const body = new ByteRangesBody([range, ...others], headers.get("content-type"), size);
+    // Parts that are longer than the file, for their headers, are of no use to anybody.
+    if (body.contentLength < size) return await sendRanges(body, file.path, headers, events);
+  }
+  const isPart = range !== undefined && others.length === 0;
+  const start = isPart ? range.start : Math.min(file.offset, size);
+  const end = isPart ? range.end : Math.min(size, start + (file.length ?? size));
+  if (isPart) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
   if (hasLength(status)) headers.set("content-length", end - start);
-  await events.start(range === undefined ? status : 206, headers.toPairs());
+  await events.start(isPart ? 206 : status, headers.toPairs());
   if (start === end || !hasContent(status, scope)) await events.body("", false);
   else if (events.file !== undefined) await events.file(file.path, start, end - start);
-  else {
-    for await (const chunk of Bun.file(file.path).slice(start, end).stream()) await events.body(chunk, true);
-    await events.body("", false);
-  }
+  else await sendChunks(Bun.file(file.path).slice(start, end).stream(), events);
+}
+
+/** RFC 9110 section 15.3.7.2: each part says itself which range it is. */
+async function sendRanges(
+  body: ByteRangesBody,
+  path: string,
+  headers: PagiHeaders,
+  events: ResponseEvents,
+): Promise<void> {
+  headers.set("content-type", body.contentType).set("content-length", body.contentLength);
+  await events.start(206, headers.toPairs());
+  await sendChunks(body.chunks(path), events);
+}
+
+async function sendChunks(chunks: AsyncIterable<Uint8Array>, events: ResponseEvents): Promise<void> {
+  for await (const chunk of chunks) await events.body(chunk, true);
+  await events.body("", false);
 }
 
 /** Adds what identifies the state of a file; returns its size in bytes. */
@@ -160,15 +182,15 @@ async function answerCondition(
 }
 
 /** RFC 9110 section 14.2: only for GET, and only where If-Range holds. */
-function requestedRange(
+function requestedRanges(
   scope: AnswerableScope | undefined,
   headers: PagiHeaders,
   size: number,
-): ByteRange | "unsatisfiable" | undefined {
+): ReturnType<typeof byteRanges> {
   if (scope === undefined || methodOf(scope) !== "GET") return undefined;
   const request = new PagiHeaders(scope.headers);
   if (!ifRangeHolds(request, validatorsOf(headers), Date.now())) return undefined;
-  return byteRange(request.get("range"), size);
+  return byteRanges(request.get("range"), size);
 }
 
 function validatorsOf(headers: PagiHeaders): Validators {

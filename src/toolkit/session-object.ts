@@ -9,6 +9,9 @@ export const SESSION_KEY = "pagi.session";
 /** What a session can be taken from: a scope, or what has one (a request, a response, a context). */
 export type SessionSource = Scope | { readonly scope: Scope };
 
+/** What is kept under a key: `undefined`, which an optional key might have, never is. */
+type Kept<V> = Exclude<V, undefined>;
+
 /**
  * What a server knows of one visitor from request to request. The middleware `sessions()` loads it before the
  * application is called, which is why everything here is synchronous, and saves it with the head of the response.
@@ -36,8 +39,8 @@ export class Session<T extends object = Record<string, unknown>> {
     throw new SessionError(
       scope.type === "lifespan"
         ? "A lifespan scope has no session: sessions belong to http, sse and websocket scopes."
-        : "This scope has no session. Put the middleware around the application: sessions()(app), or " +
-            "router.use(sessions()), before what needs it.",
+        : "This scope has no session. Put the middleware around the application, sessions()(app), or into the list " +
+            "before a route or mount that needs it.",
     );
   }
 
@@ -77,8 +80,8 @@ export class Session<T extends object = Record<string, unknown>> {
    *
    * @throws RangeError that names the keys that are there, when it is not and no fallback is given.
    */
-  get<K extends keyof T & string>(key: K): T[K];
-  get<K extends keyof T & string, D>(key: K, fallback: D): T[K] | D;
+  get<K extends keyof T & string>(key: K): Kept<T[K]>;
+  get<K extends keyof T & string, D>(key: K, fallback: D): Kept<T[K]> | D;
   get<K extends keyof T & string>(key: K, ...fallback: unknown[]): unknown {
     const data = this.data;
     if (Object.hasOwn(data, key)) return data[key];
@@ -96,7 +99,7 @@ export class Session<T extends object = Record<string, unknown>> {
    *
    * @throws SessionError for a value that is not JSON, and when the session cannot be changed any more.
    */
-  set<K extends keyof T & string>(key: K, value: T[K]): this;
+  set<K extends keyof T & string>(key: K, value: Kept<T[K]>): this;
   set(values: Partial<T>): this;
   set<K extends keyof T & string>(key: K | Partial<T>, value?: T[K]): this {
     this.#live.assertChangeable();
@@ -148,8 +151,8 @@ export class Session<T extends object = Record<string, unknown>> {
    *
    * @throws RangeError as {@link get}; SessionError when the session cannot be changed.
    */
-  take<K extends keyof T & string>(key: K): T[K];
-  take<K extends keyof T & string, D>(key: K, fallback: D): T[K] | D;
+  take<K extends keyof T & string>(key: K): Kept<T[K]>;
+  take<K extends keyof T & string, D>(key: K, fallback: D): Kept<T[K]> | D;
   take<K extends keyof T & string>(key: K, ...fallback: unknown[]): unknown {
     this.#live.assertChangeable();
     if (fallback.length > 0 && !this.has(key)) return fallback[0];

@@ -5,6 +5,16 @@ import type { Clock, StoredSession, Store } from "./session-store.ts";
 const SWEEP_INTERVAL = 60_000;
 /** So many at a time, that a sweep does not hold up the event loop. */
 const SWEEP_SIZE = 1000;
+/** Milliseconds. */
+const RETRY_INTERVAL = 20;
+
+const SCHEMA = [
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = NORMAL",
+  `CREATE TABLE IF NOT EXISTS pagi_sessions (id_hash BLOB PRIMARY KEY, json TEXT NOT NULL,
+   created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
+  "CREATE INDEX IF NOT EXISTS pagi_sessions_expiry ON pagi_sessions (expires_at)",
+] as const;
 
 export interface SqliteStoreOptions {
   /** Milliseconds to wait while another process writes. Default 5000. */
@@ -74,13 +84,7 @@ export class SqliteStore implements Store, Disposable {
     const database = new Database(file, { readwrite: true, create: true, strict: true });
     try {
       database.run(`PRAGMA busy_timeout = ${Math.trunc(busyTimeout)}`);
-      database.run("PRAGMA journal_mode = WAL");
-      database.run("PRAGMA synchronous = NORMAL");
-      database.run(
-        `CREATE TABLE IF NOT EXISTS pagi_sessions (id_hash BLOB PRIMARY KEY, json TEXT NOT NULL,
-         created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
-      );
-      database.run("CREATE INDEX IF NOT EXISTS pagi_sessions_expiry ON pagi_sessions (expires_at)");
+      await prepare(database, performance.now() + busyTimeout);
       return new SqliteStore(database, now);
     } catch (error) {
       database.close();
@@ -123,6 +127,9 @@ export class SqliteStore implements Store, Disposable {
 
   /** Closes the file. Whatever is asked of the store afterwards fails. */
   close(): void {
+    // SQLite keeps the file open for as long as there are statements.
+    const prepared = [this.#select, this.#insert, this.#replace, this.#extend, this.#delete, this.#sweepSome];
+    for (const statement of prepared) statement.finalize();
     this.#database.close();
   }
 
@@ -136,6 +143,23 @@ export class SqliteStore implements Store, Disposable {
     // What is more than that is for the next one.
     if (this.#sweepSome.run(now, SWEEP_SIZE).changes < SWEEP_SIZE) this.#sweptAt = now;
   }
+}
+
+/** Tries until the deadline, since SQLite does not wait for a process that switches to WAL at the same time. */
+async function prepare(database: Database, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      for (const statement of SCHEMA) database.run(statement);
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL));
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
 }
 
 function hashOf(id: string): Uint8Array {

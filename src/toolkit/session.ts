@@ -1,7 +1,7 @@
 import { SessionError } from "../errors.ts";
 import type { Send } from "../spec/application.ts";
 import type { HttpResponseStart } from "../spec/events.ts";
-import type { HttpScope } from "../spec/scope.ts";
+import type { HttpScope, LifespanScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import type { Middleware } from "./middleware.ts";
 import { isPublic, keepPrivate, varyOn } from "./session-caching.ts";
@@ -77,6 +77,7 @@ type Outcome = { readonly token: string; readonly expiresAt: number } | "cleared
 export function sessions(options: SessionsOptions = {}): Middleware {
   const settings = settingsOf(options);
   return (app) => async (scope, receive, send) => {
+    if (scope.type === "lifespan") warnOfWorkers(settings.store, scope);
     if (scope.type === "lifespan" || Session.has(scope)) return app(scope, receive, send);
     const token = settings.state.extract(scope);
     const live = new LiveSession(token === undefined ? undefined : await load(settings, token));
@@ -91,7 +92,7 @@ export function sessions(options: SessionsOptions = {}): Middleware {
 }
 
 function settingsOf(options: SessionsOptions): Settings {
-  const { store = new MemoryStore(), state, cookie, now = Date.now } = options;
+  const { now = Date.now, store = new MemoryStore({ now }), state, cookie } = options;
   const { idleTimeout = 3600, absoluteTimeout = 7 * 24 * 3600, maxBytes = 65_536 } = options;
   if (!(idleTimeout > 0) || !(absoluteTimeout > 0))
     throw new TypeError("sessions: idleTimeout and absoluteTimeout are seconds, more than 0.");
@@ -108,6 +109,16 @@ function settingsOf(options: SessionsOptions): Settings {
     maxBytes,
     now,
   };
+}
+
+/** By one worker of several, so that it is said once. */
+function warnOfWorkers(store: Store, { pagi }: LifespanScope): void {
+  if (pagi.worker_num !== 2 || !(store instanceof MemoryStore)) return;
+  process.emitWarning(
+    "Each worker has a MemoryStore of its own, so that sessions are lost whenever a request reaches another worker. " +
+      "Give sessions() a SqliteStore or a CookieStore, or serve without workers.",
+    "PagiSessionWarning",
+  );
 }
 
 /** The session of a token. What has no token's shape is not looked up, and nobody's word makes an id. */
@@ -129,13 +140,9 @@ function savingSend(
   const sendHead = async (event: HttpResponseStart): Promise<void> => {
     const headers: Headers = [...(event.headers ?? [])];
     // Once, also when it fails: the page that then tells of the failure has to get through.
-    const outcome = live.isSealed
-      ? undefined
-      : await save(settings, live, token, headers).finally(() => {
-          live.seal(
-            "The head of the response has been sent, and the session was saved with it; change it before.",
-          );
-        });
+    const saving = live.isSealed ? undefined : save(settings, live, token, headers);
+    live.seal("The head of the response has been sent, and the session is saved with it; change it before.");
+    const outcome = await saving;
     if (outcome === undefined && !live.isAccessed) return send(event);
     if (outcome === "cleared") settings.state.clear(headers, scope);
     else if (outcome !== undefined) {

@@ -21,6 +21,8 @@ const files: Readonly<Record<string, string>> = {
   "factory.ts": "export default async () => ({ toApp: () => async () => { throw new Error('made') } });",
   "factory-nothing.ts": "export default () => {};",
   "factory-throws.ts": "export default () => { throw new Error('no database') };",
+  "endpoint.ts":
+    "export default class { static toApp() { return async () => { throw new Error('made by the class') } } }",
   "class.ts": "export default class App { toApp() {} }",
   "promise.ts": "export default Promise.resolve(async () => {});",
   "number.ts": "export default 5;",
@@ -98,6 +100,7 @@ describe("loadApplication takes", () => {
     ["the export app", "named-app.ts", "app"],
     ["the export app when the default export is something else", "settings.ts", "app"],
     ["an object with toApp(), before its fetch()", "component.ts", "inner"],
+    ["a class with a static toApp()", "endpoint.ts", "made by the class"],
     ["a CommonJS module", "commonjs.cjs", "cjs"],
     ["a file whose name has a colon", "with:colon.ts", "colon"],
     ["a file whose path needs care", "with space #1/a%20b.ts", "space"],

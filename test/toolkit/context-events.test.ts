@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, spyOn, test, type Mock } from 
 import type { ReceiveEvent, WebSocketReceive } from "../../src/spec/index.ts";
 import { contextOf, HttpContext, sseHandler, webSocketHandler } from "../../src/toolkit/context.ts";
 import type { RunEnd, SseContext, WebSocketContext } from "../../src/toolkit/context.ts";
+import { MalformedBodyError } from "../../src/toolkit/request.ts";
 import { Router } from "../../src/toolkit/router.ts";
-import { httpScope, server, sseScope } from "../support/fake-scope.ts";
+import { bytes, httpScope, response, server, sseScope } from "../support/fake-scope.ts";
 import { webSocketScope } from "../support/routing.ts";
 import { startServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -266,5 +267,52 @@ describe("run with the connection's own object", () => {
     await client.close();
     const stream = await fetch(at("/count/2"), { headers: { accept: "text/event-stream" } });
     expect(await stream.text()).toBe("id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n");
+  });
+
+  test("what is wrong with the request refuses a connection that is not open, with a problem document", async () => {
+    const strict = sseHandler(async (c) => {
+      const { to } = await c.request.json<{ to: number }>();
+      await c.sse.send(String(to));
+      throw new MalformedBodyError("late");
+    });
+    const run = async (body: string) => {
+      const side = server({ type: "sse.request", body: bytes(body), more: false });
+      const routed = { path_params: {}, "pagi.router": { route: "/" } };
+      const error: unknown = await strict(
+        { ...sseScope({ method: "POST" }), ...routed },
+        side.receive,
+        side.send,
+      ).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      return { sent: side.sent, error };
+    };
+    const wrong = await run("{");
+    expect(wrong.error).toBeUndefined();
+    expect(response(wrong.sent)).toMatchObject({ status: 400, body: expect.stringContaining("MALFORMED") });
+    const late = await run(`{"to":3}`);
+    expect(late.error).toBeInstanceOf(MalformedBodyError);
+    expect(late.sent).toContainEqual({ type: "sse.send", data: "3" });
+
+    const denying = webSocketHandler((c) => {
+      c.queryParams({ strict: true });
+    });
+    const side = server(CONNECT);
+    const scope = {
+      ...webSocketScope({ query_string: "a=%ff" }),
+      path_params: {},
+      "pagi.router": { route: "/" },
+    };
+    await denying(scope, side.receive, side.send);
+    expect(side.sent).toEqual([expect.objectContaining({ type: "websocket.close" })]);
+    const accepted = server(CONNECT);
+    const open = webSocketHandler(async (c) => {
+      await c.websocket.accept();
+      c.queryParams({ strict: true });
+    });
+    await expect(
+      open({ ...scope, ["pagi.websocket"]: undefined }, accepted.receive, accepted.send),
+    ).rejects.toThrow(MalformedBodyError);
   });
 });

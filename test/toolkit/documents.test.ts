@@ -45,10 +45,54 @@ test("the application of docs/router.md runs and has no type errors", async () =
 test("the application of docs/endpoints.md runs and has no type errors", async () => {
   await serveFirstBlock("docs/endpoints.md", async (at) => {
     expect(await (await fetch(at("/hello/you"))).text()).toBe("hello you\n");
-    expect(await (await fetch(at("/users"))).text()).toBe("all users\n");
+    expect((await fetch(at("/hello/you"))).headers.get("x-mood")).toBe("good");
+    expect(await (await fetch(at("/users"))).json()).toEqual([{ name: "ann" }]);
+    const made = await fetch(at("/users"), { method: "POST", body: `{"name":"bob"}` });
+    expect([made.status, await made.json()]).toEqual([201, { name: "bob" }]);
     expect((await fetch(at("/users"), { method: "DELETE" })).headers.get("allow")).toBe(
       "GET, HEAD, OPTIONS, POST",
     );
     expect(await firstMessage(at("/echo"), "hi")).toBe("hi");
+  });
+}, 30_000);
+
+test("the application of docs/sessions.md runs and has no type errors", async () => {
+  await serveFirstBlock("docs/sessions.md", async (at) => {
+    let cookie = "";
+    const ask = async (path: string, init: RequestInit = {}): Promise<string> => {
+      const response = await fetch(at(path), { ...init, headers: { cookie }, redirect: "manual" });
+      const [set] = response.headers.getSetCookie();
+      if (set !== undefined) cookie = set.split(";")[0] ?? "";
+      return response.text();
+    };
+    expect(await ask("/")).toBe("nobody, visit 1\n");
+    const before = cookie;
+    await ask("/login", { method: "POST", body: JSON.stringify({ user: "alice" }) });
+    expect(cookie).not.toBe(before);
+    expect(await ask("/")).toBe("alice, visit 2\nWelcome.\n");
+    expect(await ask("/")).toBe("alice, visit 3\n");
+    await ask("/logout", { method: "POST" });
+    expect(cookie).toBe("pagi_session=");
+    expect(await ask("/")).toBe("nobody, visit 1\n");
+    expect(await firstMessage(at("/whoami"))).toBe("nobody");
+  });
+});
+
+test("the application of docs/context.md runs and has no type errors", async () => {
+  await serveFirstBlock("docs/context.md", async (at) => {
+    const user = await fetch(at("/users/7"));
+    expect([await user.json(), user.headers.getSetCookie()]).toEqual([{ id: "7" }, ["seen=7; Path=/"]]);
+    const post = (body: unknown) =>
+      fetch(at("/users"), {
+        method: "POST",
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      });
+    const made = await post({ name: "ann" });
+    expect([made.status, made.headers.get("location")]).toEqual([201, "/users/ann"]);
+    expect((await post({ name: "" })).status).toBe(422);
+    expect(await firstMessage(at("/echo/blue"), "hi")).toBe("blue: hi");
+    const stream = await fetch(at("/count/3"), { headers: { accept: "text/event-stream" } });
+    expect((await stream.text()).match(/data: \d/g)).toEqual(["data: 1", "data: 2", "data: 3"]);
   });
 }, 30_000);

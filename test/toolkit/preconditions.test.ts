@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { byteRange } from "../../src/toolkit/byte-range.ts";
+import { byteRanges } from "../../src/toolkit/byte-range.ts";
 import { PagiHeaders } from "../../src/toolkit/headers.ts";
 import { ifRangeHolds, precondition } from "../../src/toolkit/preconditions.ts";
 
@@ -68,31 +68,51 @@ describe("If-Range (RFC 9110 section 13.1.5)", () => {
 describe("Range of 10 bytes (RFC 9110 section 14.1.2)", () => {
   test.each([
     [undefined, undefined],
-    ["bytes=0-4", { start: 0, end: 5 }],
-    ["bytes=5-", { start: 5, end: 10 }],
-    ["bytes=-3", { start: 7, end: 10 }],
-    ["bytes=-30", { start: 0, end: 10 }],
-    ["bytes=8-99", { start: 8, end: 10 }],
-    ["bytes=9-9", { start: 9, end: 10 }],
+    ["bytes=0-4", [{ start: 0, end: 5 }]],
+    ["bytes=5-", [{ start: 5, end: 10 }]],
+    ["bytes=-3", [{ start: 7, end: 10 }]],
+    ["bytes=-30", [{ start: 0, end: 10 }]],
+    ["bytes=8-99", [{ start: 8, end: 10 }]],
+    ["bytes=9-9", [{ start: 9, end: 10 }]],
     ["bytes=10-", "unsatisfiable"],
     ["bytes=-0", "unsatisfiable"],
-    ["bytes=0-1,2-5", { start: 0, end: 6 }],
-    ["bytes=0-1, 1-5", { start: 0, end: 6 }],
-    ["bytes=0-0,9-9", undefined],
+    ["bytes=0-1,2-5", [{ start: 0, end: 6 }]],
+    ["bytes=0-1, 1-5", [{ start: 0, end: 6 }]],
+    [
+      "bytes=0-0,9-9",
+      [
+        { start: 0, end: 1 },
+        { start: 9, end: 10 },
+      ],
+    ],
+    [
+      "bytes=9-9,0-1",
+      [
+        { start: 9, end: 10 },
+        { start: 0, end: 2 },
+      ],
+    ],
+    [
+      "bytes=6-7,0-1,5-5,20-",
+      [
+        { start: 5, end: 8 },
+        { start: 0, end: 2 },
+      ],
+    ],
     ["bytes=5-4", undefined],
     ["bytes=a-b", undefined],
     ["bytes=", undefined],
     ["bytes=-", undefined],
-    ["Bytes=0-4", { start: 0, end: 5 }],
-    ["bytes=20-30,0-1", { start: 0, end: 2 }],
+    ["Bytes=0-4", [{ start: 0, end: 5 }]],
+    ["bytes=20-30,0-1", [{ start: 0, end: 2 }]],
     [`bytes=${"0-1,".repeat(16)}2-3`, undefined],
     ["lines=0-4", undefined],
     ["bytes=99999999999999999999-", "unsatisfiable"],
   ] as const)("%j", (field, range) => {
-    expect(byteRange(field, 10)).toEqual(range);
+    expect(byteRanges(field, 10)).toEqual(range);
   });
 
   test("an empty file has no range", () => {
-    expect(byteRange("bytes=0-0", 0)).toBe("unsatisfiable");
+    expect(byteRanges("bytes=0-0", 0)).toBe("unsatisfiable");
   });
 });

@@ -53,6 +53,39 @@ test.each([
   expect(bytes.equals(CONTENT.subarray(start, end))).toBe(true);
 });
 
+test("several ranges are parts that say which they are (RFC 9110 section 15.3.7.2)", async () => {
+  const { status, headers, bytes } = await fetchFile({ range: "bytes=-2, 0-99, 1000-70999" });
+  const [, boundary = ""] =
+    /^multipart\/byteranges; boundary=(\S+)$/.exec(headers.get("content-type") ?? "") ?? [];
+  const type = (await fetchFile()).headers.get("content-type");
+  const part = (start: number, end: number, before: string): Buffer =>
+    Buffer.concat([
+      Buffer.from(
+        `${before}--${boundary}\r\ncontent-type: ${type}\r\ncontent-range: bytes ${start}-${end - 1}/300000\r\n\r\n`,
+      ),
+      CONTENT.subarray(start, end),
+    ]);
+  const expected = Buffer.concat([
+    part(299_998, 300_000, ""),
+    part(0, 100, "\r\n"),
+    part(1000, 71_000, "\r\n"),
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ]);
+  expect([status, headers.get("content-range"), headers.get("content-length")]).toEqual([
+    206,
+    null,
+    String(expected.length),
+  ]);
+  expect(bytes.equals(expected)).toBe(true);
+});
+
+test("ranges that are no shorter than the file are the file, those that touch are one", async () => {
+  const whole = await fetchFile({ range: "bytes=0-149999,150001-299999" });
+  expect([whole.status, whole.bytes.equals(CONTENT)]).toEqual([200, true]);
+  const one = await fetchFile({ range: "bytes=0-9,10-19,5-12" });
+  expect([one.status, one.headers.get("content-range")]).toEqual([206, "bytes 0-19/300000"]);
+});
+
 test("a range beyond the end is a 416 that tells the size (RFC 9110 section 15.5.17)", async () => {
   const { status, headers, bytes } = await fetchFile({ range: "bytes=300000-" });
   expect([status, headers.get("content-range"), bytes.length]).toEqual([416, "bytes */300000", 0]);
