@@ -29,6 +29,7 @@ import { PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 import { CookieStore, Session, sessions, SqliteStore } from "pagi-server/session";
+import { Simple } from "pagi-server/simple";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
 
@@ -44,7 +45,7 @@ class Site extends EndpointRouter {
 }
 const store = new CookieStore({ secrets: ["0123456789abcdef0123456789abcdef"] });
 (await SqliteStore.open(":memory:")).close();
-const inner = toFetch(wrap(sessions({ store })(new Router().mount("/", Site).toApp())));
+const inner = toFetch(wrap(sessions({ store })(new Simple().mount("/", Site).get("/page", (c) => c.text("page")).toApp())));
 await inner.start();
 const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });
 console.log(await (await fetch(server.url + "?name=%C3%A9")).text());
