@@ -68,7 +68,7 @@ app.get(
               fetch("trigger", {
                 method: "POST",
                 headers: { "content-type": "application/json" },
-                body: JSON.stringify({ type, text: "This is a " + type + "." }),
+                body: JSON.stringify({ type, text: "Something for you: " + type }),
               });
           }
         </script>
