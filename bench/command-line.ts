@@ -19,19 +19,19 @@ export interface CommandLine {
 
 const HELP = `Usage: bun run bench [scenario...] [options]
 
-  --rounds N       rounds of each scenario, servers in turn; medians are shown (default 5; ws-*: 3, ws-idle: 1)
-  --duration S     seconds of load in a round (default 5; ws-*: 2)
+  --rounds N       rounds of each scenario, servers in turn; medians are shown (default 5; ws-*, toolkit-routes, toolkit-stream: 3; ws-idle: 1)
+  --duration S     seconds of load in a round (default 5; toolkit-*: 3; ws-*: 2)
   --connections N  connections of the load (default: the scenario's own)
   --only NAMES     servers to measure, with commas: ${SERVER_NAMES.join(",")} (also --servers)
   --markdown       tables for docs/benchmarks.md
   --quick          one round of one second: shows that the benchmark works, no figures to keep
   --help
 
-Scenarios (default: all; ws, hono: all whose names begin so):
+Scenarios (default: all; ws, hono, toolkit: all whose names begin so):
 `;
 
 export function helpText(all: readonly Scenario[]): string {
-  return HELP + all.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n");
+  return HELP + all.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join("\n");
 }
 
 /** @throws BenchFailure for an unknown option, scenario or server, and for a number that is none. */

@@ -9,10 +9,18 @@ import { cold } from "./scenarios/cold.ts";
 import { idle } from "./scenarios/idle.ts";
 import { REQUEST_SCENARIOS } from "./scenarios/requests.ts";
 import { sse } from "./scenarios/sse.ts";
+import { TOOLKIT_SCENARIOS } from "./scenarios/toolkit.ts";
 import { WEBSOCKET_SCENARIOS } from "./scenarios/websocket.ts";
 import { buildPackage, type ServerKind } from "./servers.ts";
 
-const SCENARIOS: readonly Scenario[] = [...REQUEST_SCENARIOS, sse, idle, cold, ...WEBSOCKET_SCENARIOS];
+const SCENARIOS: readonly Scenario[] = [
+  ...REQUEST_SCENARIOS,
+  sse,
+  idle,
+  cold,
+  ...WEBSOCKET_SCENARIOS,
+  ...TOOLKIT_SCENARIOS,
+];
 
 async function main(): Promise<void> {
   const line = parseCommandLine(process.argv.slice(2), SCENARIOS);
@@ -24,7 +32,7 @@ async function main(): Promise<void> {
   if (line.scenarios.some(({ needsWrk }) => needsWrk) && Bun.which("wrk") === null) {
     throw new BenchFailure(WRK_MISSING);
   }
-  const servers = presentServers(line);
+  const servers = presentServers(line.servers, line.serversNamed);
   if (servers.some(({ name }) => name === "pagi")) buildPackage();
   const cores = coresOf();
   console.log(
@@ -37,7 +45,11 @@ async function main(): Promise<void> {
     const rounds = line.quick ? wanted : Math.max(wanted, scenario.minRounds ?? 1);
     const duration = line.duration ?? scenario.duration ?? 5;
     const settings: Settings = { ...line, cores, rounds, duration };
-    const taking = servers.filter(({ name }) => scenario.without?.includes(name) !== true);
+    const taking = takingPart(scenario, servers, line);
+    if (taking.length === 0) {
+      console.error(`Left out: ${scenario.name} (no server that is wanted takes part).`);
+      continue;
+    }
     const table = tableOf(scenario, await measureAll(scenario, taking, rounds, settings));
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
     console.log(
@@ -50,14 +62,25 @@ async function main(): Promise<void> {
 }
 
 /** Says which servers are left out; one that was asked for by name must be there. */
-function presentServers(line: CommandLine): ServerKind[] {
-  return line.servers.filter((kind) => {
+function presentServers(wanted: readonly ServerKind[], isNamed: boolean): ServerKind[] {
+  return wanted.filter((kind) => {
     const missing = kind.missing();
     if (missing === undefined) return true;
-    if (line.serversNamed) throw new BenchFailure(`${kind.title} cannot be measured: ${missing}.`);
+    if (isNamed) throw new BenchFailure(`${kind.title} cannot be measured: ${missing}.`);
     console.error(`Left out: ${kind.title} (${missing}).`);
     return false;
   });
+}
+
+/** Who is measured in a scenario, of the servers that are present. */
+function takingPart(
+  { contenders, without }: Scenario,
+  servers: readonly ServerKind[],
+  line: CommandLine,
+): readonly ServerKind[] {
+  if (contenders === undefined) return servers.filter(({ name }) => without?.includes(name) !== true);
+  const isWanted = ({ name }: ServerKind): boolean => line.servers.some((one) => one.name === name);
+  return presentServers(contenders.filter(isWanted), line.serversNamed);
 }
 
 /** Servers one at a time, in turn; every other round runs backwards, so that a drift of the machine evens out. */

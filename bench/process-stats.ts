@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** What the kernel has accounted for a process, its threads included. */
 export interface CpuTime {
@@ -29,6 +29,12 @@ export function memoryOf(pid: number): { now: number; peak: number } {
     return Number(match?.[1] ?? Number.NaN) * 1024;
   };
   return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
+}
+
+/** From here on, {@link memoryOf} counts the peak anew. */
+export function forgetPeakOf(pid: number): void {
+  // "5" resets VmHWM, see proc_pid_clear_refs(5).
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }
 
 /** Open file descriptors. */

@@ -15,9 +15,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** The scenario's figures: a row for each server, and behind each figure its ratio to `Bun.serve`. */
+/** The scenario's figures: a row for each server, and behind each figure its ratio to the baseline, which is `Bun.serve` unless the
+ *  scenario names another. */
 export function tableOf(scenario: Scenario, series: readonly Series[]): string[][] {
-  const baseline = series.find(({ kind }) => kind.name === "bun");
+  const isBaseline = (kind: ServerKind): boolean =>
+    scenario.baseline === undefined ? kind.name === "bun" : kind.title === scenario.baseline;
+  const baseline = series.find(({ kind }) => isBaseline(kind));
   const hasRatio = (metric: Metric): boolean => baseline !== undefined && metric.hasNoRatio !== true;
   const header = ["server"];
   for (const metric of scenario.metrics) header.push(metric.title, ...(hasRatio(metric) ? ["ratio"] : []));

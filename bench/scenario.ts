@@ -39,6 +39,10 @@ export interface Scenario {
   readonly duration?: number;
   /** Servers that have no part in it. Default none. */
   readonly without?: readonly ServerName[];
+  /** Who is measured, where that is not each server once. */
+  readonly contenders?: readonly ServerKind[];
+  /** The title of the row that ratios compare with. Default: that of `Bun.serve`. */
+  readonly baseline?: string;
   /** What stands beside a server's figures, where it is not the server's own title. */
   readonly titles?: Partial<Record<ServerName, string>>;
   /**
@@ -73,6 +77,12 @@ export const METRICS = {
   userMessage: { key: "user", title: "user", show: (value) => value.toFixed(2) },
   systemMessage: { key: "system", title: "system", show: (value) => value.toFixed(2) },
   busy: { key: "busy", title: "server busy %", hasNoRatio: true, show: whole },
+  perSecond: { key: "perSecond", title: "MiB/s", show: mebibytes },
+  cpuMebibyte: { key: "cpu", title: "CPU µs/MiB", show: whole },
+  userMebibyte: { key: "user", title: "user", show: whole },
+  systemMebibyte: { key: "system", title: "system", show: whole },
+  growth: { key: "growth", title: "growth MiB", hasNoRatio: true, show: mebibytes },
+  nanoseconds: { key: "nanoseconds", title: "ns/request", show: whole },
   files: { key: "files", title: "files/connection", show: (value) => value.toFixed(2) },
   cold: { key: "cold", title: "ms to first response", show: (value) => value.toFixed(1) },
 } satisfies Record<string, Metric>;

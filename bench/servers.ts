@@ -17,10 +17,13 @@ export interface ServerKind {
 
 /** What a server's program is called that serves a scenario in a way of its own. */
 const OWN_PROGRAMS: {
-  readonly [scenario: string]: { readonly bun: string; readonly node: string } | undefined;
+  readonly [scenario: string]: { readonly bun: string; readonly node?: string } | undefined;
 } = {
   ws: { bun: "./servers/bun-ws.ts", node: "./servers/node-ws.mjs" },
   hono: { bun: "./servers/bun-hono.ts", node: "./servers/node-hono.mjs" },
+  "toolkit-router-hono": { bun: "./servers/bun-hono.ts" },
+  "toolkit-upload-hono": { bun: "./servers/bun-hono.ts" },
+  "toolkit-stream": { bun: "./servers/bun-upload.ts" },
 };
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
@@ -65,18 +68,46 @@ export const SERVERS: readonly ServerKind[] = [
   {
     name: "uvicorn",
     title: "uvicorn",
-    missing: () =>
-      Bun.which("python3") !== null &&
-      Bun.spawnSync(["python3", "-c", "import uvicorn, websockets"], { stderr: "ignore" }).exitCode === 0
-        ? undefined
-        : "uvicorn is not installed (pip install 'uvicorn[standard]')",
-    command: (_scenario, port) => [
-      ...["python3", "-m", "uvicorn", "uvicorn_app:app", "--app-dir", here("./servers")],
-      ...["--port", String(port), "--no-access-log", "--log-level", "error", "--lifespan", "off"],
-      ...["--timeout-keep-alive", "600"],
-    ],
+    missing: () => missingInPython("uvicorn, websockets", ""),
+    command: (_scenario, port) => uvicornCommand("uvicorn_app", port),
   },
 ];
+
+function missingInPython(modules: string, packages: string): string | undefined {
+  const found =
+    Bun.which("python3") !== null &&
+    Bun.spawnSync(["python3", "-c", `import ${modules}`], { stderr: "ignore" }).exitCode === 0;
+  if (found) return undefined;
+  return (
+    `${packages === "" ? "uvicorn" : "Starlette"} is not installed (pip install 'uvicorn[standard]' ${packages}`.trimEnd() +
+    ")"
+  );
+}
+
+function uvicornCommand(module: string, port: number): string[] {
+  return [
+    ...["python3", "-m", "uvicorn", `${module}:app`, "--app-dir", here("./servers")],
+    ...["--port", String(port), "--no-access-log", "--log-level", "error", "--lifespan", "off"],
+    ...["--timeout-keep-alive", "600"],
+  ];
+}
+
+/** A server that runs another application than the scenario's name says; `serves` is the application's. */
+export function contender(name: "pagi" | "bun", title: string, serves: string): ServerKind {
+  const [kind] = SERVERS.filter((one) => one.name === name);
+  if (kind === undefined) throw new BenchFailure(`There is no server '${name}'.`);
+  return { ...kind, title, command: (_scenario, port) => kind.command(serves, port) };
+}
+
+/** Starlette on uvicorn: one application for all scenarios that it takes part in. */
+export function starlette(title: string): ServerKind {
+  return {
+    name: "uvicorn",
+    title,
+    missing: () => missingInPython("uvicorn, starlette, multipart", "starlette python-multipart"),
+    command: (_scenario, port) => uvicornCommand("starlette_app", port),
+  };
+}
 
 /**
  * Makes the command line as the package ships it.

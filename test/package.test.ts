@@ -30,8 +30,12 @@ import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 import { CookieStore, Session, sessions, SqliteStore } from "pagi-server/session";
 import { Simple } from "pagi-server/simple";
+import { PagiSse } from "pagi-server/sse";
+import { PagiWebSocket } from "pagi-server/websocket";
 import { dispatch } from "pagi-server/spec";
 import { fromFetch, toFetch } from "pagi-server/fetch";
+import { TestClient } from "pagi-server/testing";
+import { CONFORMANCE, IN_PROCESS, runCase } from "pagi-server/testing/conformance";
 
 const http = async (scope, receive, send) => {
   const name = new PagiRequest(scope, receive).queryParam("name");
@@ -41,11 +45,16 @@ const http = async (scope, receive, send) => {
 class Site extends EndpointRouter {
   routes(r) {
     r.get("/", () => dispatch({ http: compose([])(handler(() => dispatch({ http }))) }));
+    r.sse("/events", (c) => new PagiSse(c.scope, c.receive, c.send).run());
+    r.websocket("/chat", (c) => new PagiWebSocket(c.scope, c.receive, c.send).deny());
   }
 }
 const store = new CookieStore({ secrets: ["0123456789abcdef0123456789abcdef"] });
 (await SqliteStore.open(":memory:")).close();
 const inner = toFetch(wrap(sessions({ store })(new Simple().mount("/", Site).get("/page", (c) => c.text("page")).toApp())));
+await runCase(CONFORMANCE["http requests"][0], IN_PROCESS);
+const page = await new TestClient(new Router().get("/", PagiResponse.text("ok"))).get("/");
+if (!page.ok) throw new Error("TestClient");
 await inner.start();
 const server = await serve(fromFetch((request) => inner(request)), { port: 0, signals: false });
 console.log(await (await fetch(server.url + "?name=%C3%A9")).text());

@@ -8,7 +8,7 @@ import { pinned, type Cores } from "../machine.ts";
  * @throws BenchFailure with the program's last words when it fails.
  */
 export async function runLoad(
-  program: "sse-client" | "idle-client" | "cold-client" | "ws-client",
+  program: "sse-client" | "idle-client" | "cold-client" | "ws-client" | "upload-client" | "matching",
   parameters: (string | number)[],
   cores: Cores,
   whenReady?: () => Promise<void>,

@@ -7,8 +7,6 @@ import { cpuTimeOf, memoryOf } from "../process-stats.ts";
 import { METRICS, type Scenario } from "../scenario.ts";
 import { withServer, type RunningServer } from "../servers.ts";
 
-// The scenarios in which wrk asks as fast as it gets answers.
-
 const HELLO = "Hello, World!";
 const FILE_BYTES = 10 * 2 ** 20;
 const POST_BYTES = 64 * 1024;
@@ -23,7 +21,8 @@ const HONO = {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-interface RequestScenario {
+/** What wrk asks for in a scenario. */
+export interface RequestScenario {
   readonly name: string;
   readonly about: string;
   /** The server's part, where it is not the scenario's name. */
@@ -37,6 +36,10 @@ interface RequestScenario {
   readonly path?: string;
   readonly titles?: Scenario["titles"];
   readonly without?: Scenario["without"];
+  readonly contenders?: Scenario["contenders"];
+  readonly baseline?: Scenario["baseline"];
+  readonly rounds?: number;
+  readonly duration?: number;
   check(server: RunningServer): Promise<void>;
 }
 
@@ -116,12 +119,17 @@ const TABLE: readonly RequestScenario[] = [
   },
 ];
 
-export const REQUEST_SCENARIOS: readonly Scenario[] = TABLE.map((row) => ({
+/** A scenario in which wrk asks as fast as it gets answers. */
+export const requestScenario = (row: RequestScenario): Scenario => ({
   name: row.name,
   about: row.about,
   needsWrk: true,
   ...(row.titles === undefined ? {} : { titles: row.titles }),
   ...(row.without === undefined ? {} : { without: row.without }),
+  ...(row.contenders === undefined ? {} : { contenders: row.contenders }),
+  ...(row.baseline === undefined ? {} : { baseline: row.baseline }),
+  ...(row.rounds === undefined ? {} : { rounds: row.rounds }),
+  ...(row.duration === undefined ? {} : { duration: row.duration }),
   metrics: [
     METRICS.requests,
     METRICS.cpu,
@@ -165,7 +173,9 @@ export const REQUEST_SCENARIOS: readonly Scenario[] = TABLE.map((row) => ({
       };
     });
   },
-}));
+});
+
+export const REQUEST_SCENARIOS: readonly Scenario[] = TABLE.map(requestScenario);
 
 /** Bytes that do not repeat soon, so that a part sent twice or left out is seen. */
 function fileContent(): Uint8Array {

@@ -71,7 +71,8 @@ export abstract class RequestExchange<
   };
 
   readonly send = (event: SendEvent): Promise<void> => {
-    if (this.gone !== undefined) return RESOLVED;
+    // In a later turn, since a loop that does nothing but send would keep the event that tells it of the end away.
+    if (this.gone !== undefined) return new Promise((resolve) => setImmediate(resolve));
     try {
       if (typeof event !== "object" || event === null)
         throw new EventError("event", undefined, "must be an object with a 'type'");

@@ -136,7 +136,11 @@ export class Http1Transport implements Transport {
   }
 
   bufferedAmount(): number {
-    return this.#isOver ? 0 : this.#connection.output.size;
+    if (this.#isOver) return 0;
+    const { output, context } = this.#connection;
+    // A connection that a write has found closed takes nothing more. An application that sends without end has to wait
+    // until it is told, or the event loop would never get to telling it.
+    return output.isClosed ? context.host.highWaterMark : output.size;
   }
 
   // ── what the session asks for ──────────────────────────────────────────────────────────────────────────────────

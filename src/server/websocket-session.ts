@@ -147,7 +147,10 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
   }
 
   bufferedAmount(): number {
-    return this.#connection.output.size + this.#earlyBytes;
+    const { output, context } = this.#connection;
+    // Found closed by a write, and not told yet: see Http1Transport.
+    if (output.isClosed && this.#phase !== "over") return context.host.highWaterMark;
+    return output.size + this.#earlyBytes;
   }
 
   receivedBytes(): number {

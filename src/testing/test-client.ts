@@ -11,6 +11,8 @@ import { TestSse } from "./test-sse.ts";
 import { TestTransport } from "./test-transport.ts";
 import { handshakeHeaders, TestWebSocket, TestWebSocketOffer } from "./test-websocket.ts";
 import { toApplication } from "../../adapters/application-value.ts";
+import type { NodeListener } from "../../adapters/node.ts";
+import type { FastifyInstance } from "../../adapters/node/fastify.ts";
 import { LifespanError } from "../errors.ts";
 import type { ExchangeHost } from "../exchange/host.ts";
 import { HttpExchange } from "../exchange/http-exchange.ts";
@@ -27,7 +29,10 @@ import type { ApplicationLike } from "../toolkit/component.ts";
 
 /** What a client takes: whatever the server loads. */
 export type TestableApplication =
-  ApplicationLike | { fetch(request: Request): Response | Promise<Response> } | { toApp(): Application };
+  | ApplicationLike
+  | { fetch(request: Request): Response | Promise<Response> }
+  | NodeListener
+  | FastifyInstance;
 
 const DEFAULT_TIMEOUT = 5000;
 const MAX_REDIRECTS = 20;
@@ -50,7 +55,7 @@ interface CallKind {
  * server's own code: scopes, what `receive` and `send` do, connection state, disconnects, checks of events and headers.
  */
 export class TestClient implements AsyncDisposable {
-  readonly #given: unknown;
+  readonly #given: TestableApplication;
   readonly #options: TestClientOptions;
   readonly #base: URL;
   readonly #runs = new Set<ApplicationRun>();
@@ -139,6 +144,7 @@ export class TestClient implements AsyncDisposable {
       } else if (body !== undefined && !(body.bytes instanceof Uint8Array)) {
         throw new TypeError("A redirect asks for the body again, which was a stream and is gone.");
       }
+      await response.bytes(); // of a stream too, since nobody else will read it
       history.push(response);
       target = next;
     }
@@ -195,6 +201,7 @@ export class TestClient implements AsyncDisposable {
     const connection = offers.value?.connection;
     if (connection !== undefined) return new TestWebSocket(run, response, connection);
     await response.bytes();
+    run.check();
     throw new DeclinedError(`The handshake of ${run.name}`, response);
   }
 
@@ -256,9 +263,10 @@ export class TestClient implements AsyncDisposable {
    */
   async start(): Promise<this> {
     const app = await this.#application();
+    const seconds = this.#timeout === 0 ? Infinity : this.#timeout / 1000;
     this.#lifespan ??= new Lifespan(
       app,
-      { mode: "auto", startupTimeout: this.#timeout / 1000, shutdownTimeout: this.#timeout / 1000 },
+      { mode: "auto", startupTimeout: seconds, shutdownTimeout: seconds },
       {
         error: (message, error) => this.#shutdownErrors.push(error ?? new LifespanError(message)),
         warn: () => {},

@@ -33,10 +33,7 @@ export class EventReader<Input, End> {
   #hasEnded = false;
   #failure: { readonly error: unknown } | undefined;
 
-  /**
-   * `onEnd` is called once: with the end, or without one when `receive` has failed; in a later turn of the event loop, so
-   * that whoever was given the last message has it before.
-   */
+  /** `onEnd` is called once: with the end, or without one when `receive` has failed. */
   constructor(
     receive: Receive,
     sort: (event: ReceiveEvent, sorter: EventSorter<Input, End>) => void,
@@ -91,7 +88,7 @@ export class EventReader<Input, End> {
     },
     end: (end) => {
       this.#finish();
-      setImmediate(this.#onEnd, end);
+      this.#onEnd(end);
     },
   };
 
@@ -112,7 +109,7 @@ export class EventReader<Input, End> {
         this.#failure = { error };
         for (const taker of this.#takers.splice(0)) taker.reject(error);
         this.#finish();
-        setImmediate(this.#onEnd, undefined);
+        this.#onEnd(undefined);
       },
     );
   }

@@ -22,8 +22,9 @@ export class PagiHeaders {
   #pairs: HeaderPair[] = [];
 
   /** Copies the pairs. @throws TypeError for a pair without a name or a value. */
-  constructor(pairs: Iterable<readonly [name: string, value: string | number]> = []) {
-    for (const [name, value] of pairs) this.add(name, value);
+  constructor(pairs?: Iterable<readonly [name: string, value: string | number]>) {
+    if (pairs === undefined) return;
+    for (const [name, value] of pairs) this.#pairs.push(pairOf(name, value));
   }
 
   /** A copy that shares nothing with this one. */
@@ -121,9 +122,13 @@ export class PagiHeaders {
     return this;
   }
 
-  /** The list as events carry it, copied. */
-  toPairs(): Headers {
-    return this.#pairs.map(([name, value]) => [name, value]);
+  /** The list as events carry it, copied, without the names (in lower case) that `isLeftOut` names. */
+  toPairs(isLeftOut?: (name: string) => boolean): Headers {
+    const copy: Headers = [];
+    for (const [name, value] of this.#pairs) {
+      if (isLeftOut === undefined || !isLeftOut(name)) copy.push([name, value]);
+    }
+    return copy;
   }
 
   /** Names and values in turn. */

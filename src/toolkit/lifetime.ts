@@ -20,22 +20,19 @@ export class Lifetime<Input, End> {
   #onClose: Callback<[End]>[] = [];
   readonly #onError: Callback<[unknown]>[] = [];
   readonly #over = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #told = Promise.withResolvers<void>();
   /** Handlers that run. */
   #running = 0;
   #onIdle: (() => void) | undefined;
   readonly #wakers = new Set<() => void>();
   #abort: AbortController | undefined;
   #isRefused = false;
+  #isTelling = false;
+  #finished: Promise<void> = Promise.resolve();
 
   /** Resolves at the end. It never rejects. */
   get over(): Promise<void> {
     return this.#over.promise;
-  }
-
-  /** Resolves after the end, when the callbacks have run. It never rejects. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
   }
 
   /** Aborted at the end. Made when first read. */
@@ -63,6 +60,11 @@ export class Lifetime<Input, End> {
     return this.#onError.length > 0;
   }
 
+  /** Waits for the callbacks, unless it is asked for by one of them, or by a handler that they wait for. */
+  async callbacksDone(): Promise<void> {
+    if (this.#running === 0 && !this.#isTelling) await this.#told.promise;
+  }
+
   /** Runs a handler, which the callbacks of an end from outside wait for: what it leaves behind is there for them. */
   async during<T>(handler: () => T | Promise<T>): Promise<T> {
     this.#running++;
@@ -74,17 +76,22 @@ export class Lifetime<Input, End> {
   }
 
   /** It is over. Only the first call counts; resolves when the callbacks have run. */
-  async finish(end: End): Promise<void> {
-    if (this.end !== undefined) return;
+  finish(end: End): Promise<void> {
+    if (this.end === undefined) this.#finished = this.#finish(end);
+    return this.#finished;
+  }
+
+  async #finish(end: End): Promise<void> {
     this.end = end;
     this.#leave();
     // Where the application ends it, that is most likely the handler itself, which must not wait for itself.
-    if (this.#running > 0 && !this.isEndedHere)
-      await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (!this.isEndedHere) await this.#handlersDone();
+    this.#isTelling = true;
     const callbacks = this.#onClose;
     this.#onClose = [];
     for (const callback of callbacks) await runSafely(callback, end);
-    this.#ended.resolve();
+    this.#isTelling = false;
+    this.#told.resolve();
   }
 
   /** It was refused: there never was a connection of whose end one could tell. */
@@ -94,13 +101,13 @@ export class Lifetime<Input, End> {
     this.end = end;
     this.#leave();
     this.#onClose = [];
-    this.#ended.resolve();
+    this.#told.resolve();
   }
 
   /** What a promise resolves with, or `undefined` as soon as the connection is over. */
   unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
     if (this.phase === "closed") return Promise.resolve(undefined);
-    // Not a race with `ended`, which would keep the reactions of all that have lost for as long as the connection lives.
+    // Not a race with `over`, which would keep the reactions of all that have lost for as long as the connection lives.
     const { promise: first, resolve, reject } = Promise.withResolvers<T | undefined>();
     const wake = (): void => resolve(undefined);
     this.#wakers.add(wake);
@@ -115,6 +122,12 @@ export class Lifetime<Input, End> {
     clearTimeout(timer);
   }
 
+  async #handlersDone(): Promise<void> {
+    // The last message may just be on its way to its handler.
+    await nextTurn();
+    if (this.#running > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
   #leave(): void {
     this.phase = "closed";
     this.reader?.stop();
@@ -123,6 +136,11 @@ export class Lifetime<Input, End> {
     this.#wakers.clear();
     this.#over.resolve();
   }
+}
+
+/** Resolves in a later turn of the event loop, in which others have had theirs. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function endedError(): DOMException {

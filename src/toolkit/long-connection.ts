@@ -33,8 +33,11 @@ export abstract class LongConnection<
 {
   protected readonly life: Lifetime<Input, End>;
 
-  constructor(scope: S, life: Lifetime<Input, End>) {
+  /** @throws TypeError for a scope of another type, which only JavaScript can give. */
+  constructor(scope: S, type: S["type"], life: Lifetime<Input, End>) {
     super(scope);
+    if (scope.type !== type)
+      throw new TypeError(`This is a scope of the type '${scope.type}', not '${type}'.`);
     this.life = life;
   }
 
@@ -74,7 +77,7 @@ export abstract class LongConnection<
     // One that was never opened has still to be answered, and an error that is under way is the better answer.
     if (this.life.phase === "waiting") return;
     await this.close();
-    await this.life.ended;
+    await this.life.callbacksDone();
   }
 
   abstract close(): Promise<void>;

@@ -38,6 +38,7 @@ export type MultipartEvent =
 /** `before` the first delimiter, right after a `delimiter`, in the `headers` or the `content` of a part, at the `end`. */
 type State = "before" | "delimiter" | "headers" | "content" | "end";
 
+const CR = 0x0d;
 const CRLF = Buffer.from("\r\n");
 const HEADERS_END = Buffer.from("\r\n\r\n");
 
@@ -153,8 +154,8 @@ export class MultipartParser {
     const start = this.#isFirstData ? CRLF.length : 0;
     const at = buffer.indexOf(this.#delimiter);
     if (at < 0) {
-      // The last bytes may be the beginning of a delimiter.
-      const safe = buffer.length - this.#delimiter.length + 1;
+      // Nothing more is kept than may be the beginning of a delimiter: what is kept has to be copied.
+      const safe = startOfDelimiter(buffer, this.#delimiter);
       return safe > start ? this.#data(start, safe) : undefined;
     }
     if (at > start) return this.#data(start, at);
@@ -187,6 +188,17 @@ export class MultipartParser {
   #drop(length: number): void {
     this.#buffer = this.#buffer.subarray(length);
     this.#searched = 0;
+  }
+}
+
+/** Where a delimiter begins at the end of `buffer` that is not whole; the buffer's length where none does. */
+function startOfDelimiter(buffer: Buffer, delimiter: Buffer): number {
+  let at = buffer.length - delimiter.length + 1;
+  for (;;) {
+    at = buffer.indexOf(CR, Math.max(at, 0));
+    if (at < 0) return buffer.length;
+    if (delimiter.compare(buffer, at, buffer.length, 0, buffer.length - at) === 0) return at;
+    at += 1;
   }
 }
 

@@ -19,7 +19,7 @@ export function pathSegments(path: string, rawPath: string | undefined): string[
 
 /** True when the path as it was sent has an encoded slash, so that the decoded one does not tell the segments. */
 export function hasEncodedSlash(rawPath: string | undefined): rawPath is string {
-  return rawPath !== undefined && ENCODED_SLASH.test(rawPath);
+  return rawPath !== undefined && rawPath.includes("%") && ENCODED_SLASH.test(rawPath);
 }
 
 /** The segments at the end of `rawPath` that decode to `path`. */

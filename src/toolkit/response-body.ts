@@ -12,6 +12,8 @@ export type BodySource =
 export type ResponseBody =
   | { readonly kind: "none" }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  /** Text that is sent as UTF-8, and so is encoded by the server where it writes it. */
+  | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "stream"; readonly source: BodySource }
   | {
       readonly kind: "file";

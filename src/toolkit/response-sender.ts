@@ -32,9 +32,11 @@ export async function sendResponse(
   const { body } = parts;
   switch (body.kind) {
     case "none":
-      return await sendBytes(parts, new Uint8Array(0), events, scope);
+      return await sendWhole(parts, "", events, scope);
+    case "text":
+      return await sendWhole(parts, body.text, events, scope);
     case "bytes":
-      return await sendBytes(parts, body.bytes, events, scope);
+      return await sendWhole(parts, body.bytes, events, scope);
     case "stream":
       return await sendStream(parts, body.source, events, scope);
     case "file":
@@ -52,17 +54,22 @@ export function hasContent(status: number, scope: AnswerableScope | undefined): 
   return hasLength(status) && methodOf(scope) !== "HEAD";
 }
 
-async function sendBytes(
+async function sendWhole(
   { status, headers: given }: ResponseParts,
-  bytes: Uint8Array,
+  content: Uint8Array | string,
   events: ResponseEvents,
   scope: AnswerableScope | undefined,
 ): Promise<void> {
-  if (await answerCondition(status, given, events, scope)) return;
-  const headers = framed(given);
-  if (hasLength(status)) headers.set("content-length", bytes.byteLength);
-  await events.start(status, headers.toPairs());
-  await events.body(hasContent(status, scope) ? bytes : "", false);
+  const condition = failedCondition(status, given, scope);
+  if (condition !== undefined) return await answerCondition(condition, given, events);
+  // Most responses come this way: their fields are copied once.
+  const headers = given.toPairs(isFraming);
+  if (hasLength(status)) {
+    const length = typeof content === "string" ? Buffer.byteLength(content) : content.byteLength;
+    headers.push(["content-length", String(length)]);
+  }
+  await events.start(status, headers);
+  await events.body(hasContent(status, scope) ? content : "", false);
 }
 
 async function sendStream(
@@ -71,9 +78,10 @@ async function sendStream(
   events: ResponseEvents,
   scope: AnswerableScope | undefined,
 ): Promise<void> {
-  if (await answerCondition(status, headers, events, scope)) {
+  const condition = failedCondition(status, headers, scope);
+  if (condition !== undefined) {
     discardSource(source);
-    return;
+    return await answerCondition(condition, headers, events);
   }
   if (!hasContent(status, scope)) {
     discardSource(source);
@@ -100,7 +108,8 @@ async function sendFile(
 ): Promise<void> {
   const headers = framed(given);
   const size = await describeFile(file, headers);
-  if (await answerCondition(status, headers, events, scope)) return;
+  const condition = failedCondition(status, headers, scope);
+  if (condition !== undefined) return await answerCondition(condition, headers, events);
   const isWhole = file.offset === 0 && file.length === undefined && status === 200;
   if (isWhole) headers.setDefault("accept-ranges", "bytes");
   const ranges = isWhole ? requestedRanges(scope, headers, size) : undefined;
@@ -158,19 +167,25 @@ async function describeFile(file: FileBody, headers: PagiHeaders): Promise<numbe
   return Number(found.size);
 }
 
-/** Answers with 304 or 412 where a condition of the request asks for that; tells whether it did. */
-async function answerCondition(
+/** The status with which a condition of the request asks to be answered; `undefined` where the response is to be sent. */
+function failedCondition(
   status: number,
   headers: PagiHeaders,
-  events: ResponseEvents,
   scope: AnswerableScope | undefined,
-): Promise<boolean> {
+): 304 | 412 | undefined {
   const method = methodOf(scope);
-  if (status !== 200 || scope === undefined || (method !== "GET" && method !== "HEAD")) return false;
+  if (status !== 200 || scope === undefined || (method !== "GET" && method !== "HEAD")) return undefined;
   const validators = validatorsOf(headers);
-  if (validators.etag === undefined && validators.lastModified === undefined) return false;
+  if (validators.etag === undefined && validators.lastModified === undefined) return undefined;
   const answer = precondition(new PagiHeaders(scope.headers), validators);
-  if (answer === "go on") return false;
+  return answer === "go on" ? undefined : answer;
+}
+
+async function answerCondition(
+  answer: 304 | 412,
+  headers: PagiHeaders,
+  events: ResponseEvents,
+): Promise<void> {
   const kept = framed(headers);
   kept.removeContentHeaders();
   const location = headers.get("content-location");
@@ -178,7 +193,6 @@ async function answerCondition(
   if (hasLength(answer)) kept.set("content-length", 0);
   await events.start(answer, kept.toPairs());
   await events.body("", false);
-  return true;
 }
 
 /** RFC 9110 section 14.2: only for GET, and only where If-Range holds. */
@@ -213,4 +227,8 @@ function framed(headers: PagiHeaders): PagiHeaders {
   kept.remove("content-length");
   kept.remove("transfer-encoding");
   return kept;
+}
+
+function isFraming(name: string): boolean {
+  return name === "content-length" || name === "transfer-encoding";
 }

@@ -240,11 +240,13 @@ export class PagiResponse implements Responder {
   }
 
   #digest(): string {
-    if (this.#body.kind !== "bytes")
+    const body = this.#body;
+    if (body.kind !== "bytes" && body.kind !== "text")
       throw new TypeError(
         "etag() without a tag needs a body that is set before, and is neither stream nor file.",
       );
-    return createHash("sha256").update(this.#body.bytes).digest("base64url").slice(0, 22);
+    const content = body.kind === "text" ? Buffer.from(body.text) : body.bytes;
+    return createHash("sha256").update(content).digest("base64url").slice(0, 22);
   }
 
   /** Sets `Last-Modified`; a client that has a copy as new gets a 304. */
@@ -277,11 +279,11 @@ export class PagiResponse implements Responder {
 
   /** `application/json`. @throws TypeError for what has no JSON. */
   json(value: unknown, options?: ResponseOptions): this {
-    this.#withBytes(Buffer.from(jsonText(value)), options);
+    this.#withText(jsonText(value), options);
     // Most responses are JSON of no other type, and need no look at what there is.
     return this.hasContentType()
       ? this.#declare("application/json", "utf-8")
-      : this.contentType("application/json");
+      : this.header("content-type", "application/json");
   }
 
   /** A JSON array, or with `lines` a line of JSON for each value (`application/x-ndjson`), sent as values come. */
@@ -368,7 +370,12 @@ export class PagiResponse implements Responder {
   }
 
   #encoded(body: string, type: string, options?: ResponseOptions): this {
-    return this.#withBytes(Buffer.from(body), options).#declare(type, "utf-8");
+    return this.#withText(body, options).#declare(type, "utf-8");
+  }
+
+  #withText(text: string, options?: ResponseOptions): this {
+    this.#body = { kind: "text", text };
+    return this.#apply(options);
   }
 
   #withBytes(bytes: Uint8Array, options?: ResponseOptions): this {
@@ -385,7 +392,9 @@ export class PagiResponse implements Responder {
     return this.contentType(hasCharset ? given : `${given}; charset=${charset}`);
   }
 
-  #apply({ status, contentType, headers = [] }: ResponseOptions = {}): this {
+  #apply(options: ResponseOptions | undefined): this {
+    if (options === undefined) return this;
+    const { status, contentType, headers = [] } = options;
     if (status !== undefined) this.status(status);
     if (contentType !== undefined) this.contentType(contentType);
     const pairs = Symbol.iterator in headers ? headers : Object.entries(headers);
@@ -401,8 +410,8 @@ export class PagiResponse implements Responder {
    *
    * @throws FileError when the file has gone since; what a stream throws; what `send` rejects with.
    */
-  async respond(send: AnySend, scope: AnswerableScope | undefined = this.scope): Promise<void> {
-    await sendResponse({ status: this.status(), headers: this.#headers, body: this.#body }, send, scope);
+  respond(send: AnySend, scope: AnswerableScope | undefined = this.scope): Promise<void> {
+    return sendResponse({ status: this.status(), headers: this.#headers, body: this.#body }, send, scope);
   }
 
   /** An application that answers everything with this: http, and what declines an event stream or a WebSocket. */

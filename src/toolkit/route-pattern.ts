@@ -134,6 +134,12 @@ export function matchSegment(
   const first = literals[0] ?? "";
   const last = literals[parameters.length] ?? "";
   if (!text.startsWith(first) || !text.endsWith(last)) return false;
+  const [only] = parameters;
+  if (only !== undefined && parameters.length === 1) {
+    const value = text.slice(first.length, Math.max(text.length - last.length, first.length));
+    values.push(value);
+    return accepts(only, value, longest);
+  }
   const mark = values.length;
   values.length = mark + parameters.length;
   let end = text.length - last.length;

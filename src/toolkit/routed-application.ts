@@ -22,6 +22,7 @@ export interface RoutingOptions {
 
 const DEFAULT_MAX_CONSTRAINED_LENGTH = 1000;
 const ANY_METHOD = "*";
+const NO_VALUES: readonly string[] = [];
 
 /** A route or mount, ready to be called. */
 interface Ready {
@@ -41,12 +42,12 @@ interface Place {
 interface Outcome {
   found: Ready | undefined;
   values: readonly string[];
-  /** The methods of the routes that the path leads to; none has the method of the request. */
-  readonly allowed: Set<string>;
+  /** The methods of the routes that the path leads to, if none has the method of the request. */
+  allowed: Set<string> | undefined;
 }
 
 /** Nothing was found, not even a route for another method. */
-const isMiss = ({ found, allowed }: Outcome): boolean => found === undefined && allowed.size === 0;
+const isMiss = ({ found, allowed }: Outcome): boolean => found === undefined && allowed === undefined;
 
 /**
  * The application of a table of routes: routes first, then mounts, then 404.
@@ -82,7 +83,7 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
       }
     }
     if (outcome.found !== undefined) return callRoute(outcome.found, outcome.values, scope, receive, send);
-    if (outcome.allowed.size > 0) {
+    if (outcome.allowed !== undefined) {
       const allow = allowOf(outcome.allowed);
       const asked = preflightMethod(scope);
       const route =
@@ -104,7 +105,7 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
         ...scope,
         path: `/${segments.slice(length).join("/")}`,
         root_path: (scope.root_path ?? "") + prefix.join(""),
-        ...(place.names.length === 0 ? {} : { path_params: parametersOf(place, values, scope) }),
+        ...(place.names.length === 0 ? {} : { path_params: parametersOf(place.names, values, scope) }),
       },
       receive,
       send,
@@ -159,18 +160,18 @@ function outcomeOf(
   segments: readonly string[],
   isWhole: boolean,
 ): Outcome {
-  const outcome: Outcome = { found: undefined, values: [], allowed: new Set() };
+  const outcome: Outcome = { found: undefined, values: NO_VALUES, allowed: undefined };
   const visit = (place: Place, values: readonly string[]): boolean => {
     outcome.found = routeFor(place, scope);
     outcome.values = values;
     if (outcome.found === undefined && scope.type === "http") {
-      for (const method of place.http.keys()) outcome.allowed.add(method);
+      for (const method of place.http.keys()) (outcome.allowed ??= new Set()).add(method);
     }
     return outcome.found !== undefined;
   };
   // A path without parameters is found in one look: no other place that it leads to is more specific.
   const exact = isWhole && !hasEncodedSlash(scope.raw_path) ? routes.exact(scope.path) : undefined;
-  if (exact === undefined || !visit(exact, [])) routes.match(segments, visit);
+  if (exact === undefined || !visit(exact, NO_VALUES)) routes.match(segments, visit);
   return outcome;
 }
 
@@ -197,26 +198,25 @@ function callRoute(
   send: Send,
   preflight?: string,
 ): Promise<void> {
-  const keys = {
-    path_params: parametersOf({ names }, values, scope),
+  // One literal: copying a second object into the first would cost as much as finding the route.
+  const routed = {
+    ...scope,
+    path_params: parametersOf(names, values, scope),
     "pagi.router": preflight === undefined ? { route: pattern } : { route: pattern, preflight },
   };
-  return app({ ...scope, ...keys }, receive, send);
+  return app(routed, receive, send);
 }
 
 /** The values by name, together with those of the mounts on the way. */
 function parametersOf(
-  { names }: Pick<Ready, "names">,
+  names: readonly string[],
   values: readonly string[],
   scope: RequestScope,
 ): Record<string, unknown> {
-  const parameters: Record<string, unknown> = { ...recordOf(scope["path_params"]) };
-  for (const [index, name] of names.entries()) parameters[name] = values[index] ?? "";
+  const outer = scope["path_params"];
+  const parameters: Record<string, unknown> = typeof outer === "object" ? { ...outer } : {};
+  for (let index = 0; index < names.length; index++) parameters[names[index] ?? ""] = values[index] ?? "";
   return parameters;
-}
-
-function recordOf(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
 }
 
 const answerNotFound: Application = async (scope, _receive, send) => {

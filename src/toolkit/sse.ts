@@ -4,7 +4,7 @@ import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
 import type { SseScope } from "../spec/scope.ts";
 import { EventReader } from "./event-reader.ts";
-import { Lifetime, type Callback } from "./lifetime.ts";
+import { Lifetime, nextTurn, type Callback } from "./lifetime.ts";
 import { LongConnection, pairsOf, refusalOf, type Refusal } from "./long-connection.ts";
 import type { PathParams } from "./request-head.ts";
 import { PagiRequest } from "./request.ts";
@@ -87,7 +87,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   declare protected readonly life: SseLifetime;
 
   constructor(scope: SseScope, receive: Receive, send: (event: SseSendEvent) => Promise<void>) {
-    super(scope, SseLifetime.of(scope));
+    super(scope, "sse", SseLifetime.of(scope));
     this.#receive = receive;
     this.#send = send;
   }
@@ -200,6 +200,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   }
 
   protected async fail(): Promise<void> {
+    if (this.isClosed()) return;
     this.life.isEndedHere = true;
     await this.life.finish("server_error");
   }
@@ -232,7 +233,8 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   }
 
   /**
-   * Sends if it can: for broadcasts, which one client that has gone must not stop. Whatever `send` rejects with goes to
+   * Sends if it can: for broadcasts, which one client that has gone must not stop. It waits for a slow one, as `send` does:
+   * where that must not be, ask `isWritable()` before. Whatever `send` rejects with goes to
    * `onError` callbacks and nowhere else. A client may go before it has read what was sent, so `true` is no receipt.
    *
    * @returns false when nothing was sent.
@@ -276,6 +278,8 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
       throw new StateError(event.type, "closed", "the application has ended or declined the stream");
     // Where the client has gone, the server does nothing with it; where the server is about to stop, these are last words.
     await this.#send(event);
+    // A loop that does not ask for the end must not keep everybody else from their turn.
+    if (life.phase === "closed") await nextTurn();
   }
 
   async #tryGive(event: SseSendEvent): Promise<boolean> {
@@ -299,7 +303,8 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   /** Waits for the end of the stream; starts it if need be. A body that nobody reads is dropped. */
   async run(): Promise<void> {
     await this.#startRunning();
-    await this.life.ended;
+    await this.life.over;
+    await this.life.callbacksDone();
     await this.life.reader?.take(); // rejects where it was `receive` that has failed
   }
 
@@ -317,7 +322,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
       await this.guarded(callback);
       await this.life.sleep(seconds * 1000);
     }
-    await this.life.ended;
+    await this.life.callbacksDone();
   }
 
   /**

@@ -5,7 +5,7 @@ import { ABNORMAL_CLOSURE, INTERNAL_ERROR, NORMAL_CLOSURE, POLICY_VIOLATION } fr
 import type { WebSocketReceive, WebSocketSendEvent } from "../spec/events.ts";
 import type { WebSocketScope } from "../spec/scope.ts";
 import { EventReader } from "./event-reader.ts";
-import { Lifetime, type Callback } from "./lifetime.ts";
+import { Lifetime, nextTurn, type Callback } from "./lifetime.ts";
 import { LongConnection, pairsOf, refusalOf, type Refusal } from "./long-connection.ts";
 import { bytesOf, dataOf, jsonOf, MessageError, textOf, valueOf } from "./message-error.ts";
 import type { PathParams } from "./request-head.ts";
@@ -76,7 +76,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   declare protected readonly life: WebSocketLifetime;
 
   constructor(scope: WebSocketScope, receive: Receive, send: (event: WebSocketSendEvent) => Promise<void>) {
-    super(scope, WebSocketLifetime.of(scope));
+    super(scope, "websocket", WebSocketLifetime.of(scope));
     this.#receive = receive;
     this.#send = send;
   }
@@ -243,7 +243,8 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   /**
-   * Sends if it can: for broadcasts, which one client that has gone must not stop. Whatever `send` rejects with goes to
+   * Sends if it can: for broadcasts, which one client that has gone must not stop. It waits for a slow one, as `send` does:
+   * where that must not be, ask `isWritable()` before. Whatever `send` rejects with goes to
    * `onError` callbacks and nowhere else. A client may go before it has read what was sent, so `true` is no receipt.
    *
    * @returns false when nothing was sent.
@@ -295,8 +296,9 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
 
   #give(event: WebSocketSendEvent): Promise<void> {
     const { phase, isEndedHere } = this.life;
-    // Where the client has gone, the server does nothing with it. Source: PAGI Www, "Disconnected Client".
-    if (phase === "open" || (phase === "closed" && !isEndedHere)) return this.#send(event);
+    if (phase === "open") return this.#send(event);
+    // The client has gone. A loop that does not ask for that must not keep everybody else from their turn.
+    if (phase === "closed" && !isEndedHere) return this.#send(event).then(nextTurn);
     const why = phase === "waiting" ? "accept() comes first" : "the application has closed the connection";
     return Promise.reject(new StateError(event.type, this.connectionState, why));
   }
@@ -315,7 +317,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   // ── receiving, one by one ───────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The next message as the event that it came in; `undefined` at the end.
+   * The next message as the event that it came in; `undefined` at the end, when the `onClose` callbacks have run.
    *
    * @throws StateError before `accept()`, when no message can come; what `receive` of the scope rejects with.
    */
@@ -323,13 +325,12 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
     const { life } = this;
     if (life.phase === "waiting")
       throw new StateError("receive", this.connectionState, "accept() or deny() the handshake first");
-    const wasClosed = life.phase === "closed";
+    const reader = life.phase === "open" ? this.#reader : life.reader;
     let event: WebSocketReceive | undefined;
     try {
-      event = await (wasClosed ? life.reader : this.#reader)?.take();
+      event = await reader?.take();
     } finally {
-      // Whoever learns of the end by this may rely on the callbacks having run, but one of them cannot wait for itself.
-      if (event === undefined && !wasClosed) await life.ended;
+      if (event === undefined) await life.callbacksDone();
     }
     return event;
   }
@@ -431,7 +432,6 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       }
       yield value;
     }
-    await this.life.ended;
   }
 
   async #each<T>(values: AsyncIterable<T>, callback: Callback<[value: T]>): Promise<void> {
@@ -485,6 +485,5 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       for (const callback of this.life.onMessage)
         await this.guarded(() => callback(dataOf(message), message));
     }
-    await this.life.ended;
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { parseCommandLine } from "../../bench/command-line.ts";
+import { UploadBody, uploadDigest } from "../../bench/load/upload-body.ts";
 import { clientFrame, serverFrameBytes } from "../../bench/load/websocket-frames.ts";
 import { median, aligned, markdown, tableOf } from "../../bench/report.ts";
 import { cpuTimeOf, filesOf, memoryOf } from "../../bench/process-stats.ts";
@@ -82,6 +83,63 @@ for (const [name, title, isHere] of [
     30_000,
   );
 }
+
+for (const [name, titles] of [
+  [
+    "pagi",
+    {
+      "toolkit-router": ["Router", "Hono on pagi-server", "by hand, one route"],
+      "toolkit-routes": ["10 routes, 10 of them asked for", "1000 routes, 500 of them asked for"],
+      "toolkit-upload": ["PagiRequest.form()", "PagiRequest.multipart()", "Hono on pagi-server"],
+      "toolkit-stream": ["PagiRequest.form()", "PagiRequest.multipart()", "PagiRequest.bodyStream()"],
+    },
+  ],
+  [
+    "bun",
+    {
+      "toolkit-router": ["Hono on Bun.serve"],
+      "toolkit-upload": ["Hono on Bun.serve"],
+      "toolkit-stream": ["Bun.serve"],
+    },
+  ],
+] as const) {
+  test.skipIf(!hasWrk)(
+    `bun run bench toolkit --quick: ${name}`,
+    async () => {
+      const { code, output, complaints } = await bench(["toolkit", "--quick", "--only", name]);
+      expect(complaints).toBe(
+        name === "bun" ? "Left out: toolkit-routes (no server that is wanted takes part).\n" : "",
+      );
+      expect(code).toBe(0);
+      const tables = output.split("\n\n");
+      for (const [scenario, rows] of Object.entries(titles)) {
+        const table = tables.find((one) => one.startsWith(`${scenario}: `)) ?? "";
+        for (const title of rows) {
+          const line = table.split("\n").find((one) => one.startsWith(`${title}  `));
+          expect(line?.slice(title.length)).toMatch(/^ +[1-9]/);
+        }
+      }
+    },
+    60_000,
+  );
+}
+
+test.each(["form", "raw"] as const)("the parts of an upload (%s) make the whole", async (kind) => {
+  const size = 2 ** 20 + 5;
+  const upload = new UploadBody(kind, "/path", size);
+  const bytes: Buffer[] = [];
+  for (let at = 0; at < upload.length; at += bytes.at(-1)?.length ?? 0) bytes.push(upload.bytesAt(at));
+  expect(upload.bytesAt(upload.length)).toHaveLength(0);
+  const [head = "", ...rest] = Buffer.concat(bytes).toString("latin1").split("\r\n\r\n");
+  expect(head).toStartWith("POST /path HTTP/1.1\r\n");
+  const body = upload.whole();
+  expect(rest.join("\r\n\r\n")).toBe(body.toString("latin1"));
+  expect(head).toContain(`Content-Length: ${body.length}`);
+  const response = new Response(body, { headers: { "content-type": upload.type } });
+  const file = kind === "raw" ? await response.blob() : (await response.formData()).get("file");
+  if (!(file instanceof Blob)) throw new Error("there is no file");
+  expect(new Bun.CryptoHasher("sha256").update(await file.bytes()).digest("hex")).toBe(uploadDigest(size));
+});
 
 test("'ws' is every scenario whose name begins so", () => {
   const all = ["hello", "ws-64", "ws-idle"].map((name): Scenario => ({
@@ -173,6 +231,10 @@ test("--help lists every scenario", async () => {
     "cold",
     "ws-64",
     "ws-idle",
+    "toolkit-router",
+    "toolkit-routes",
+    "toolkit-upload",
+    "toolkit-stream",
   ]) {
     expect(output).toContain(`\n  ${name} `);
   }
@@ -224,6 +286,20 @@ describe("the table", () => {
       ["server", "server busy %"],
       ["ws on Node", "99"],
       ["Bun.serve", "50"],
+    ]);
+  });
+
+  test("compares with the row that the scenario names", () => {
+    const [kind] = SERVERS;
+    if (kind === undefined) throw new Error("there is no server");
+    const rows = [100, 50].map((requests) => ({
+      kind: { ...kind, title: `row ${requests}` },
+      samples: [{ requests, p50: 1500 }],
+    }));
+    const table = tableOf({ ...scenario, metrics: [METRICS.requests], baseline: "row 50" }, rows);
+    expect(table.slice(1)).toEqual([
+      ["row 100", "100", "2.00"],
+      ["row 50", "50", "1.00"],
     ]);
   });
 

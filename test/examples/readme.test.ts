@@ -1,4 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXAMPLES, ServerProcess } from "../support/example.ts";
 
@@ -21,6 +23,9 @@ interface Readme {
   promises: { command: string; output: string }[];
 }
 
+/** In place of the reader's `/tmp`, which other runs of these tests write to as well. */
+const SCRATCH = mkdtempSync(join(tmpdir(), "pagi-readmes-"));
+
 const readmes = new Map<string, Readme>();
 for (const name of EXAMPLES)
   readmes.set(name, read(await Bun.file(join(ROOT, "examples", name, "README.md")).text()));
@@ -39,7 +44,11 @@ for (const [name, { preparations, start, promises }] of readmes) {
       expect(start).toEndWith(`examples/${name}/app.ts`);
       for (const command of preparations) expect(await runToEnd(command)).toBe(0);
       const { env, args } = parse(start);
-      await using server = await ServerProcess.start([...args, "-p", "0"], { ...env, ...FASTER[name] });
+      await using server = await ServerProcess.start([...args, "-p", "0"], {
+        TMPDIR: SCRATCH,
+        ...env,
+        ...FASTER[name],
+      });
       for (const { command, output } of promises) expect(await run(command, server)).toBe(output);
       expect(promises.length).toBeGreaterThan(0);
     },
@@ -70,7 +79,7 @@ async function run(command: string, server: ServerProcess): Promise<string> {
 }
 
 function read(markdown: string): Readme {
-  const blocks = [...markdown.matchAll(/```(\w+)\n(.*?)```\n(\s*)/gs)].map(
+  const blocks = [...markdown.replaceAll("/tmp/", `${SCRATCH}/`).matchAll(/```(\w+)\n(.*?)```\n(\s*)/gs)].map(
     ([whole, language, text = ""], i, all) => ({
       language,
       text: text.trimEnd(),
@@ -97,4 +106,4 @@ function parse(command: string): { env: Record<string, string>; args: string[] }
   return { env, args: command.slice(at + SERVE.length).split(" ") };
 }
 
-afterAll(() => readmes.clear());
+afterAll(() => rmSync(SCRATCH, { recursive: true }));

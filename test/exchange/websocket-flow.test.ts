@@ -68,6 +68,24 @@ describe("a client that does not read", () => {
     },
   );
 
+  test("that resets ends a loop that does nothing but send, which keeps nobody from their turn", async () => {
+    const ended = Promise.withResolvers<WebSocketReceiveEvent>();
+    await using server = await startWebSocket(async (_scope, receive, send) => {
+      await receive();
+      await send({ type: "websocket.accept" });
+      let isOver = false;
+      void receive().then((event) => {
+        isOver = true;
+        ended.resolve(event);
+      });
+      while (!isOver) await send({ type: "websocket.send", bytes: new Uint8Array(50_000) });
+    });
+    await using client = await WebSocketWire.open(server.url);
+    await client.nextMessage();
+    client.wire.reset();
+    expect(await ended.promise).toMatchObject({ type: "websocket.disconnect", code: 1006 });
+  });
+
   test.skipIf(process.platform !== "linux")(
     "is counted to the byte: what is sent is with the client, with the kernel or in bufferedAmount",
     async () => {

@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import type { AxeResults } from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
 const SCREENSHOTS = join(import.meta.dir, "../screenshots");
+
+const AXE = Bun.resolveSync("axe-core/axe.min.js", import.meta.dir);
 
 /** What a page without a policy of its own might load from elsewhere unseen. */
 const OWN_SCHEMES = new Set(["data:", "blob:", "about:"]);
@@ -39,8 +42,7 @@ export async function openPage(
       problems.push(`asks for ${to} from another origin`);
   });
   page.on("response", (response) => {
-    const isThere = response.ok() || response.status() === 304;
-    if (PARTS_OF_A_PAGE.has(response.request().resourceType()) && !isThere)
+    if (PARTS_OF_A_PAGE.has(response.request().resourceType()) && !response.ok())
       problems.push(`${response.url()} is answered with ${response.status()}`);
   });
   const response = await page.goto(url);
@@ -55,4 +57,14 @@ export async function openPage(
  */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: "disabled" });
+}
+
+/**
+ * What axe-core finds that keeps people from using the page as it is now: contrast, labels, roles and the like. For pages
+ * that were opened with JavaScript. A test expects an empty list, in each state of the page that people see.
+ */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  await page.evaluate(await Bun.file(AXE).text());
+  const { violations } = await page.evaluate<AxeResults>("axe.run()");
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
 }

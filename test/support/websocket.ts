@@ -208,6 +208,11 @@ export class WebSocketWire implements AsyncDisposable {
     return new WebSocketWire(wire, response);
   }
 
+  /** Where the handshake has been made already. */
+  static of(wire: Wire, response: WireResponse): WebSocketWire {
+    return new WebSocketWire(wire, response);
+  }
+
   /** Sends frames in one piece. */
   send(...frames: FrameOptions[]): Promise<void> {
     return this.wire.send(Buffer.concat(frames.map(frame)));

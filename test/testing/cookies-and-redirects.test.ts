@@ -48,6 +48,9 @@ test("redirects are followed where that is wanted, with the cookies that they se
   expect(await response.json()).toEqual({ id: "7" });
   expect(response.url).toBe("http://localhost/home");
   expect(response.history.map(({ status }) => status)).toEqual([302]);
+  const streamed = await new TestClient(site).get("/login", { followRedirects: true, stream: true });
+  expect(await streamed.json()).toEqual({ id: "7" });
+  expect(await streamed.history[0]?.text()).toBeString();
 });
 
 test("303 asks with GET and without the body, 307 with both as they were", async () => {

@@ -1,4 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { upgradeWebSocket } from "pagi-server/hono";
 import { PagiResponse } from "pagi-server/response";
 import { dispatch } from "pagi-server/spec";
 import type { HttpHandler } from "pagi-server/spec";
@@ -147,6 +151,35 @@ describe("applications", () => {
     expect(await (await new TestClient(component).get("/")).text()).toBe("component");
     const handler = { fetch: (request: Request) => new Response(new URL(request.url).pathname) };
     expect(await (await new TestClient(handler).get("/a")).text()).toBe("/a");
+  });
+
+  test("and so are Hono, its WebSockets among it, Express and Fastify", async () => {
+    const hono = new Hono();
+    hono.get("/a", (c) => c.text("hono"));
+    hono.get(
+      "/ws",
+      upgradeWebSocket(() => ({ onMessage: ({ data }, ws) => ws.send(`hono: ${String(data)}`) })),
+    );
+    const client = new TestClient(hono);
+    expect(await (await client.get("/a")).text()).toBe("hono");
+    await using ws = await client.websocket("/ws");
+    ws.sendText("hi");
+    expect(await ws.receiveText()).toBe("hono: hi");
+    const site = express();
+    site.get("/a", (_request, response) => void response.send("express"));
+    expect(await (await new TestClient(site).get("/a")).text()).toBe("express");
+    const instance = fastify();
+    instance.get("/a", async () => "fastify");
+    expect(await (await new TestClient(instance).get("/a")).text()).toBe("fastify");
+  });
+
+  test("a class with a static toApp() is taken too", async () => {
+    class Site {
+      static toApp() {
+        return dispatch({ http: text("class") });
+      }
+    }
+    expect(await (await new TestClient(Site).get("/")).text()).toBe("class");
   });
 
   test("anything else is refused in words", async () => {

@@ -26,6 +26,29 @@ async function serveFirstBlock(
   }
 }
 
+/** Checks each block of TypeScript of a page and runs it as a file of tests. */
+async function testBlocks(page: string): Promise<number> {
+  const folder = await mkdtemp(join(ROOT, "test/toolkit/.docs-"));
+  try {
+    const text = await Bun.file(join(ROOT, page)).text();
+    const blocks = [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, block = ""]) => block);
+    const files = blocks.map((_, i) => join(folder, `block-${i}.test.ts`));
+    for (const [i, block] of blocks.entries()) await Bun.write(files[i] ?? "", block);
+    for (const command of ["check", "test"]) {
+      const run = Bun.spawn([process.execPath, command, ...files], {
+        cwd: ROOT,
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
+      if (code !== 0) throw new Error(out + err);
+    }
+    return blocks.length;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 async function firstMessage(url: URL, sent?: string): Promise<unknown> {
   const client = await WebSocketClient.open(url.href.replace("http", "ws"));
   if (sent !== undefined) client.send(sent);
@@ -95,7 +118,37 @@ test("the application of docs/context.md runs and has no type errors", async () 
     const stream = await fetch(at("/count/3"), { headers: { accept: "text/event-stream" } });
     expect((await stream.text()).match(/data: \d/g)).toEqual(["data: 1", "data: 2", "data: 3"]);
   });
+});
+
+test("the application of docs/websocket.md runs and has no type errors", async () => {
+  await serveFirstBlock("docs/websocket.md", async (at) => {
+    const url = at("/?token=x").href.replace("http", "ws");
+    const [one, two] = await Promise.all([WebSocketClient.open(url), WebSocketClient.open(url)]);
+    one.send('{"x":1,"y":2}');
+    expect(await two.next()).toBe('{"x":1,"y":2}');
+    one.send('{"x":1}');
+    expect((await one.closed).code).toBe(1007);
+    await expect(WebSocketClient.open(at("/").href.replace("http", "ws"))).rejects.toThrow("handshake");
+  });
 }, 30_000);
+
+test("the application of docs/sse.md runs and has no type errors", async () => {
+  await serveFirstBlock("docs/sse.md", async (at) => {
+    const open = (path: string, init: RequestInit = {}) =>
+      fetch(at(path), { ...init, headers: { accept: "text/event-stream", "last-event-id": "2" } });
+    expect(await (await open("/numbers")).text()).toBe("id: 3\ndata: 3\n\n");
+    expect((await open("/other")).status).toBe(404);
+    const clock = (await open("/clock")).body?.getReader();
+    expect(new TextDecoder().decode((await clock?.read())?.value)).toStartWith("event: tick\ndata: ");
+    await clock?.cancel();
+    const said = await open("/say", { method: "POST", body: '{"text":"hi"}' });
+    expect(await said.text()).toBe("data: told 0\n\n");
+  });
+}, 30_000);
+
+test("the tests of docs/testing.md pass and have no type errors", async () => {
+  expect(await testBlocks("docs/testing.md")).toBe(2);
+}, 60_000);
 
 test("the tutorial of docs/simple.md is one application, which its own test passes", async () => {
   const folder = await mkdtemp(join(ROOT, "test/toolkit/.docs-"));

@@ -141,6 +141,22 @@ describe("multipart/form-data", () => {
     expect(() => parse(line, 1_000_000, { maxHeaderSize: 1_000_000 })).toThrow(/header line/);
   });
 
+  test("content comes out as it arrives, but for what may be the beginning of a delimiter", () => {
+    const delimiter = "\r\n--a long boundary";
+    const head = `${delimiter.slice(2)}\r\nContent-Disposition: form-data; name="a"\r\n\r\n`;
+    /** What has come of a content when no more than `sent` of it has arrived. */
+    const arrived = (sent: string): string =>
+      parse(head + sent, 1000, { maxFieldSize: 100 }, "a long boundary").parts[0]?.content ?? "";
+    expect(arrived("abc")).toBe("abc");
+    expect(arrived("abc\n--a long boundary")).toBe("abc\n--a long boundary");
+    for (let length = 1; length < delimiter.length; length++) {
+      const beginning = delimiter.slice(0, length);
+      expect(arrived(`x${beginning}`)).toBe("x");
+      expect(arrived(`x\r${beginning}`)).toBe("x\r");
+      expect(arrived(`x${beginning}!`)).toBe(`x${beginning}!`);
+    }
+  });
+
   test("a body cut short never ends", () => {
     const body = `${field("a", "1")}--b--`;
     for (let length = 0; length < body.length; length++)

@@ -34,6 +34,18 @@ async function fetchFile(headers: Record<string, string> = {}, method = "GET") {
   return { status: response.status, headers: response.headers, bytes };
 }
 
+test.each(["a", "äö€", "😀", "\ud800", "a\udc00b", "\ude00\ud83d", "x".repeat(100_000) + "\ud800€"])(
+  "text is as long as its Content-Length says, halves of a surrogate pair too: %#",
+  async (text) => {
+    await using server = await startServer(PagiResponse.text(text).etag().toApp());
+    const response = await fetch(server.url);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(bytes.toString("utf8")).toBe(text.toWellFormed());
+    expect(response.headers.get("content-length")).toBe(String(bytes.length));
+    expect((await fetch(server.url)).headers.get("etag")).toBe(response.headers.get("etag") ?? "");
+  },
+);
+
 test("a file goes out whole, with what identifies it", async () => {
   const { status, headers, bytes } = await fetchFile();
   expect([status, bytes.equals(CONTENT), headers.get("content-length")]).toEqual([200, true, "300000"]);

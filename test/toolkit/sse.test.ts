@@ -3,7 +3,7 @@ import { EventError, StateError } from "../../src/errors.ts";
 import type { ReceiveEvent } from "../../src/spec/index.ts";
 import { PagiResponse } from "../../src/toolkit/response.ts";
 import { PagiSse } from "../../src/toolkit/sse.ts";
-import { bytes, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
+import { bytes, response, server, sseScope, webSocketScope, type Wanted } from "../support/fake-scope.ts";
 import { failureOf } from "../support/sse.ts";
 
 const part = (text: string, more = false): ReceiveEvent => ({ type: "sse.request", body: bytes(text), more });
@@ -165,6 +165,15 @@ describe("sending", () => {
   });
 });
 
+test("a loop that does not ask for the end does not stop all others", async () => {
+  const { sse } = await started(NO_BODY, gone());
+  await sse.whenClosed();
+  let isOver = false;
+  setTimeout(() => (isOver = true), 1);
+  while (!isOver) await sse.send("a");
+  expect(sse.isClosed()).toBe(true);
+});
+
 describe("the end", () => {
   test("close sends once, with its reason, and waits for the callbacks", async () => {
     const { sse, side } = await started();
@@ -194,7 +203,7 @@ describe("the end", () => {
     sse.on("close", (reason) => void reasons.push(reason));
     side.put(gone("write_error"));
     await sse.whenClosed();
-    await turn();
+    await sse[Symbol.asyncDispose]();
     expect([reasons, signal.aborted, sse.isClosed()]).toEqual([["write_error"], true, true]);
     expect(sse.disconnectReason()).toBe("write_error");
   });
@@ -270,10 +279,10 @@ describe("every", () => {
   test("the end is not waited for until the next time", async () => {
     const { sse, side } = make();
     let calls = 0;
-    const ticking = sse.every(1000, () => void calls++);
-    await side.sentAtLeast(2);
-    side.put(gone());
-    await ticking;
+    await sse.every(1000, () => {
+      calls++;
+      side.put(gone());
+    });
     expect(calls).toBe(1);
   });
 
@@ -286,6 +295,19 @@ describe("every", () => {
     // No sse.close: the server cuts it, so that the client does not take it for whole.
     expect(side.sent.map(({ type }) => type)).toEqual(["sse.start", "sse.keepalive"]);
     expect([reasons, sse.isClosed(), sse.signal.aborted]).toEqual([["server_error"], true, true]);
+  });
+
+  test("an error of a loop within, after the client has gone, waits for nobody", async () => {
+    const { sse, side } = make();
+    const failing = sse.each(["outer"], async () => {
+      await sse.every(1000, async () => {
+        side.put(gone());
+        await sse.whenClosed();
+        throw new Error("bug");
+      });
+    });
+    expect(String(await failureOf(failing))).toBe("Error: bug");
+    expect(sse.disconnectReason()).toBe("client_closed");
   });
 
   test("with onError it goes on", async () => {
@@ -450,4 +472,10 @@ test("what the scope says, and flow control", () => {
     "text/event-stream",
     true,
   ]);
+});
+
+test("a scope of another type is refused", () => {
+  const { receive, send } = server();
+  // @ts-expect-error for JavaScript
+  expect(() => new PagiSse(webSocketScope(), receive, send)).toThrow("type 'websocket', not");
 });

@@ -1,0 +1,3 @@
+import { app } from "../hono-router.ts";
+
+export default app;

@@ -1,0 +1,3 @@
+import { app } from "../hono-upload.ts";
+
+export default app;
