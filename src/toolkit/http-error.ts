@@ -1,5 +1,6 @@
 import { PagiError } from "../errors.ts";
 import type { Headers } from "../spec/values.ts";
+import type { TellableError } from "./request-error.ts";
 import { isRequestError } from "./request-error.ts";
 import { titleOf } from "./status-title.ts";
 
@@ -27,13 +28,6 @@ export class HttpError extends PagiError {
     this.fault = status < 500 ? "client" : "application";
     this.headers = headers;
   }
-}
-
-/** What a client may be told of an error. */
-export interface TellableError extends Error {
-  readonly code: string;
-  readonly status: number;
-  readonly headers: Headers;
 }
 
 /** True for errors that were made to be told to the client: an {@link HttpError}, and every `RequestError`. */

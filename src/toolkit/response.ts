@@ -7,7 +7,8 @@ import { isByteString } from "../spec/header-rules.ts";
 import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./cookies.ts";
 import { addCors, type CorsOptions } from "./cors.ts";
 import { PagiHeaders } from "./headers.ts";
-import { RequestError, ValidationError } from "./request-error.ts";
+import { ValidationError } from "./request-error.ts";
+import type { TellableError } from "./request-error.ts";
 import { FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
 import type { BodySource, ResponseBody } from "./response-body.ts";
 import {
@@ -124,11 +125,13 @@ export class PagiResponse implements Responder {
   }
 
   /** What tells a client of its error: `application/problem+json`, RFC 9457. */
-  static problem(error: RequestError): PagiResponse {
-    const problem = { type: "about:blank", title: titleOf(error.status), status: error.status };
+  static problem(error: TellableError): PagiResponse {
+    const title = titleOf(error.status);
+    const detail = error.message === title ? {} : { detail: error.message };
+    const problem = { type: "about:blank", title, status: error.status, ...detail };
     const errors = error instanceof ValidationError ? { errors: error.issues } : {};
     return PagiResponse.json(
-      { ...problem, detail: error.message, code: error.code, ...errors },
+      { ...problem, code: error.code, ...errors },
       { status: error.status, contentType: "application/problem+json", headers: error.headers },
     );
   }

@@ -1,8 +1,6 @@
 import { messageOf, RouteError } from "../errors.ts";
 import type { Answer } from "./call.ts";
-import type { TellableError } from "./http-error.ts";
 import { isTellable } from "./http-error.ts";
-import { isRequestError } from "./request-error.ts";
 import { html } from "./safe-html.ts";
 import type { Returned } from "./simple-answer.ts";
 import { toAnswer } from "./simple-answer.ts";
@@ -76,7 +74,11 @@ export class ErrorHandlers {
       case "text/plain":
         return c.text(detail ?? title, { status });
       default:
-        return problem(c, status, title, detail, told);
+        if (told !== undefined) return c.problem(told);
+        return c.json(
+          { type: "about:blank", title, status, ...(detail !== undefined && { detail }) },
+          { status, contentType: "application/problem+json" },
+        );
     }
   }
 
@@ -93,22 +95,6 @@ export class ErrorHandlers {
     }
     return undefined;
   }
-}
-
-/** RFC 9457. */
-function problem(
-  c: SimpleContext,
-  status: number,
-  title: string,
-  detail: string | undefined,
-  told: TellableError | undefined,
-): Answer {
-  if (isRequestError(told)) return c.problem(told);
-  const code = told === undefined ? {} : { code: told.code };
-  return c.json(
-    { type: "about:blank", title, status, ...(detail !== undefined && { detail }), ...code },
-    { status, contentType: "application/problem+json" },
-  );
 }
 
 function page(status: number, title: string, detail: string | undefined) {

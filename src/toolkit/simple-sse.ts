@@ -6,6 +6,7 @@ import { Membership } from "./membership.ts";
 import { Outbox } from "./outbox.ts";
 import type { PathParams } from "./path-params.ts";
 import type { Message } from "./pub-sub.ts";
+import { PagiResponse } from "./response.ts";
 import { jsonText } from "./response-body.ts";
 import { Session } from "./session-object.ts";
 import type { SimpleApp } from "./simple-app.ts";
@@ -131,7 +132,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
       if (this.#failure !== undefined) throw this.#failure.error;
     } catch (error) {
       if (this.connectionState === "pending" && isTellable(error)) {
-        await this.decline({ status: error.status, body: error.message, headers: error.headers });
+        await this.decline(PagiResponse.problem(error));
         return;
       }
       if (this.isStarted()) await this.fail();

@@ -8,6 +8,7 @@ import { Outbox } from "./outbox.ts";
 import type { Outgoing } from "./outbox.ts";
 import type { PathParams } from "./path-params.ts";
 import type { Message } from "./pub-sub.ts";
+import { PagiResponse } from "./response.ts";
 import { jsonText } from "./response-body.ts";
 import { Session } from "./session-object.ts";
 import type { SimpleApp } from "./simple-app.ts";
@@ -188,7 +189,7 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
       if (this.isConnected()) await this.run();
     } catch (error) {
       if (this.connectionState === "connecting" && isTellable(error)) {
-        await this.deny({ status: error.status, body: error.message, headers: error.headers });
+        await this.deny(PagiResponse.problem(error));
         return;
       }
       if (this.isConnected()) await this.fail();
