@@ -90,21 +90,31 @@ const page = (state: FormState = {}): SafeHtml =>
           color: light-dark(#b00020, #ff8a95);
         }
       </style>
-      <h1>Contacts</h1>
-      <ul>
-        ${[...contacts.values()].map(
-          ({ name, email }) =>
-            html`<li>${name}, <a href="mailto:${encodeURIComponent(email)}">${email}</a></li>`,
-        )}
-      </ul>
-      <h2>Add a contact</h2>
-      <form method="post" action="/contacts">
-        ${field("name", "Name", "text", state)} ${field("email", "E-mail", "email", state)}
-        <button>Add</button>
-      </form>
+      <main>
+        <h1>Contacts</h1>
+        <ul>
+          ${[...contacts.values()].map(
+            ({ name, email }) =>
+              html`<li>${name}, <a href="mailto:${encodeURIComponent(email)}">${email}</a></li>`,
+          )}
+        </ul>
+        <h2>Add a contact</h2>
+        <form method="post" action="/contacts">
+          ${field("name", "Name", "text", state)} ${field("email", "E-mail", "email", state)}
+          <button>Add</button>
+        </form>
+      </main>
     </html>`;
 
 const app = new Simple({ name: "Contacts" });
+
+// Nothing but the page's own styles and form is allowed, whatever a contact may be called.
+app.hook("before", (c) => {
+  c.setHeader(
+    "content-security-policy",
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; img-src 'self'",
+  );
+});
 
 app.get("/", () => page());
 

@@ -52,14 +52,16 @@ const page = html`<!doctype html>
         padding: 0.3rem 0.6rem;
       }
     </style>
-    <h1>Chat</h1>
-    <div id="messages" role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
-    <form id="form">
-      <label for="text">Message</label>
-      <input id="text" maxlength="500" autocomplete="off" autofocus />
-      <button>Send</button>
-    </form>
-    <p id="state" role="status">Connecting…</p>
+    <main>
+      <h1>Chat</h1>
+      <div id="messages" role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
+      <form id="form">
+        <label for="text">Message</label>
+        <input id="text" maxlength="500" autocomplete="off" autofocus />
+        <button>Send</button>
+      </form>
+      <p id="state" role="status">Connecting…</p>
+    </main>
     <script type="module">
       const name = new URLSearchParams(location.search).get("name") ?? "Guest";
       const messages = document.getElementById("messages");

@@ -47,10 +47,14 @@ app.get(
             padding: 0.3rem 0.6rem;
           }
         </style>
-        <h1>Notifications</h1>
-        <p>${KINDS.map((kind) => html`<button type="button" data-type="${kind}">Send: ${kind}</button> `)}</p>
-        <p id="state" role="status">Connecting…</p>
-        <ul id="events" aria-live="polite" aria-label="What has happened"></ul>
+        <main>
+          <h1>Notifications</h1>
+          <p>
+            ${KINDS.map((kind) => html`<button type="button" data-type="${kind}">Send: ${kind}</button> `)}
+          </p>
+          <p id="state" role="status">Connecting…</p>
+          <ul id="events" aria-live="polite" aria-label="What has happened"></ul>
+        </main>
         <script type="module">
           const state = document.getElementById("state");
           const source = new EventSource("events");

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { accessibilityProblems, keepScreenshot } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -21,6 +22,8 @@ test("in Chromium: two people talk, and a third one hears that somebody has left
   await bob.getByRole("button", { name: "Send" }).click();
   for (const page of [ada, bob]) await page.getByRole("log").getByText("Bob: <b>Hello</b>, Ada").waitFor();
   expect(await bob.getByLabel("Message", { exact: true }).inputValue()).toBe("");
+  expect(await accessibilityProblems(bob)).toEqual([]);
+  await keepScreenshot(bob, "simple-03-websocket");
   await bob.close();
   await ada.getByText("Bob has left.").waitFor();
   expect(problems).toEqual([]);

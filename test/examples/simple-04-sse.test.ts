@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { accessibilityProblems, keepScreenshot } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample } from "../support/example.ts";
 
@@ -23,5 +24,7 @@ test("in Chromium: what one window sends the other one shows", async () => {
       "2: Something for you: update",
     ]);
   }
+  expect(await accessibilityProblems(second)).toEqual([]);
+  await keepScreenshot(second, "simple-04-sse");
   expect(problems).toEqual([]);
 }, 60_000);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { keepScreenshot } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample } from "../support/example.ts";
 
@@ -62,6 +62,7 @@ test("in Chromium: a list in two windows, by labels and by the keyboard", async 
 
   await first.getByRole("link", { name: "Edit: Sleep" }).click();
   await first.getByLabel("Edit: Sleep").fill("Sleep well");
+  expect(await accessibilityProblems(first)).toEqual([]);
   await first.getByRole("button", { name: "Save" }).click();
   await shows(first, "x Buy <milk>", "- Sleep well");
   expect(new URL(first.url()).pathname).toBe("/");
@@ -84,6 +85,7 @@ test("in Chromium: a list in two windows, by labels and by the keyboard", async 
   for (const title of ["Read the specification", "Write it down"]) await add(first, title);
   await first.getByRole("button", { name: "Done: Mine" }).click();
   await first.locator("[aria-pressed=true]").waitFor();
+  expect(await accessibilityProblems(first)).toEqual([]);
   await keepScreenshot(first, "simple-todo");
   expect(problems).toEqual([]);
 }, 60_000);
