@@ -10,7 +10,7 @@ import { PagiResponse } from "./response.ts";
 import { jsonText } from "./response-body.ts";
 import { Session } from "./session-object.ts";
 import type { SimpleApp } from "./simple-app.ts";
-import type { Callback, StartOptions } from "./sse.ts";
+import type { StartOptions } from "./sse.ts";
 import { PagiSse } from "./sse.ts";
 
 /** Says what is sent in a stream: it sends, subscribes, or declines. */
@@ -35,7 +35,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
     super(scope, receive, send);
     this.app = app;
     this.#outbox = new Outbox(app.slowClients, {
-      onOverflow: () => void this.close("x-too-slow"),
+      onOverflow: () => void this.close("x-too-slow").catch((error: unknown) => this.#failed(error)),
       onError: (error) => void this.#failed(error),
       onDrop: () => app.countDropped(),
     });
@@ -72,7 +72,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
    *
    * @throws RangeError (as a rejection) for more channels than it may hear (`maxChannels`), and for one without a name.
    */
-  subscribe(channel: string, callback?: Callback<[message: Message]>): Promise<void> {
+  subscribe(channel: string, callback?: (message: Message) => unknown): Promise<void> {
     return this.#member.join(channel, (message) => {
       const data = dataOf(message);
       const send =

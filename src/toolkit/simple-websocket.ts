@@ -21,6 +21,15 @@ export type WebSocketHandler<Params extends PathParams = PathParams> = (
   ws: SimpleWebSocket<Params>,
 ) => void | Promise<void>;
 
+/** A callback of an event; what it returns is waited for if it is a promise, and means nothing. */
+export type Listener<Values extends readonly unknown[]> = (...values: Values) => unknown;
+
+function waitedFor<Values extends readonly unknown[]>(listener: Listener<Values>): Callback<Values> {
+  return async (...values) => {
+    await listener(...values);
+  };
+}
+
 /**
  * One WebSocket connection, with the rooms it is in. The handler is called before the handshake is answered; unless it
  * denies or accepts it itself, or throws, the connection is then accepted, and the `open` callbacks are called. What is
@@ -39,7 +48,10 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     super(scope, receive, send);
     this.app = app;
     this.#outbox = new Outbox(app.slowClients, {
-      onOverflow: () => void this.close(TRY_AGAIN_LATER, "too slow for the messages of its rooms"),
+      onOverflow: () => {
+        const reason = "too slow for the messages of its rooms";
+        this.close(TRY_AGAIN_LATER, reason).catch((error: unknown) => this.life.tellError(error));
+      },
       onError: (error) => void this.life.tellError(error),
       onDrop: () => app.countDropped(),
     });
@@ -72,35 +84,35 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
   }
 
   /** Runs `callback` when the connection is open, before the first message. */
-  onOpen(callback: Callback<[]>): this {
-    this.#onOpen.push(callback);
+  onOpen(callback: Listener<[]>): this {
+    this.#onOpen.push(waitedFor(callback));
     return this;
   }
 
-  /** `onOpen`, `onMessage`, `onClose` and `onError` by their names. */
-  override on(event: "open", callback: Callback<[]>): this;
+  /** `onOpen`, `onMessage`, `onClose` and `onError` by their names. A promise that a callback returns is waited for. */
+  override on(event: "open", callback: Listener<[]>): this;
   override on(
     event: "message",
-    callback: Callback<[data: string | Uint8Array, event: WebSocketReceive]>,
+    callback: Listener<[data: string | Uint8Array, event: WebSocketReceive]>,
   ): this;
-  override on(event: "close", callback: Callback<[code: number, reason: string]>): this;
-  override on(event: "error", callback: Callback<[error: unknown]>): this;
+  override on(event: "close", callback: Listener<[code: number, reason: string]>): this;
+  override on(event: "error", callback: Listener<[error: unknown]>): this;
   override on(
     ...[event, callback]:
-      | [event: "open", callback: Callback<[]>]
-      | [event: "message", callback: Callback<[data: string | Uint8Array, event: WebSocketReceive]>]
-      | [event: "close", callback: Callback<[code: number, reason: string]>]
-      | [event: "error", callback: Callback<[error: unknown]>]
+      | [event: "open", callback: Listener<[]>]
+      | [event: "message", callback: Listener<[data: string | Uint8Array, event: WebSocketReceive]>]
+      | [event: "close", callback: Listener<[code: number, reason: string]>]
+      | [event: "error", callback: Listener<[error: unknown]>]
   ): this {
     switch (event) {
       case "open":
         return this.onOpen(callback);
       case "message":
-        return this.onMessage(callback);
+        return this.onMessage(waitedFor(callback));
       case "close":
-        return this.onClose(callback);
+        return this.onClose(waitedFor(callback));
       case "error":
-        return this.onError(callback);
+        return this.onError(waitedFor(callback));
       default:
         throw new RangeError(
           `A WebSocket has no event '${String(event)}'; it has open, message, close and error.`,

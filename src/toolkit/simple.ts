@@ -40,7 +40,7 @@ export { SimpleSse } from "./simple-sse.ts";
 export type { StaticOptions } from "./simple-static.ts";
 export type { Before, StepFunction } from "./simple-step.ts";
 export { Step, step } from "./simple-step.ts";
-export type { WebSocketHandler } from "./simple-websocket.ts";
+export type { Listener, WebSocketHandler } from "./simple-websocket.ts";
 export { SimpleWebSocket } from "./simple-websocket.ts";
 
 /**

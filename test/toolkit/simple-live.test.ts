@@ -14,8 +14,8 @@ function chat(): Simple {
       await ws.join(room);
       await ws.broadcastOthers(room, { joined: ws.param("name") });
     });
-    ws.on("message", (data) => void ws.broadcast(room, data));
-    ws.on("close", (code) => void ws.broadcastOthers(room, { left: ws.param("name"), code }));
+    ws.on("message", (data) => ws.broadcast(room, data));
+    ws.on("close", (code) => ws.broadcastOthers(room, { left: ws.param("name"), code }));
   });
   app.post("/say/:room", async (c) => ({ heard: await app.publish(c.params.room, await c.request.text()) }));
   return app;
