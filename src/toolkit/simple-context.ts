@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Receive, Send } from "../spec/application.ts";
 import type { HttpScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
@@ -6,6 +7,7 @@ import type { CookieOptions } from "./cookies.ts";
 import { HttpContext } from "./http-context.ts";
 import { HttpError } from "./http-error.ts";
 import { mediaType } from "./negotiation.ts";
+import { nestedValues } from "./nested-values.ts";
 import type { PathParams } from "./path-params.ts";
 import type { PagiResponse, ResponseOptions } from "./response.ts";
 import { encodeValue } from "./route-pattern.ts";
@@ -15,6 +17,9 @@ import { SafeHtml } from "./safe-html.ts";
 import type { Returned } from "./simple-answer.ts";
 import { toAnswer } from "./simple-answer.ts";
 import type { SimpleApp, ViewData } from "./simple-app.ts";
+import type { Upload } from "./upload.ts";
+import type { OutputOf } from "./validation.ts";
+import { validate } from "./validation.ts";
 
 /** What `respondTo` chooses from, by media type or short name; `any` is for those who take none of the others. */
 export type Offers = Readonly<Record<string, () => Returned | Promise<Returned>>>;
@@ -40,6 +45,26 @@ export class SimpleContext<Params extends PathParams = PathParams> extends HttpC
     const asked = this.queryParam(name);
     if (asked !== undefined || !this.request.isForm()) return asked;
     return this.request.formParam(name);
+  }
+
+  /**
+   * What a schema makes of a form whose names say how its values belong together, `items[0].name` or `user[city]`, or of
+   * JSON. The schema says what is permitted; with a `namespace` only what is below that name is looked at. Values of a form
+   * are strings and uploads, as for `validate`.
+   *
+   * @throws ValidationError (422); MalformedBodyError for names that contradict each other; as `PagiRequest.form` and
+   *   `json`.
+   */
+  async validateNested<S extends StandardSchemaV1>(
+    schema: S,
+    { namespace }: { namespace?: string } = {},
+  ): Promise<OutputOf<S>> {
+    const { request } = this;
+    if (!request.isForm()) return this.validate(schema);
+    const { fields, uploads } = await request.form();
+    const all = nestedValues<string | Upload>([...fields, ...uploads]);
+    const below = namespace === undefined ? all : Object.hasOwn(all, namespace) ? all[namespace] : {};
+    return validate(schema, below, "body");
   }
 
   // ── cookies that the client cannot make up ──────────────────────────────────────────────────────────────────
