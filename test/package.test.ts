@@ -29,6 +29,7 @@ import { PagiRequest } from "pagi-server/request";
 import { PagiResponse } from "pagi-server/response";
 import { Router } from "pagi-server/router";
 import { CookieStore, Session, sessions, SqliteStore } from "pagi-server/session";
+import { Simple } from "pagi-server/simple";
 import { PagiSse } from "pagi-server/sse";
 import { PagiWebSocket } from "pagi-server/websocket";
 import { dispatch } from "pagi-server/spec";
@@ -50,7 +51,7 @@ class Site extends EndpointRouter {
 }
 const store = new CookieStore({ secrets: ["0123456789abcdef0123456789abcdef"] });
 (await SqliteStore.open(":memory:")).close();
-const inner = toFetch(wrap(sessions({ store })(new Router().mount("/", Site).toApp())));
+const inner = toFetch(wrap(sessions({ store })(new Simple().mount("/", Site).get("/page", (c) => c.text("page")).toApp())));
 await runCase(CONFORMANCE["http requests"][0], IN_PROCESS);
 const page = await new TestClient(new Router().get("/", PagiResponse.text("ok"))).get("/");
 if (!page.ok) throw new Error("TestClient");

@@ -1,10 +1,9 @@
-import { realpathSync, statSync, type Stats } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join, normalize, relative, sep } from "node:path";
+import { join } from "node:path";
 import { dispatch, type Application } from "../spec/application.ts";
-import { isEmbeddedPath } from "../spec/embedded-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
+import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/served-folder.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
 
 /** What {@link directory} serves. */
@@ -23,12 +22,6 @@ interface Answer {
   body: string | { file: string; length: number };
 }
 
-interface Found {
-  /** Without symbolic links. */
-  path: string;
-  stat: Stats;
-}
-
 /**
  * Serves the files of a folder to GET and HEAD, with `Last-Modified` and `If-Modified-Since`. Names that begin with a
  * dot are not found, nor is anything that a symbolic link leads to outside the folder. An `sse` scope gets the same
@@ -38,7 +31,7 @@ interface Found {
  */
 export function directory(options: DirectoryOptions): Application {
   const { index = ["index.html"], listing = true } = options;
-  const root = realRoot(options.root);
+  const root = folderAt(options.root, "directory: the root");
 
   async function answer(scope: HttpScope | SseScope): Promise<Answer> {
     if (scope.method !== "GET" && scope.method !== "HEAD") {
@@ -90,56 +83,6 @@ export function directory(options: DirectoryOptions): Application {
       await send({ type: "sse.http.response.body", body: typeof body === "string" ? body : "" });
     },
   });
-}
-
-function realRoot(root: string): string {
-  let real: string;
-  try {
-    real = realPath(root);
-  } catch (cause) {
-    throw new Error(`directory: the root '${root}' cannot be read; give a folder that exists.`, { cause });
-  }
-  if (statSync(real, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new Error(`directory: the root '${root}' is no folder; give a folder.`);
-  return real;
-}
-
-/** Inside a compiled program there are no links to follow. */
-function realPath(path: string): string {
-  return isEmbeddedPath(path) ? normalize(path).replace(/\/$/, "") : realpathSync(path);
-}
-
-/** The names on the way from the root, or `undefined` for a path that may name nothing. */
-function segmentsOf(path: string): string[] | undefined {
-  if (path === "" || path === "/") return [];
-  if (!path.startsWith("/") || /[\0\\]/.test(path)) return undefined;
-  const segments = path.slice(1, path.endsWith("/") ? -1 : undefined).split("/");
-  return segments.every(isVisible) ? segments : undefined;
-}
-
-/** Neither empty, nor `.` or `..`, nor hidden. */
-function isVisible(name: string): boolean {
-  return name !== "" && !name.startsWith(".");
-}
-
-/** What stands at a path, followed through links, if it is a visible file or folder below the root. */
-function locate(root: string, path: string): Found | undefined {
-  try {
-    const real = realPath(path);
-    const way = relative(root, real);
-    if (way !== "" && !way.split(sep).every(isVisible)) return undefined;
-    const stat = statSync(real);
-    return stat.isFile() || stat.isDirectory() ? { path: real, stat } : undefined;
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
-}
-
-const ABSENCES = new Set(["ENOENT", "ENOTDIR", "EACCES", "EPERM", "ELOOP", "ENAMETOOLONG"]);
-
-function isAbsence(error: unknown): boolean {
-  return error instanceof Error && "code" in error && ABSENCES.has(String(error.code));
 }
 
 function fileAnswer(scope: HttpScope | SseScope, { path, stat }: Found): Answer {

@@ -9,6 +9,8 @@ export const INVALID_PAYLOAD = 1007;
 export const POLICY_VIOLATION = 1008;
 export const MESSAGE_TOO_BIG = 1009;
 export const INTERNAL_ERROR = 1011;
+/** Source: IANA, "WebSocket Close Code Number Registry". */
+export const TRY_AGAIN_LATER = 1013;
 
 /** Bytes of UTF-8 that fit into a Close frame behind its code. Source: RFC 6455 section 5.5. */
 export const MAX_REASON_BYTES = 123;

@@ -12,7 +12,7 @@ import { deletedCookie, serializeCookie } from "./cookies.ts";
 import type { PagiHeaders } from "./headers.ts";
 import type { PathParams } from "./path-params.ts";
 import { PreparedHead } from "./prepared-head.ts";
-import type { RequestError } from "./request-error.ts";
+import type { TellableError } from "./request-error.ts";
 import type { BodyOptions } from "./request.ts";
 import { PagiRequest } from "./request.ts";
 import type { BodySource, FileOptions, ResponseOptions } from "./response.ts";
@@ -178,7 +178,7 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
   }
 
   /** What tells a client of its error: `application/problem+json`, RFC 9457. */
-  problem(error: RequestError): PagiResponse {
+  problem(error: TellableError): PagiResponse {
     return PagiResponse.problem(error);
   }
 

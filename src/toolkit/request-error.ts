@@ -12,6 +12,14 @@ export abstract class RequestError extends PagiError {
   readonly headers: Headers = [];
 }
 
+/** What of an error the client may be told: a {@link RequestError}, or another one that was made for it. */
+export interface TellableError extends Error {
+  readonly code: string;
+  readonly status: number;
+  /** Fields that the answer needs, names in lower case. */
+  readonly headers: Headers;
+}
+
 /** True for a {@link RequestError}, one of another copy of this package too. */
 export function isRequestError(thrown: unknown): thrown is RequestError {
   if (!(thrown instanceof Error) || !("fault" in thrown) || !("code" in thrown) || !("status" in thrown))

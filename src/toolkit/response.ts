@@ -7,7 +7,8 @@ import { isByteString } from "../spec/header-rules.ts";
 import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./cookies.ts";
 import { addCors, type CorsOptions } from "./cors.ts";
 import { PagiHeaders } from "./headers.ts";
-import { RequestError, ValidationError } from "./request-error.ts";
+import { ValidationError } from "./request-error.ts";
+import type { TellableError } from "./request-error.ts";
 import { FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
 import type { BodySource, ResponseBody } from "./response-body.ts";
 import {
@@ -18,6 +19,7 @@ import {
 } from "./response-events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response-sender.ts";
 import { ResponseWriter, type OnClose } from "./response-writer.ts";
+import { titleOf } from "./status-title.ts";
 
 export { CookieSigner } from "./cookies.ts";
 export type { CookieOptions } from "./cookies.ts";
@@ -123,11 +125,13 @@ export class PagiResponse implements Responder {
   }
 
   /** What tells a client of its error: `application/problem+json`, RFC 9457. */
-  static problem(error: RequestError): PagiResponse {
-    const problem = { type: "about:blank", title: TITLES[error.status] ?? "Error", status: error.status };
+  static problem(error: TellableError): PagiResponse {
+    const title = titleOf(error.status);
+    const detail = error.message === title ? {} : { detail: error.message };
+    const problem = { type: "about:blank", title, status: error.status, ...detail };
     const errors = error instanceof ValidationError ? { errors: error.issues } : {};
     return PagiResponse.json(
-      { ...problem, detail: error.message, code: error.code, ...errors },
+      { ...problem, code: error.code, ...errors },
       { status: error.status, contentType: "application/problem+json", headers: error.headers },
     );
   }
@@ -448,13 +452,6 @@ export class PagiResponse implements Responder {
     return writer;
   }
 }
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  422: "Unprocessable Content",
-};
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;

@@ -15,6 +15,7 @@ export type TrailingSlash = "strict" | "ignore" | "redirect";
 
 export interface RoutingOptions {
   readonly notFound?: ApplicationLike;
+  readonly methodNotAllowed?: (allow: string) => ApplicationLike;
   readonly trailingSlash?: TrailingSlash;
   readonly maxConstrainedLength?: number;
 }
@@ -91,7 +92,9 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
           : outcomeOf(routes, { ...scope, method: asked }, form, form === segments);
       if (route?.found !== undefined)
         return callRoute(route.found, route.values, scope, receive, send, allow);
-      return answerMethod(scope, send, allow);
+      if (scope.method === "OPTIONS" || options.methodNotAllowed === undefined)
+        return answerMethod(scope, send, allow);
+      return toApp(options.methodNotAllowed(allow))(scope, receive, send);
     }
     const mounted = mounts.matchPrefix(segments);
     if (mounted === undefined) return notFound(scope, receive, send);

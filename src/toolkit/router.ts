@@ -26,6 +26,11 @@ export interface RouterOptions {
   /** Answers what has no route, whatever its scope type, in the events of that type. Default: 404 as plain text. */
   readonly notFound?: ApplicationLike;
   /**
+   * Makes the answer to a method that a path has no route for, of the methods that it has, as `Allow` lists them. Default:
+   * 405 as plain text. OPTIONS is answered by itself.
+   */
+  readonly methodNotAllowed?: (allow: string) => ApplicationLike;
+  /**
    * `strict`: `/users` and `/users/` are two paths. `ignore`: a route is found for either. `redirect`: the client is sent
    * to the one that has a route, with 308. Default `strict`.
    */
@@ -220,10 +225,8 @@ export class RouteGroup<Prefix extends string = ""> {
         `The prefix '${prefix}' has a wildcard; a mount takes the rest of the path anyway.`,
       );
     }
-    this.#table.addMount(
-      { prefix: pattern, middleware, target },
-      target instanceof RouteGroup ? target.#table : undefined,
-    );
+    const named = routesOf(target);
+    this.#table.addMount({ prefix: pattern, middleware, target }, named === undefined ? named : named.#table);
     return this;
   }
 
@@ -376,6 +379,13 @@ export class Router extends RouteGroup implements Component {
 // TypeScript cannot tie the two together, so this is the one place where that promise is written down.
 function asApplicationLike(target: unknown): ApplicationLike {
   return target as ApplicationLike;
+}
+
+/** The router that a target is, or that it says it has: its routes can be addressed by name. */
+function routesOf(target: unknown): RouteGroup | undefined {
+  if (target instanceof RouteGroup) return target;
+  const router: unknown = isComponent(target) && "router" in target ? target.router : undefined;
+  return router instanceof RouteGroup ? router : undefined;
 }
 
 function isList(value: unknown): value is readonly MiddlewareLike[] {

@@ -149,3 +149,44 @@ test("the application of docs/sse.md runs and has no type errors", async () => {
 test("the tests of docs/testing.md pass and have no type errors", async () => {
   expect(await testBlocks("docs/testing.md")).toBe(2);
 }, 60_000);
+
+test("the tutorial of docs/simple.md is one application, which its own test passes", async () => {
+  const folder = await mkdtemp(join(ROOT, "test/toolkit/.docs-"));
+  try {
+    const [tutorial = "", testing = ""] = (await Bun.file(join(ROOT, "docs/simple.md")).text()).split(
+      "## Testing",
+    );
+    const blocks = (text: string): string =>
+      [...text.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code).join("\n");
+    await Bun.write(join(folder, "app.ts"), blocks(tutorial));
+    await Bun.write(join(folder, "app.test.ts"), blocks(testing));
+    await Bun.write(join(folder, "public/site.css"), "body {}");
+    await succeeds("check", join(folder, "app.ts"), join(folder, "app.test.ts"));
+    await succeeds("test", join(folder, "app.test.ts"));
+    await using running = await ServerProcess.start([join(folder, "app.ts"), "-p", "0"]);
+    const get = async (path: string): Promise<string> => (await fetch(new URL(path, running.url))).text();
+    expect(await get("/hello")).toBe("Hello, World!\n");
+    expect(await get("/greet/Ada?greeting=Hi")).toBe('{"message":"Hi, Ada!"}');
+    expect(await get("/this-year")).toMatch(/^The year \d{4}\n$/);
+    expect(await get("/")).toContain("I was &lt;here&gt;.");
+    expect(await get("/sunday")).toBe("Closed on Sundays.\n");
+    expect(await get("/nothing")).toBe('{"error":"There is nothing at /nothing."}');
+    expect(await get("/assets/site.css")).toBe("body {}");
+    expect(await get("/status")).toBe('{"entries":1}');
+    expect(await get("/started")).toMatch(/^\d{4}-/);
+    const refused = await fetch(new URL("/api/entries", running.url), {
+      method: "POST",
+      body: new URLSearchParams({ name: "" }),
+    });
+    expect(refused.status).toBe(422);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}, 60_000);
+
+/** Runs Bun with these words. */
+async function succeeds(...words: string[]): Promise<void> {
+  const child = Bun.spawn([process.execPath, ...words], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
+  const [output, errors, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  if (code !== 0) throw new Error(`${words[0]}: ${output}${errors}`);
+}

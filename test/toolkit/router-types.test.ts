@@ -6,6 +6,7 @@ import { handler, sseHandler, webSocketHandler } from "../../src/toolkit/context
 import type { HttpContext } from "../../src/toolkit/context.ts";
 import type { PathParams } from "../../src/toolkit/router.ts";
 import { Router } from "../../src/toolkit/router.ts";
+import { checked } from "../support/type-check.ts";
 
 // Most of what is tested here is tested by the type checker: a wrong type is an error of `bun check`.
 
@@ -138,22 +139,4 @@ function handledRoutes(count: number): string {
     `import { handler } from "../../../src/toolkit/context.ts";\nimport { Router } from "../../../src/toolkit/router.ts";\n` +
     `handler((c) => c.text(""));\nconst router = new Router();\n${lines.join("")}export default router;\n`
   );
-}
-
-/** What the type checker says of a file: how many errors, and how long it has checked. */
-async function checked(
-  folder: string,
-  name: string,
-  text: string,
-): Promise<{ errors: number; milliseconds: number; output: string }> {
-  const file = join(folder, name);
-  await Bun.write(file, text);
-  const command = [process.execPath, "check", "--timing", "--no-pretty", file];
-  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  const output = out + err;
-  const [, amount = "", unit] = /checked in ([\d.]+)(ms|s)/.exec(output) ?? [];
-  if (amount === "") throw new Error(`bun check --timing says no time: ${output}`);
-  const errors = code === 0 ? 0 : Number(/Found (\d+) error/.exec(output)?.[1] ?? Infinity);
-  return { errors, milliseconds: Number(amount) * (unit === "s" ? 1000 : 1), output };
 }

@@ -1,0 +1,36 @@
+import { html, Simple } from "pagi-server/simple";
+
+const app = new Simple({ name: "Hello" });
+
+app.get("/", () => "Hello, World!\n");
+
+app.get("/greet/:name", (c) => `Hello, ${c.params.name}!\n`).name("greet");
+
+app.get("/json", () => ({ message: "Hello, World!" }));
+
+app.get(
+  "/html/:name",
+  (c) =>
+    html`<!doctype html>
+      <html lang="en">
+        <title>Hello</title>
+        <h1>Hello, ${c.params.name}!</h1>
+      </html>`,
+);
+
+app.get("/search", (c) => {
+  const q = c.queryParam("q") ?? "";
+  return { query: q, results: q === "" ? [] : [`Result for: ${q}`] };
+});
+
+app.get("/created", (c) => c.status(201).setHeader("x-custom-header", "a value").json({ status: "created" }));
+
+app.get("/old-path/:name", (c) => c.redirectTo("greet", { name: c.params.name }, { status: 301 }));
+
+app.get("/broken", () => {
+  throw new Error("This is for the log, and not for the client.");
+});
+
+app.notFound((c) => ({ error: "Not Found", path: c.path }));
+
+export default app;

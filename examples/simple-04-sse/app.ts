@@ -1,0 +1,114 @@
+import { html, Simple } from "pagi-server/simple";
+import { z } from "zod";
+
+const KINDS = ["notification", "update", "alert"] as const;
+const News = z.object({
+  type: z.enum(KINDS).default("notification"),
+  text: z.string().trim().min(1).max(500),
+});
+type Item = z.infer<typeof News> & { readonly id: number };
+
+/** What a client that was away can still be told. */
+const KEPT = 100;
+
+const app = new Simple({ name: "Notifications" });
+const recent: Item[] = [];
+let lastId = 0;
+
+app.get(
+  "/",
+  () =>
+    html`<!doctype html>
+      <html lang="en">
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>Notifications</title>
+        <style>
+          :root {
+            color-scheme: light dark;
+          }
+          body {
+            font:
+              1.1rem/1.5 system-ui,
+              sans-serif;
+            max-width: 36rem;
+            margin: 2rem auto;
+            padding: 0 1rem;
+          }
+          li.alert {
+            font-weight: bold;
+            color: light-dark(#b00020, #ff8a95);
+          }
+          li.update {
+            color: light-dark(#00612e, #6fdc9a);
+          }
+          button {
+            font: inherit;
+            padding: 0.3rem 0.6rem;
+          }
+        </style>
+        <main>
+          <h1>Notifications</h1>
+          <p>
+            ${KINDS.map((kind) => html`<button type="button" data-type="${kind}">Send: ${kind}</button> `)}
+          </p>
+          <p id="state" role="status">Connecting…</p>
+          <ul id="events" aria-live="polite" aria-label="What has happened"></ul>
+        </main>
+        <script type="module">
+          const state = document.getElementById("state");
+          const source = new EventSource("events");
+          source.onopen = () => (state.textContent = "Connected.");
+          source.onerror = () => (state.textContent = "The connection is lost; trying again…");
+          for (const button of document.querySelectorAll("[data-type]")) {
+            const type = button.dataset.type;
+            source.addEventListener(type, ({ data, lastEventId }) => {
+              const li = document.createElement("li");
+              li.className = type;
+              li.textContent = lastEventId + ": " + data;
+              document.getElementById("events").append(li);
+            });
+            button.onclick = () =>
+              fetch("trigger", {
+                method: "POST",
+                headers: { "content-type": "application/json" },
+                body: JSON.stringify({ type, text: "Something for you: " + type }),
+              });
+          }
+        </script>
+      </html>`,
+);
+
+app.sse("/events", async (sse) => {
+  const send = ({ type, text, id }: Item) => sse.sendEvent({ event: type, data: text, id });
+  // What the client has missed while it was away.
+  const seen = Number(sse.lastEventId ?? lastId);
+  for (const item of recent.filter(({ id }) => id > seen)) await send(item);
+  await sse.subscribe("news", (id) => {
+    const item = recent.find((each) => each.id === id);
+    if (item !== undefined) return send(item);
+  });
+  await sse.sendComment("you are connected");
+});
+
+app.post("/trigger", async (c) => {
+  const item = { id: ++lastId, ...(await c.validate(News)) };
+  recent.push(item);
+  if (recent.length > KEPT) recent.shift();
+  return { recipients: await app.publish("news", item.id) };
+});
+
+// A channel for each user: without a callback a message is the data of an event.
+app.sse("/events/:user", async (sse) => {
+  const { user } = sse.params;
+  await sse.subscribe(`user:${user}`);
+  await sse.sendEvent({ event: "welcome", data: { message: `Welcome, ${user}!` } });
+});
+
+app.post("/notify/:user", async (c) => {
+  const { text } = await c.validate(News);
+  const recipients = await app.publish(`user:${c.params.user}`, { text });
+  return c.json({ recipients }, { status: recipients === 0 ? 404 : 200 });
+});
+
+export default app;

@@ -1,0 +1,86 @@
+/** What is published. An implementation that leaves the process sends it as JSON, or as it is if it is bytes. */
+export type Message = string | Uint8Array | object | number | boolean | null;
+
+/** Who hears what is published: a connection, mostly. */
+export interface Subscriber {
+  /** Unlike that of any other subscriber, in other processes too. */
+  readonly id: string;
+  /** Takes a message and returns at once; it queues what it cannot send now, up to a limit of its own. */
+  deliver(message: Message, channel: string): void;
+}
+
+export interface PublishOptions {
+  /** The id of a subscriber that is left out: the one who speaks. */
+  readonly except?: string;
+}
+
+/**
+ * Channels by name. What is published in one reaches all that are subscribed to it at that time, and is then forgotten.
+ * Everything is asynchronous, so that an implementation may reach other workers and machines.
+ */
+export interface PubSub {
+  /** Resolves once what is published from now on will reach the subscriber. A second time changes nothing. */
+  subscribe(channel: string, subscriber: Subscriber): Promise<void>;
+  /** Resolves once nothing reaches it any more. */
+  unsubscribe(channel: string, subscriber: Subscriber): Promise<void>;
+  /** Resolves with the number of subscribers that it was given to, as far as the implementation knows. */
+  publish(channel: string, message: Message, options?: PublishOptions): Promise<number>;
+  /** The subscribers of this process to a channel. */
+  subscribers(channel: string): number;
+  /** The channels that have subscribers in this process. */
+  channels(): string[];
+}
+
+/** The channels of one process. Subscribing and delivering are done when the call returns. */
+export class MemoryPubSub implements PubSub {
+  readonly #channels = new Map<string, Map<string, Subscriber>>();
+
+  /** @throws RangeError (as a rejection) for a channel without a name. */
+  async subscribe(channel: string, subscriber: Subscriber): Promise<void> {
+    assertChannel(channel);
+    const present = this.#channels.get(channel);
+    if (present === undefined) this.#channels.set(channel, new Map([[subscriber.id, subscriber]]));
+    else present.set(subscriber.id, subscriber);
+  }
+
+  async unsubscribe(channel: string, subscriber: Subscriber): Promise<void> {
+    const present = this.#channels.get(channel);
+    if (present?.get(subscriber.id) !== subscriber) return;
+    present.delete(subscriber.id);
+    if (present.size === 0) this.#channels.delete(channel);
+  }
+
+  /** @throws AggregateError (as a rejection) of what subscribers threw, once all others have the message. */
+  async publish(channel: string, message: Message, { except }: PublishOptions = {}): Promise<number> {
+    assertChannel(channel);
+    const errors: unknown[] = [];
+    let count = 0;
+    // A copy, since whoever hears of it may come or go while it is being delivered.
+    for (const subscriber of [...(this.#channels.get(channel)?.values() ?? [])]) {
+      if (subscriber.id === except) continue;
+      try {
+        subscriber.deliver(message, channel);
+        count++;
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) {
+      throw new AggregateError(errors, `${errors.length} subscribers of '${channel}' threw.`);
+    }
+    return count;
+  }
+
+  subscribers(channel: string): number {
+    return this.#channels.get(channel)?.size ?? 0;
+  }
+
+  channels(): string[] {
+    return [...this.#channels.keys()];
+  }
+}
+
+function assertChannel(channel: string): void {
+  if (typeof channel === "string" && channel !== "") return;
+  throw new RangeError("A channel has a name, which is a string that is not empty.");
+}
