@@ -85,7 +85,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
 
   /** The subprotocols that the client offers, the one it likes best first. */
   get subprotocols(): readonly string[] {
-    return this.scope.subprotocols;
+    return this.scope.subprotocols ?? [];
   }
 
   /** The one that was accepted. */
@@ -129,7 +129,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
 
   /** True where the server can refuse a handshake with a response; without it all it can say is 403. */
   supportsDenialResponse(): boolean {
-    return this.scope.extensions["websocket.http.response"] !== undefined;
+    return this.scope.extensions?.["websocket.http.response"] !== undefined;
   }
 
   /**
@@ -156,7 +156,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   #choose(wanted: AcceptOptions["subprotocol"]): string | undefined {
-    const offered = this.scope.subprotocols;
+    const offered = this.subprotocols;
     if (typeof wanted === "object") return wanted.find((each) => offered.includes(each));
     const chosen = typeof wanted === "function" ? wanted(offered) : wanted;
     if (chosen === undefined || offered.includes(chosen)) return chosen;

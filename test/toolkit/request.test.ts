@@ -145,6 +145,36 @@ describe("the request line and the header", () => {
   });
 });
 
+describe("another server", () => {
+  test("may leave out what the specification lets it leave out", () => {
+    const { state, raw_path, query_string, root_path, extensions, ...rest } = httpScope({ path: "/a" });
+    expect([state, raw_path, query_string, root_path, extensions]).toEqual([{}, "/", "", "", {}]);
+    delete (rest as { "pagi.transport"?: unknown })["pagi.transport"];
+    // @ts-expect-error Scopes of this binding have these keys.
+    const it = new PagiRequest(rest);
+    expect([it.state, it.rawPath, it.queryString, it.rootPath, it.queryParams().keys()]).toEqual([
+      {},
+      "/a",
+      "",
+      "",
+      [],
+    ]);
+    expect([it.bufferedAmount(), it.highWaterMark(), it.lowWaterMark(), it.isWritable()]).toEqual([
+      0,
+      Infinity,
+      0,
+      true,
+    ]);
+    expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
+  });
+
+  test("without receive there is a head and no body", async () => {
+    const it = new PagiRequest(httpScope({ headers: [["cookie", "a=1"]] }));
+    expect(it.cookie("a")).toBe("1");
+    await expect(it.text()).rejects.toThrow("made without receive");
+  });
+});
+
 describe("the body, whole", () => {
   test("bytes, text and JSON of one body, by any request object of the scope", async () => {
     const scope = httpScope();
