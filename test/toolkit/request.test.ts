@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ReceiveEvent } from "../../src/spec/index.ts";
 import { CookieSigner } from "../../src/toolkit/cookies.ts";
-import { PagiRequest } from "../../src/toolkit/request.ts";
+import { BodyStream, PagiRequest } from "../../src/toolkit/request.ts";
 import { bytes, httpScope, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 
 const body = (...chunks: (string | Uint8Array)[]): ReceiveEvent[] =>
@@ -275,6 +275,14 @@ describe("bodyStream", () => {
     const read = request({}, "a");
     await read.text();
     expect(() => read.bodyStream()).toThrow(/read whole already/);
+  });
+
+  test("text is not written to a file", async () => {
+    const path = join(tmpdir(), `pagi-text-${crypto.randomUUID()}`);
+    const stream: unknown = request({}, "ä").bodyStream({ decode: "utf-8" });
+    if (!(stream instanceof BodyStream)) throw new Error("it is no BodyStream");
+    await expect(stream.streamToFile(path)).rejects.toThrow("without 'decode'");
+    expect(await Bun.file(path).exists()).toBe(false);
   });
 
   test("streamTo waits for its sink", async () => {
