@@ -121,7 +121,10 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       this.#receive,
       (event, to) => {
         if (event.type === "websocket.receive") to.input(event);
-        else if (event.type === "websocket.disconnect") to.end({ code: event.code, reason: event.reason });
+        else if (event.type === "websocket.disconnect") {
+          // The reason is optional, so that another server may leave it out. PAGI Www, "Disconnect - receive event".
+          to.end({ code: event.code, reason: event.reason ?? "" });
+        }
       },
       (end) => void life.finish(end ?? { code: ABNORMAL_CLOSURE, reason: "read_error" }),
     ));

@@ -168,6 +168,16 @@ describe("another server", () => {
     expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
   });
 
+  test("may leave out the body of a last chunk, and that it is the last", async () => {
+    const events: unknown[] = [
+      { type: "http.request", body: bytes("ab"), more: true },
+      { type: "http.request" },
+    ];
+    // @ts-expect-error Events of this binding have a body, and say whether there is more.
+    const it = new PagiRequest(httpScope(), async () => events.shift());
+    expect(await it.text()).toBe("ab");
+  });
+
   test("without receive there is a head and no body", async () => {
     const it = new PagiRequest(httpScope({ headers: [["cookie", "a=1"]] }));
     expect(it.cookie("a")).toBe("1");
