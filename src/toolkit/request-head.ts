@@ -200,7 +200,8 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
 
   // ── flow ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  // A server should tell of the flow, but need not: PAGI Www, "Transport Flow Control". Nothing waits where it does not.
+  // A server should tell of the flow, but need not, or of no more than the amount; nothing waits where it does not.
+  // Source: PAGI Www, "Transport Flow Control".
 
   /** Bytes that wait to be sent. */
   bufferedAmount(): number {
@@ -209,12 +210,12 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
 
   /** Bytes; Infinity where the server tells of none. */
   highWaterMark(): number {
-    return this.scope["pagi.transport"]?.highWaterMark() ?? Infinity;
+    return this.scope["pagi.transport"]?.highWaterMark?.() ?? Infinity;
   }
 
   /** Bytes. */
   lowWaterMark(): number {
-    return this.scope["pagi.transport"]?.lowWaterMark() ?? 0;
+    return this.scope["pagi.transport"]?.lowWaterMark?.() ?? 0;
   }
 
   /** True while less waits to be sent than the high-water mark. */
@@ -223,12 +224,12 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
   }
 
   onHighWater(callback: () => void): this {
-    this.scope["pagi.transport"]?.onHighWater(callback);
+    this.scope["pagi.transport"]?.onHighWater?.(callback);
     return this;
   }
 
   onDrain(callback: () => void): this {
-    this.scope["pagi.transport"]?.onDrain(callback);
+    this.scope["pagi.transport"]?.onDrain?.(callback);
     return this;
   }
 }

@@ -168,6 +168,20 @@ describe("another server", () => {
     expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
   });
 
+  test("may tell of no more than how much waits", () => {
+    const scope = httpScope();
+    // @ts-expect-error A transport of this binding has all of its methods.
+    scope["pagi.transport"] = { bufferedAmount: () => 7 };
+    const it = new PagiRequest(scope);
+    expect([it.bufferedAmount(), it.highWaterMark(), it.lowWaterMark(), it.isWritable()]).toEqual([
+      7,
+      Infinity,
+      0,
+      true,
+    ]);
+    expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
+  });
+
   test("may leave out the body of a last chunk, and that it is the last", async () => {
     const events: unknown[] = [
       { type: "http.request", body: bytes("ab"), more: true },
