@@ -28,8 +28,12 @@ export { PagiHeaders } from "./headers.ts";
 export { MultiValue } from "./multi-value.ts";
 export { MultipartStream, Part, STREAM_LIMITS } from "./multipart-stream.ts";
 export type { MultipartOptions } from "./multipart-stream.ts";
+export { acceptsType, mediaType, parseAccept, preferredType } from "./negotiation.ts";
+export { qualityForType, typeMatches } from "./negotiation.ts";
+export type { AcceptedType } from "./negotiation.ts";
 export * from "./request-error.ts";
 export type { PathParams } from "./path-params.ts";
+export { areSameSecrets } from "./secrets.ts";
 export { Stash } from "./stash.ts";
 export { Upload } from "./upload.ts";
 export type { DecodingOptions } from "./url-encoded.ts";
@@ -56,7 +60,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
 > {
   readonly #receive: Receive;
 
-  constructor(scope: HttpScope | SseScope, receive: Receive) {
+  /** `receive` is for the body, and may be left out where only what comes before it is read. */
+  constructor(scope: HttpScope | SseScope, receive: Receive = noBody) {
     super(scope);
     this.#receive = receive;
   }
@@ -337,4 +342,12 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
   whenDisconnected(): Promise<DisconnectReason> | undefined {
     return this.connection?.whenDisconnected();
   }
+}
+
+function noBody(): Promise<never> {
+  return Promise.reject(
+    new TypeError(
+      "This PagiRequest was made without receive, so that it has no body: new PagiRequest(scope, receive).",
+    ),
+  );
 }

@@ -1,9 +1,7 @@
-import type { Scope } from "../spec/scope.ts";
+import { scopeOf } from "./scope-source.ts";
+import type { ScopeSource } from "./scope-source.ts";
 
 const KEY = "pagi.stash";
-
-/** What a stash can be taken from: a scope, or what has one (a request, a response, a context). */
-export type StashSource = Scope | { readonly scope: Scope };
 
 /**
  * What middleware and handlers of one request leave for each other, in `scope["pagi.stash"]`. Every `Stash` of a scope,
@@ -12,8 +10,9 @@ export type StashSource = Scope | { readonly scope: Scope };
 export class Stash<T extends object = Record<string, unknown>> {
   readonly #data: Partial<T>;
 
-  constructor(source: StashSource) {
-    const scope: Record<string, unknown> = isScope(source) ? source : source.scope;
+  /** @throws TypeError for what has no scope. */
+  constructor(source: ScopeSource) {
+    const scope: Record<string, unknown> = scopeOf(source, "A stash");
     const present = scope[KEY];
     if (isData<T>(present)) {
       this.#data = present;
@@ -90,10 +89,6 @@ export class Stash<T extends object = Record<string, unknown>> {
     // Not by assignment, which for `__proto__` would do something else.
     Object.defineProperty(this.#data, key, { value, writable: true, enumerable: true, configurable: true });
   }
-}
-
-function isScope(source: StashSource): source is Scope {
-  return "pagi" in source;
 }
 
 /** The type is what its user says that middleware has put there, as with any shared store. */

@@ -386,6 +386,22 @@ describe("EndpointRouter", () => {
     );
   });
 
+  test.each([
+    ["get", [{ wrap: (app: unknown): unknown => app }], (): string => "unused"],
+    ["post", undefined],
+    ["websocket", [() => {}], () => {}],
+    ["sse", "events"],
+  ])("what is no handler is refused when %s() registers it", (verb, ...given) => {
+    class Wrong extends EndpointRouter {
+      routes(builder: RouteBuilder<this>): void {
+        // As JavaScript might call it.
+        Reflect.apply(Reflect.get(builder, verb), builder, ["/here", ...given]);
+      }
+    }
+    expect(() => new Wrong().toApp()).toThrow(`no handler and no step of ${verb}('/here')`);
+    expect(() => new Wrong().toApp()).toThrow(CompositionError);
+  });
+
   test("state is the endpoint's where the server gives none", async () => {
     const site = new Site();
     site.state["db"] = "own";

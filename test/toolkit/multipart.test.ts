@@ -113,6 +113,16 @@ describe("multipart()", () => {
     await expect(request(cut).form()).rejects.toMatchObject({ code: "ERR_PAGI_MALFORMED_BODY", status: 400 });
   });
 
+  test("a body of no bytes has no parts; one whose client has gone is still cut short", async () => {
+    const nothing = () => server({ type: "http.request", body: bytes(""), more: false });
+    expect(await new PagiRequest(scopeOf(), nothing().receive).multipart().next()).toBeUndefined();
+    expect((await new PagiRequest(scopeOf(), nothing().receive).form()).keys()).toEqual([]);
+    const gone = server({ type: "http.disconnect" });
+    await expect(new PagiRequest(scopeOf(), gone.receive).multipart().next()).rejects.toMatchObject({
+      code: "ERR_PAGI_INCOMPLETE_BODY",
+    });
+  });
+
   test.each([
     ["multipart/form-data", 400],
     ["multipart/form-data; boundary=", 400],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ReceiveEvent } from "../../src/spec/index.ts";
 import { CookieSigner } from "../../src/toolkit/cookies.ts";
-import { PagiRequest } from "../../src/toolkit/request.ts";
+import { BodyStream, PagiRequest } from "../../src/toolkit/request.ts";
 import { bytes, httpScope, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 
 const body = (...chunks: (string | Uint8Array)[]): ReceiveEvent[] =>
@@ -145,6 +145,60 @@ describe("the request line and the header", () => {
   });
 });
 
+describe("another server", () => {
+  test("may leave out what the specification lets it leave out", () => {
+    const { state, raw_path, query_string, root_path, extensions, ...rest } = httpScope({ path: "/a" });
+    expect([state, raw_path, query_string, root_path, extensions]).toEqual([{}, "/", "", "", {}]);
+    delete (rest as { "pagi.transport"?: unknown })["pagi.transport"];
+    // @ts-expect-error Scopes of this binding have these keys.
+    const it = new PagiRequest(rest);
+    expect([it.state, it.rawPath, it.queryString, it.rootPath, it.queryParams().keys()]).toEqual([
+      {},
+      "/a",
+      "",
+      "",
+      [],
+    ]);
+    expect([it.bufferedAmount(), it.highWaterMark(), it.lowWaterMark(), it.isWritable()]).toEqual([
+      0,
+      Infinity,
+      0,
+      true,
+    ]);
+    expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
+  });
+
+  test("may tell of no more than how much waits", () => {
+    const scope = httpScope();
+    // @ts-expect-error A transport of this binding has all of its methods.
+    scope["pagi.transport"] = { bufferedAmount: () => 7 };
+    const it = new PagiRequest(scope);
+    expect([it.bufferedAmount(), it.highWaterMark(), it.lowWaterMark(), it.isWritable()]).toEqual([
+      7,
+      Infinity,
+      0,
+      true,
+    ]);
+    expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
+  });
+
+  test("may leave out the body of a last chunk, and that it is the last", async () => {
+    const events: unknown[] = [
+      { type: "http.request", body: bytes("ab"), more: true },
+      { type: "http.request" },
+    ];
+    // @ts-expect-error Events of this binding have a body, and say whether there is more.
+    const it = new PagiRequest(httpScope(), async () => events.shift());
+    expect(await it.text()).toBe("ab");
+  });
+
+  test("without receive there is a head and no body", async () => {
+    const it = new PagiRequest(httpScope({ headers: [["cookie", "a=1"]] }));
+    expect(it.cookie("a")).toBe("1");
+    await expect(it.text()).rejects.toThrow("made without receive");
+  });
+});
+
 describe("the body, whole", () => {
   test("bytes, text and JSON of one body, by any request object of the scope", async () => {
     const scope = httpScope();
@@ -245,6 +299,14 @@ describe("bodyStream", () => {
     const read = request({}, "a");
     await read.text();
     expect(() => read.bodyStream()).toThrow(/read whole already/);
+  });
+
+  test("text is not written to a file", async () => {
+    const path = join(tmpdir(), `pagi-text-${crypto.randomUUID()}`);
+    const stream: unknown = request({}, "ä").bodyStream({ decode: "utf-8" });
+    if (!(stream instanceof BodyStream)) throw new Error("it is no BodyStream");
+    await expect(stream.streamToFile(path)).rejects.toThrow("without 'decode'");
+    expect(await Bun.file(path).exists()).toBe(false);
   });
 
   test("streamTo waits for its sink", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SessionError } from "../../src/errors.ts";
+import { PagiResponse } from "../../src/toolkit/response.ts";
 import { Session } from "../../src/toolkit/session.ts";
 import { httpScope } from "../support/fake-scope.ts";
 
@@ -12,6 +13,8 @@ describe("Session", () => {
     expect(Session.has(scope)).toBe(true);
     expect(Session.has({ scope: httpScope() })).toBe(false);
     expect(Session.has(httpScope({ "pagi.session": { user: 7 } }))).toBe(false);
+    expect(Session.of(new PagiResponse(scope))).toBe(session);
+    expect(() => Session.of(new PagiResponse())).toThrow("Session.of() needs a scope");
     expect(() => Session.of(httpScope())).toThrow(SessionError);
     expect(() => Session.of(httpScope())).toThrow("sessions()(app)");
     const pagi = { version: "0.3", spec_version: "0.3", is_worker: 0, role: "single" } as const;
