@@ -9,7 +9,6 @@ import type { ErrorSource, EventOf, RunEnd } from "./event-loop.ts";
 import type { HttpContext } from "./http-context.ts";
 import type { PathParams } from "./path-params.ts";
 import { areSameSecrets } from "./secrets.ts";
-import { Session } from "./session-object.ts";
 import type { SseContext } from "./sse-context.ts";
 import type { WebSocketContext } from "./websocket-context.ts";
 
@@ -36,11 +35,6 @@ export abstract class ContextBase<
     // A server gives a scope only events of the scope's own type; TypeScript cannot tie the two arguments together.
     this.receive = receive as () => Promise<Event>;
     this.send = send;
-  }
-
-  /** What a router has taken from the path; empty without one. */
-  get params(): Params {
-    return this.pathParams();
   }
 
   // ── which context it is ─────────────────────────────────────────────────────────────────────────────────────
@@ -89,15 +83,6 @@ export abstract class ContextBase<
   }
 
   // ── what middleware has left ────────────────────────────────────────────────────────────────────────────────
-
-  /** The session that `sessions()` has put there. @throws SessionError without one; {@link hasSession} asks. */
-  get session(): Session {
-    return Session.of(this.scope);
-  }
-
-  hasSession(): boolean {
-    return Session.has(this.scope);
-  }
 
   /** The token that middleware against forged requests has put into `scope.csrf_token`, for forms and scripts. */
   get csrfToken(): string | undefined {

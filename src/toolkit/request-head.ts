@@ -5,6 +5,7 @@ import { PagiHeaders } from "./headers.ts";
 import type { MultiValue } from "./multi-value.ts";
 import { acceptsType, preferredType } from "./negotiation.ts";
 import type { PathParams } from "./path-params.ts";
+import { Session } from "./session-object.ts";
 import { Stash } from "./stash.ts";
 import { parseUrlEncoded, type DecodingOptions } from "./url-encoded.ts";
 import type { State } from "../spec/scope.ts";
@@ -158,8 +159,13 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.queryParam(name, { raw: true });
   }
 
+  /** What a router has taken from the path; empty without one. */
+  get params(): Params {
+    return this.pathParams();
+  }
+
   /**
-   * What a router has taken from the path; empty without one.
+   * The same as {@link params}.
    *
    * @throws Error with `strict` when no router has been there.
    */
@@ -196,6 +202,15 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
   /** What middleware and handlers of this request leave for each other. */
   get stash(): Stash {
     return new Stash(this.scope);
+  }
+
+  /** The session that `sessions()` has put there. @throws SessionError without one; {@link hasSession} asks. */
+  get session(): Session {
+    return Session.of(this.scope);
+  }
+
+  hasSession(): boolean {
+    return Session.has(this.scope);
   }
 
   // ── flow ────────────────────────────────────────────────────────────────────────────────────────────────────

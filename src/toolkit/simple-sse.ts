@@ -8,7 +8,6 @@ import type { PathParams } from "./path-params.ts";
 import type { Message } from "./pub-sub.ts";
 import { PagiResponse } from "./response.ts";
 import { jsonText } from "./response-body.ts";
-import { Session } from "./session-object.ts";
 import type { SimpleApp } from "./simple-app.ts";
 import type { StartOptions } from "./sse.ts";
 import { PagiSse } from "./sse.ts";
@@ -43,20 +42,10 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
     this.onClose(() => this.#member.end());
   }
 
-  /** What the router has taken from the path. */
-  get params(): Params {
-    return this.pathParams();
-  }
-
   /** A parameter by name, from the path or else from the query. */
   param(name: string): string | undefined {
     const params: PathParams = this.params;
     return Object.hasOwn(params, name) ? params[name] : this.queryParam(name);
-  }
-
-  /** The session of the client, to be read. @throws SessionError when there is no middleware for it. */
-  get session(): Session {
-    return Session.of(this.scope);
   }
 
   override async start(options?: StartOptions): Promise<void> {

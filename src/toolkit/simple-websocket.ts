@@ -10,7 +10,6 @@ import type { PathParams } from "./path-params.ts";
 import type { Message } from "./pub-sub.ts";
 import { PagiResponse } from "./response.ts";
 import { jsonText } from "./response-body.ts";
-import { Session } from "./session-object.ts";
 import type { SimpleApp } from "./simple-app.ts";
 import type { AcceptOptions, Callback } from "./websocket.ts";
 import { PagiWebSocket } from "./websocket.ts";
@@ -60,20 +59,10 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     this.onClose(() => this.#member.end());
   }
 
-  /** What the router has taken from the path. */
-  get params(): Params {
-    return this.pathParams();
-  }
-
   /** A parameter by name, from the path or else from the query. */
   param(name: string): string | undefined {
     const params: PathParams = this.params;
     return Object.hasOwn(params, name) ? params[name] : this.queryParam(name);
-  }
-
-  /** The session of the client, to be read. @throws SessionError when there is no middleware for it. */
-  get session(): Session {
-    return Session.of(this.scope);
   }
 
   // ── the connection ──────────────────────────────────────────────────────────────────────────────────────────
