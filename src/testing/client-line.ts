@@ -14,6 +14,7 @@ export class ClientLine<Item> {
   #size = 0;
   #ending: { readonly error: unknown } | "end" | undefined;
   #readers: (() => void)[] = [];
+  readonly #done = Promise.withResolvers<void>();
   #isArriving = false;
   #isPaused = false;
 
@@ -56,6 +57,18 @@ export class ClientLine<Item> {
     this.#arriveAtTurnEnd();
   }
 
+  /** Resolves when {@link isDone} becomes true. */
+  whenDone(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** The client has gone: instead of what was not read there is an error. */
+  cut(error: unknown): void {
+    if (this.isDone) return;
+    this.#ending = { error };
+    this.clear();
+  }
+
   /** Forgets what was not read. */
   clear(): void {
     this.#sent.length = 0;
@@ -89,6 +102,7 @@ export class ClientLine<Item> {
     const next = this.#arrived.shift();
     if (next !== undefined) {
       if (!this.#isEager) this.#took(next.size);
+      this.#maybeDone();
       return next.item;
     }
     if (this.#isOver && typeof this.#ending === "object") throw this.#ending.error;
@@ -114,8 +128,13 @@ export class ClientLine<Item> {
       const arrived = this.#sent.splice(0);
       this.#arrived.push(...arrived);
       for (const resolve of this.#readers.splice(0)) resolve();
+      this.#maybeDone();
       if (this.#isEager && arrived.length > 0) this.#took(arrived.reduce((sum, each) => sum + each.size, 0));
     });
+  }
+
+  #maybeDone(): void {
+    if (this.isDone) this.#done.resolve();
   }
 
   #took(size: number): void {

@@ -373,10 +373,9 @@ export class TestClient implements AsyncDisposable {
     const hasBody = body !== undefined && !(body.bytes instanceof Uint8Array && body.bytes.byteLength === 0);
     const connection = connectionInfo(target.url, options);
     const parts = partsOf(this.#host, run, { connection, head, hasBody });
-    const gone = (): void => run.lose("client_closed", signal?.reason);
-    signal?.addEventListener("abort", gone, { once: true });
     this.#runs.add(run);
     void run.returned.then(() => this.#runs.delete(run));
+    if (signal !== undefined) loseWith(signal, run);
     run.start(app, how.exchange?.(parts, run) ?? requestExchange(parts), options);
     return run;
   }
@@ -405,6 +404,15 @@ export class TestClient implements AsyncDisposable {
     if (url.hostname !== from.url.hostname || !/^https?:$/.test(url.protocol)) return undefined;
     return targetOf(url, this.#base);
   }
+}
+
+/** The client goes when the signal says so, for as long as there is something to lose. */
+function loseWith(signal: AbortSignal, run: ApplicationRun): void {
+  const gone = (): void => run.lose("client_closed", signal.reason);
+  signal.addEventListener("abort", gone, { once: true });
+  void Promise.all([run.returned, run.transport.line.whenDone()]).then(() =>
+    signal.removeEventListener("abort", gone),
+  );
 }
 
 function newJar(): CookieJar {

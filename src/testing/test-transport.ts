@@ -83,7 +83,7 @@ export class TestTransport implements Transport {
   lose(reason: DisconnectReason, error: unknown): void {
     if (this.#isOver) return;
     this.#end(error);
-    this.line.clear();
+    this.line.cut(error);
     if (!this.#isDelivered) this.#exchange?.deliverDisconnect(reason);
   }
 

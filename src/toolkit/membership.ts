@@ -8,13 +8,21 @@ export type Take = (message: Message) => Outgoing;
 /** Channels that one connection may be in. A client that may choose them must not be able to fill the memory. */
 export const MAX_CHANNELS = 100;
 
+/** One channel that a connection is in, or is about to be in. */
+interface Place {
+  readonly take: Take;
+  /** Resolves once the subscription stands. */
+  subscribed: Promise<void>;
+  isSubscribed: boolean;
+}
+
 /** The channels that one connection is in, and what it hears from them. */
 export class Membership implements Subscriber {
   readonly id = crypto.randomUUID();
   readonly #pubsub: PubSub;
   readonly #outbox: Outbox;
   readonly #maxChannels: number;
-  readonly #channels = new Map<string, Take>();
+  readonly #channels = new Map<string, Place>();
   #hasEnded = false;
 
   constructor(pubsub: PubSub, outbox: Outbox, maxChannels: number) {
@@ -24,36 +32,48 @@ export class Membership implements Subscriber {
   }
 
   /**
-   * Resolves once it hears what is said there. Without effect where it is already, and after the end.
+   * Resolves once it hears what is said there, a second call for a channel with the first one. Without effect after the
+   * end.
    *
    * @throws RangeError (as a rejection) for more channels than it may be in, and for one without a name.
    */
   async join(channel: string, take: Take): Promise<void> {
-    if (this.#hasEnded || this.#channels.has(channel)) return;
+    if (this.#hasEnded) return;
+    const present = this.#channels.get(channel);
+    if (present !== undefined) return await present.subscribed;
     if (this.#channels.size >= this.#maxChannels) {
       throw new RangeError(
         `A connection can be in ${this.#maxChannels} rooms or channels (maxChannels), and this one is. Leave one before.`,
       );
     }
-    this.#channels.set(channel, take);
+    const place: Place = { take, subscribed: Promise.resolve(), isSubscribed: false };
+    this.#channels.set(channel, place);
+    place.subscribed = this.#subscribe(channel, place);
+    await place.subscribed;
+  }
+
+  async #subscribe(channel: string, place: Place): Promise<void> {
     try {
       await this.#pubsub.subscribe(channel, this);
     } catch (error) {
-      this.#channels.delete(channel);
+      // Perhaps it has left meanwhile, and come back.
+      if (this.#channels.get(channel) === place) this.#channels.delete(channel);
       throw error;
     }
+    place.isSubscribed = true;
     // It has left, or gone, while the subscription was on its way.
     if (!this.#channels.has(channel)) await this.#pubsub.unsubscribe(channel, this);
   }
 
   async leave(channel: string): Promise<void> {
-    if (this.#channels.delete(channel)) await this.#pubsub.unsubscribe(channel, this);
+    const place = this.#channels.get(channel);
+    this.#channels.delete(channel);
+    // A subscription that is on its way is ended when it has come, and is not waited for: it may never come.
+    if (place?.isSubscribed === true) await this.#pubsub.unsubscribe(channel, this);
   }
 
   async leaveAll(): Promise<void> {
-    const channels = this.channels();
-    this.#channels.clear();
-    await Promise.all(channels.map((channel) => this.#pubsub.unsubscribe(channel, this)));
+    await Promise.all(this.channels().map((channel) => this.leave(channel)));
   }
 
   /** The connection is over. */
@@ -72,7 +92,7 @@ export class Membership implements Subscriber {
   }
 
   deliver(message: Message, channel: string): void {
-    const take = this.#channels.get(channel);
-    if (take !== undefined) this.#outbox.add(take(message));
+    const place = this.#channels.get(channel);
+    if (place !== undefined) this.#outbox.add(place.take(message));
   }
 }

@@ -16,7 +16,8 @@ export interface PublishOptions {
 
 /**
  * Channels by name. What is published in one reaches all that are subscribed to it at that time, and is then forgotten.
- * Everything is asynchronous, so that an implementation may reach other workers and machines.
+ * Everything is asynchronous, so that an implementation may reach other workers and machines. What is asked for one
+ * channel and one subscriber takes effect in the order in which it is asked for.
  */
 export interface PubSub {
   /** Resolves once what is published from now on will reach the subscriber. A second time changes nothing. */

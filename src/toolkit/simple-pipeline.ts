@@ -142,7 +142,11 @@ async function answerError(
     await giveAnswer(await errors.answerFor(c, error), c, "An error handler");
   } catch (second) {
     failures.push(second);
-    if (!hasStarted(c)) await giveAnswer(errors.defaultAnswer(c, second), c, "The error page");
+    if (hasStarted(c)) return;
+    await giveAnswer(errors.defaultAnswer(c, second), c, "The error page").catch((third: unknown) => {
+      // Mostly the same again, as where nothing can be sent.
+      if (third !== second) failures.push(third);
+    });
   }
 }
 

@@ -301,4 +301,28 @@ describe("responses", () => {
     setImmediate(() => abort.abort(new Error("enough")));
     await expect(app.get("/", { signal: abort.signal })).rejects.toThrow("enough");
   });
+
+  test("a signal may last longer than a request, and does not gather them", async () => {
+    const app = client(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "whole" });
+    });
+    const abort = new AbortController();
+    let listening = 0;
+    const { signal } = abort;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    signal.addEventListener = (...given: Parameters<typeof add>) => {
+      listening++;
+      add(...given);
+    };
+    signal.removeEventListener = (...given: Parameters<typeof remove>) => {
+      listening--;
+      remove(...given);
+    };
+    expect(await (await app.get("/", { signal })).text()).toBe("whole");
+    const unread = await app.get("/", { signal, stream: true });
+    expect(listening).toBe(1);
+    abort.abort(new Error("enough"));
+    await expect(unread.text()).rejects.toThrow("enough");
+  });
 });

@@ -200,6 +200,32 @@ describe("Membership", () => {
     await m.join("c", take);
   });
 
+  test("joining a second time resolves, or fails, with the first", async () => {
+    const answers: PromiseWithResolvers<void>[] = [];
+    class Distant extends MemoryPubSub {
+      override async subscribe(channel: string, subscriber: Subscriber): Promise<void> {
+        const answer = Promise.withResolvers<void>();
+        answers.push(answer);
+        await answer.promise;
+        await super.subscribe(channel, subscriber);
+      }
+    }
+    const { member: m, take, heard, pubsub } = member(new Distant());
+    const failing = [m.join("a", take), m.join("a", take)];
+    answers[0]?.reject(new Error("the broker is away"));
+    expect((await Promise.allSettled(failing)).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    const joining = m.join("a", take);
+    const again = m.join("a", take).then(() => pubsub.publish("a", "heard"));
+    await m.leave("a");
+    const back = m.join("a", take);
+    answers[1]?.resolve();
+    await joining;
+    answers[2]?.resolve();
+    await Promise.all([back, again]);
+    await pubsub.publish("a", "too");
+    expect([answers.length, heard]).toEqual([3, ["heard", "too"]]);
+  });
+
   test("is in none after the end, even where it was about to join", async () => {
     const subscribed = Promise.withResolvers<void>();
     class Slow extends MemoryPubSub {

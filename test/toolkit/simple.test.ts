@@ -474,6 +474,19 @@ describe("hooks", () => {
     ]);
   });
 
+  test("after runs where nothing can be sent, and the server is told what went wrong", async () => {
+    const ended: unknown[] = [];
+    const app = new Simple()
+      .hook("after", (_, { error }) => void ended.push(error))
+      .get("/", () => {
+        throw new Error("x");
+      });
+    const served: Application = (scope, receive) =>
+      app.toApp()(scope, receive, () => Promise.reject(new Error("cannot be sent")));
+    await expect(new TestClient(served).get("/")).rejects.toThrow("GET /: x; cannot be sent");
+    expect(ended).toEqual([new Error("x")]);
+  });
+
   test("an after hook that throws harms neither the client nor the other hooks", async () => {
     let ran = false;
     const c = client((app) =>
