@@ -42,6 +42,7 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
   readonly #outbox: Outbox;
   readonly #member: Membership;
   readonly #onOpen: Callback<[]>[] = [];
+  #opening: Promise<void> | undefined;
 
   constructor(app: SimpleApp, scope: WebSocketScope, receive: Receive, send: Send) {
     super(scope, receive, send);
@@ -124,8 +125,15 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     await super.sendJson(value);
   }
 
+  /** Whatever is sent meanwhile waits for the same handshake, so that it keeps its order. */
   async #opened(): Promise<void> {
-    if (this.connectionState === "connecting") await this.accept();
+    if (this.connectionState === "connecting") {
+      this.#opening = this.accept();
+      this.#opening.catch(() => {
+        this.#opening = undefined;
+      });
+    }
+    await this.#opening;
   }
 
   // ── rooms ───────────────────────────────────────────────────────────────────────────────────────────────────

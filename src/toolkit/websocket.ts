@@ -108,7 +108,8 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
     try {
       await this.#send({ type: "websocket.accept", subprotocol: chosen, headers: pairsOf(headers) });
     } catch (error) {
-      life.phase = "waiting";
+      // Not where it was closed meanwhile, which stays so.
+      if (life.phase === "open") life.phase = "waiting";
       life.subprotocol = undefined;
       throw error;
     }

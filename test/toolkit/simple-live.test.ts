@@ -79,6 +79,19 @@ describe("WebSocket", () => {
     expect(await ws.receive()).toBe("open");
   });
 
+  test("what is sent without waiting for it keeps its order", async () => {
+    const app = new Simple().websocket("/", async (ws) => {
+      await Promise.all([ws.sendText("first"), ws.sendJson("second"), ws.sendBytes(new Uint8Array([3]))]);
+    });
+    await using ws = await new TestClient(app).websocket("/");
+    expect([await ws.receive(), await ws.receive(), await ws.receive()]).toEqual([
+      "first",
+      '"second"',
+      new Uint8Array([3]),
+    ]);
+    await ws.close();
+  });
+
   test("the handler may deny, choose a subprotocol, and read by itself", async () => {
     const app = new Simple()
       .websocket("/denied", (ws) => ws.deny({ status: 401, body: "log in" }))

@@ -96,6 +96,19 @@ describe("the handshake", () => {
     expect([ws.connectionState, ws.subprotocol]).toEqual(["connecting", undefined]);
   });
 
+  test("what was closed while it was being accepted stays closed", async () => {
+    const accepting = Promise.withResolvers<void>();
+    const scope = webSocketScope();
+    const ws = new PagiWebSocket(scope, server(CONNECT).receive, ({ type }) =>
+      type === "websocket.accept" ? accepting.promise : Promise.resolve(),
+    );
+    const accepted = ws.accept();
+    await ws.close(4000, "too late");
+    accepting.reject(new Error("no"));
+    expect(String(await failureOf(accepted))).toBe("Error: no");
+    expect([ws.connectionState, ws.closeCode]).toEqual(["closed", 4000]);
+  });
+
   test("deny with parts, a PagiResponse, and a Fetch Response", async () => {
     const plain = make();
     const heard: unknown[] = [];
