@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { chmod, constants, copyFile, link, mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rm, type FileHandle } from "node:fs/promises";
 import { unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { writeNewFile, type NewFileOptions } from "./new-file.ts";
+import { moveFile, writeNewFile, type NewFileOptions } from "./new-file.ts";
 import type { Part } from "./multipart-stream.ts";
 
 /** Where the content of an upload is; `gone` once it was moved or discarded. */
@@ -183,27 +183,4 @@ export class Upload implements AsyncDisposable {
 async function* both(first: Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* first.splice(0);
   yield* rest;
-}
-
-/** Between two file systems, or where there are no hard links, a copy. */
-async function moveFile(
-  from: string,
-  to: string,
-  { overwrite = false, mode }: NewFileOptions,
-): Promise<void> {
-  try {
-    // A second name for the file fails where the name is taken; a rename would take it from the file that has it.
-    await (overwrite ? rename(from, to) : link(from, to));
-  } catch (error) {
-    if (!needsCopy(error)) throw error;
-    await copyFile(from, to, overwrite ? 0 : constants.COPYFILE_EXCL);
-  }
-  await rm(from, { force: true });
-  if (mode !== undefined) await chmod(to, mode);
-}
-
-const NEEDS_COPY = new Set(["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "ENOSYS"]);
-
-function needsCopy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && NEEDS_COPY.has(String(error.code));
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HttpScope, ReceiveEvent } from "../../src/spec/index.ts";
@@ -208,6 +208,26 @@ describe("form()", () => {
     await again?.moveTo(target, { overwrite: true });
     expect(await Bun.file(temporary).exists()).toBe(false);
   });
+
+  test.each([0, 1000])(
+    "moveTo replaces a link and does not write through it (threshold %i)",
+    async (spoolThreshold) => {
+      const upload = await request(FORM).upload("photo", { ...options(), spoolThreshold });
+      const [link, other] = [join(folder, "link"), join(folder, "other")];
+      await writeFile(other, "somebody else's", { mode: 0o644 });
+      await symlink(other, link);
+      await upload?.moveTo(link, { overwrite: true });
+      expect(await Bun.file(other).text()).toBe("somebody else's");
+      expect(await Bun.file(link).text()).toBe("small");
+      const { mode, isSymbolicLink } = await lstat(link).then((it) => ({
+        mode: it.mode & 0o777,
+        isSymbolicLink: it.isSymbolicLink(),
+      }));
+      expect({ mode, isSymbolicLink }).toEqual({ mode: 0o600, isSymbolicLink: false });
+      const made = (await readdir(folder)).filter((name) => !name.startsWith("pagi-upload-"));
+      expect(made.sort()).toEqual(["link", "other"]);
+    },
+  );
 
   test("when the form cannot be read to its end, nothing of it stays", async () => {
     const early = multipartBody(

@@ -278,6 +278,11 @@ describe("bodyStream", () => {
       });
       const stream = request({}, "abc", "def").bodyStream({ maxBytes: 4 });
       await expect(stream.streamToFile(join(folder, "half"))).rejects.toMatchObject({ status: 413 });
+      const cut = request({}, "abc", "def").bodyStream({ maxBytes: 4 });
+      await expect(cut.streamToFile(path, { overwrite: true })).rejects.toMatchObject({ status: 413 });
+      expect(await Bun.file(path).text()).toBe("x");
+      await request({}, "new").bodyStream().streamToFile(link, { overwrite: true });
+      expect(await Bun.file(link).text()).toBe("new");
       expect((await readdir(folder)).sort()).toEqual(["body", "link"]);
     }));
 });
