@@ -42,7 +42,7 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
   const needsSecure = insecureProblem(name, cookie);
   if (needsSecure !== undefined && cookie.secure !== true)
     throw new TypeError(`The cookie '${name}' ${needsSecure} and so needs 'secure: true'.`);
-  if (name.startsWith("__Host-") && (cookie.path !== "/" || cookie.domain !== undefined))
+  if (/^__host-/i.test(name) && (cookie.path !== "/" || cookie.domain !== undefined))
     throw new TypeError(`The cookie '${name}' must have the path '/' and no domain.`);
   return stringifySetCookie({ ...cookie, name, value });
 }
@@ -50,7 +50,8 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
 function insecureProblem(name: string, cookie: CookieOptions): string | undefined {
   if (cookie.sameSite === "none") return "has 'sameSite: \"none\"'";
   if (cookie.partitioned === true) return "is partitioned";
-  if (name.startsWith("__Secure-") || name.startsWith("__Host-")) return "has a name with a secure prefix";
+  // RFC 6265bis section 4.1.3: browsers do not look at the case of the prefixes.
+  if (/^__(secure|host)-/i.test(name)) return "has a name with a secure prefix";
   return undefined;
 }
 

@@ -51,6 +51,9 @@ describe("serializeCookie", () => {
     ["a", { sameSite: "none" }, /needs 'secure: true'/],
     ["a", { partitioned: true }, /needs 'secure: true'/],
     ["__Secure-a", {}, /needs 'secure: true'/],
+    ["__HOST-a", {}, /secure prefix/],
+    ["__secure-a", {}, /secure prefix/],
+    ["__host-a", { secure: true, path: "/x" }, /must have the path '\/'/],
     ["__Host-a", { secure: true, path: "/x" }, /must have the path '\/'/],
     ["__Host-a", { secure: true, domain: "a.b" }, /no domain/],
   ] as const)("refuses %j with %j", (name, options, message) => {

@@ -104,6 +104,26 @@ describe("multipart()", () => {
     await expect(request(FORM).form(limits)).rejects.toMatchObject({ code });
   });
 
+  test("all fields of a form together are a limit, since they stay in memory", async () => {
+    const fields = (count: number, size: number) =>
+      multipartBody(...Array.from({ length: count }, () => ({ name: "a", content: "x".repeat(size) })));
+    const mebibyte = 1024 * 1024;
+    const error = { code: "ERR_PAGI_FIELDS_TOO_LARGE", status: 413 };
+    await expect(request(fields(3, mebibyte / 2), 65_536).form()).rejects.toMatchObject(error);
+    await expect(request(fields(3, 10)).form({ maxBytes: 32 })).rejects.toMatchObject(error);
+    expect((await request(fields(3, 10)).form({ maxBytes: 33 })).size).toBe(3);
+    const larger = { maxFieldSize: 2 * mebibyte };
+    expect((await request(fields(3, mebibyte / 2), 65_536).form(larger)).size).toBe(3);
+    // Files go to the disk, and their names count.
+    expect((await request(FORM).form({ tempDir: folder, maxBytes: 100 })).size).toBe(4);
+    await expect(request(FORM).form({ tempDir: folder, maxBytes: 30 })).rejects.toMatchObject(error);
+  });
+
+  test("a part that says twice what it is is refused, for others may take the other one", async () => {
+    const twice = FORM.replace("\r\n", '\r\nContent-Disposition: form-data; name="x"\r\n');
+    await expect(request(twice).form()).rejects.toThrow(/several Content-Dispositions/);
+  });
+
   test("a body cut short is an error, whether the client went or said that this was all", async () => {
     const cut = FORM.slice(0, 250);
     const gone = server({ type: "http.request", body: bytes(cut), more: true }, { type: "http.disconnect" });

@@ -83,6 +83,15 @@ describe("Session", () => {
     expect(session.keys()).toEqual([]);
   });
 
+  test("set refuses what is nested too deeply, and is done with it at once", () => {
+    const session = Session.fromData<Record<string, unknown>>({});
+    const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+    session.set("deep", nested(512));
+    expect(() => session.set("deeper", nested(513))).toThrow(SessionError);
+    expect(() => session.set("deepest", nested(100_000))).toThrow("deeper than 512 levels");
+    expect(session.keys()).toEqual(["deep"]);
+  });
+
   test("set refuses what contains itself, and takes what is there twice and a property that is undefined", () => {
     const session = Session.fromData<Record<string, unknown>>({});
     const round: unknown[] = [];
