@@ -26,6 +26,8 @@ const forgotten = new FinalizationRegistry<string>((path) => {
   }
 });
 
+const INVISIBLE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
 /** A file that a client sent with a form: in memory while it is small, else in a temporary file. */
 export class Upload implements AsyncDisposable {
   readonly fieldName: string;
@@ -75,12 +77,13 @@ export class Upload implements AsyncDisposable {
   }
 
   /**
-   * The last segment of the file name, on any system, without control chars and leading dots, 255 bytes at most: it
-   * leads nowhere else. Empty where nothing is left.
+   * The last segment of the file name, on any system, 255 bytes at most: it leads nowhere else. Without leading dots, and
+   * without chars that cannot be seen: controls, line ends, and those that turn the direction of writing, with which
+   * `fdp.exe` looks like `exe.pdf`. Empty where nothing is left.
    */
   get basename(): string {
     const last = this.filename.split(/[/\\]/).at(-1) ?? "";
-    const visible = last.replace(/[\x00-\x1f\x7f]/g, "").replace(/^[.\s]+/, "");
+    const visible = last.replace(INVISIBLE, "").replace(/^[.\s]+/, "");
     let name = visible.slice(0, 255).trimEnd();
     while (Buffer.byteLength(name) > 255) name = name.slice(0, -1);
     return name.toWellFormed();

@@ -288,6 +288,8 @@ describe("form()", () => {
     ["dir/", ""],
     [".htaccess", "htaccess"],
     ["a\0b\r\n.txt", "ab.txt"],
+    ["photo\u202egnp.exe", "photognp.exe"],
+    ["a\u2028b\x85c\u2066.txt", "abc.txt"],
     ["ä".repeat(200), "ä".repeat(127)],
     [`${"x".repeat(253)}😀`, "x".repeat(253)],
   ])("the basename of %j leads nowhere", (filename, basename) => {

@@ -167,6 +167,10 @@ describe("status and header", () => {
       "access-control-allow-headers": "X",
       "access-control-max-age": "5",
     });
+    // Every request of the site itself, and of what is no browser, comes without an Origin.
+    expect(fields(new PagiResponse().cors({ credentials: true, requestOrigin: undefined }))).toEqual({
+      vary: "Origin",
+    });
     expect(() => new PagiResponse().cors({ credentials: true })).toThrow(/exclude each other/);
   });
 });

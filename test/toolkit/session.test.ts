@@ -64,6 +64,8 @@ describe("Session", () => {
     const session = Session.fromData<Record<string, unknown>>({}).set("__proto__", { admin: true });
     expect(session.get("admin", false)).toBe(false);
     expect(session.has("__proto__")).toBe(true);
+    const slice = session.slice("__proto__");
+    expect([Object.keys(slice), "admin" in slice]).toEqual([["__proto__"], false]);
     expect(session.clear().keys()).toEqual([]);
   });
 
