@@ -14,7 +14,7 @@ import type { PagiHeaders } from "./headers.ts";
 import type { PathParams } from "./path-params.ts";
 import { PreparedHead } from "./prepared-head.ts";
 import type { TellableError } from "./request-error.ts";
-import type { BodyOptions } from "./request.ts";
+import type { JsonOptions } from "./request.ts";
 import { PagiRequest } from "./request.ts";
 import type { BodySource, FileOptions, ResponseOptions } from "./response.ts";
 import { PagiResponse } from "./response.ts";
@@ -82,12 +82,12 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
   }
 
   /** As `PagiRequest.validate`: a schema for the body, or one for each of several parts of the request. */
-  validate<Schema extends StandardSchemaV1>(schema: Schema, options?: BodyOptions): Promise<OutputOf<Schema>>;
+  validate<Schema extends StandardSchemaV1>(schema: Schema, options?: JsonOptions): Promise<OutputOf<Schema>>;
   validate<Schemas extends RequestSchemas>(
     schemas: Schemas,
-    options?: BodyOptions,
+    options?: JsonOptions,
   ): Promise<ValidatedRequest<Schemas>>;
-  validate(schemas: StandardSchemaV1 | RequestSchemas, options?: BodyOptions): Promise<unknown> {
+  validate(schemas: StandardSchemaV1 | RequestSchemas, options?: JsonOptions): Promise<unknown> {
     return isSchema(schemas)
       ? this.request.validate(schemas, options)
       : this.request.validate(schemas, options);

@@ -234,6 +234,14 @@ describe("WebSocketEndpoint", () => {
     const broken = new Broken();
     await expect(live(broken, CONNECT, { type: "websocket.receive", text: "x" })).rejects.toThrow("broken");
     expect(broken.trace).toEqual([[1011, ""]]);
+    class Worse extends Broken {
+      override onDisconnect(): never {
+        throw new Error("onDisconnect was called with what broken has left");
+      }
+    }
+    await expect(live(new Worse(), CONNECT, { type: "websocket.receive", text: "x" })).rejects.toThrow(
+      /^broken$/,
+    );
     await expect(live(new Undecided(), CONNECT, GONE)).rejects.toThrow("accept() or deny()");
   });
 
@@ -308,6 +316,12 @@ describe("SseEndpoint", () => {
     const side = server();
     await expect(endpoint.toApp()(sseScope(), side.receive, side.send)).rejects.toThrow("broken");
     expect(endpoint.gone).toBe(1);
+    class Worse extends Broken {
+      override onDisconnect(): never {
+        throw new Error("onDisconnect was called with what broken has left");
+      }
+    }
+    await expect(new Worse().toApp()(sseScope(), side.receive, side.send)).rejects.toThrow(/^broken$/);
   });
 });
 

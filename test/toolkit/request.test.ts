@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ReceiveEvent } from "../../src/spec/index.ts";
 import { CookieSigner } from "../../src/toolkit/cookies.ts";
-import { BodyStream, PagiRequest } from "../../src/toolkit/request.ts";
+import { BodyStream, PagiRequest, ValidationError } from "../../src/toolkit/request.ts";
 import { bytes, httpScope, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 
 const body = (...chunks: (string | Uint8Array)[]): ReceiveEvent[] =>
@@ -248,6 +248,31 @@ describe("the body, whole", () => {
     await expect(it.text()).rejects.toMatchObject({ code: "ERR_PAGI_INCOMPLETE_BODY" });
   });
 
+  test("JSON that is nested too deeply is a 400, before anything calls itself for each level", async () => {
+    const nested = (levels: number, inside = "") => "[".repeat(levels) + inside + "]".repeat(levels);
+    const error = { status: 400, message: expect.stringContaining("deeper than 256 levels") };
+    for (const text of [
+      nested(300_000),
+      "[".repeat(300_000),
+      nested(257),
+      '{"a":'.repeat(257) + "1" + "}".repeat(257),
+    ]) {
+      await expect(json(text).json()).rejects.toMatchObject(error);
+      await expect(json(text).validate(z.json())).rejects.toMatchObject(error);
+    }
+    const strings = JSON.stringify(["[".repeat(1000), '"[\\'.repeat(1000), { "[{": "\\" }]);
+    for (const text of [
+      nested(256),
+      nested(256, "[]".repeat(2)).replace("[][]", '"[]"'),
+      strings,
+      `[${"[],".repeat(999)}[]]`,
+    ])
+      expect(JSON.stringify(await json(text).json())).toBe(text);
+    expect(JSON.stringify(await json(nested(3)).json({ maxDepth: 3 }))).toBe("[[[]]]");
+    await expect(json(nested(4)).json({ maxDepth: 3 })).rejects.toMatchObject({ status: 400 });
+    await expect(json(nested(4)).validate(z.json(), { maxDepth: 3 })).rejects.toMatchObject({ status: 400 });
+  });
+
   test("what is no JSON, or no UTF-8, is a 400", async () => {
     const malformed = expect.objectContaining({ code: "ERR_PAGI_MALFORMED_BODY", status: 400 });
     await expect(json("{").json()).rejects.toEqual(malformed);
@@ -340,6 +365,11 @@ describe("bodyStream", () => {
       });
       const stream = request({}, "abc", "def").bodyStream({ maxBytes: 4 });
       await expect(stream.streamToFile(join(folder, "half"))).rejects.toMatchObject({ status: 413 });
+      const cut = request({}, "abc", "def").bodyStream({ maxBytes: 4 });
+      await expect(cut.streamToFile(path, { overwrite: true })).rejects.toMatchObject({ status: 413 });
+      expect(await Bun.file(path).text()).toBe("x");
+      await request({}, "new").bodyStream().streamToFile(link, { overwrite: true });
+      expect(await Bun.file(link).text()).toBe("new");
       expect((await readdir(folder)).sort()).toEqual(["body", "link"]);
     }));
 });
@@ -371,6 +401,23 @@ describe("urlencoded forms", () => {
 });
 
 describe("validate", () => {
+  test("the answer does not grow with what is wrong", async () => {
+    const many = JSON.stringify(Array(200_000).fill("x"));
+    const long = JSON.stringify({ ["k".repeat(500_000)]: [1, 2, 3] });
+    for (const [text, schema, count] of [
+      [many, z.array(z.number()), 100],
+      [long, z.record(z.string(), z.array(z.string())), 3],
+      [long, z.strictObject({}), 1],
+    ] as const) {
+      const error: unknown = await json(text)
+        .validate(schema)
+        .catch((thrown: unknown) => thrown);
+      if (!(error instanceof ValidationError)) throw error;
+      expect(error.issues).toHaveLength(count);
+      expect(JSON.stringify(error.issues).length + error.message.length).toBeLessThan(20_000);
+    }
+  });
+
   const Person = z.object({ name: z.string().min(1), age: z.coerce.number().int() });
 
   test("the body as JSON or as a form, by its type; the result has the schema's type", async () => {

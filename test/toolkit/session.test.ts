@@ -67,6 +67,8 @@ describe("Session", () => {
     const session = Session.fromData<Record<string, unknown>>({}).set("__proto__", { admin: true });
     expect(session.get("admin", false)).toBe(false);
     expect(session.has("__proto__")).toBe(true);
+    const slice = session.slice("__proto__");
+    expect([Object.keys(slice), "admin" in slice]).toEqual([["__proto__"], false]);
     expect(session.clear().keys()).toEqual([]);
   });
 
@@ -84,6 +86,15 @@ describe("Session", () => {
     expect(() => session.set({ first: 1, value })).toThrow(message);
     expect(() => session.set("value", value)).toThrow(SessionError);
     expect(session.keys()).toEqual([]);
+  });
+
+  test("set refuses what is nested too deeply, and is done with it at once", () => {
+    const session = Session.fromData<Record<string, unknown>>({});
+    const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+    session.set("deep", nested(512));
+    expect(() => session.set("deeper", nested(513))).toThrow(SessionError);
+    expect(() => session.set("deepest", nested(100_000))).toThrow("deeper than 512 levels");
+    expect(session.keys()).toEqual(["deep"]);
   });
 
   test("set refuses what contains itself, and takes what is there twice and a property that is undefined", () => {

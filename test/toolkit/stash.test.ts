@@ -47,5 +47,7 @@ describe("Stash", () => {
     stash.set("__proto__", { admin: true });
     expect(stash.get("admin", false)).toBe(false);
     expect(stash.exists("__proto__")).toBe(true);
+    const slice = stash.slice("__proto__");
+    expect([Object.keys(slice), "admin" in slice]).toEqual([["__proto__"], false]);
   });
 });
