@@ -4,10 +4,8 @@ import type { NodeListener } from "./node.ts";
 import type { FastifyInstance } from "./node/fastify.ts";
 import { LoadError, messageOf } from "../src/errors.ts";
 import type { Application } from "../src/spec/application.ts";
-
-interface Component {
-  toApp(): unknown;
-}
+import { isClass, isComponent } from "../src/toolkit/component.ts";
+import type { Component } from "../src/toolkit/component.ts";
 
 interface FetchObject {
   fetch: FetchHandler;
@@ -82,6 +80,11 @@ export function isApplicationLike(value: unknown): boolean {
   );
 }
 
+/** A function that can be called; what it makes is seen when it is. */
+export function isFactory(value: unknown): value is () => unknown {
+  return typeof value === "function" && !isClass(value);
+}
+
 // What a function takes and returns cannot be asked of it; that it is one is all that can be checked here.
 function isApplication(value: unknown): value is Application {
   return typeof value === "function";
@@ -111,15 +114,6 @@ function isFastify(value: unknown): value is FastifyInstance {
   );
 }
 
-/** An object, or a class whose static `toApp()` makes the instance, as those of the toolkit's endpoints do. */
-function isComponent(value: unknown): value is Component {
-  return (
-    ((typeof value === "object" && value !== null) || typeof value === "function") &&
-    "toApp" in value &&
-    typeof value.toApp === "function"
-  );
-}
-
 function isFetchObject(value: unknown): value is FetchObject {
   return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
 }
@@ -132,10 +126,6 @@ function isHono(value: unknown): value is HonoLike {
     "routes" in value &&
     Array.isArray(value.routes)
   );
-}
-
-export function isClass(value: unknown): boolean {
-  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 /** What a value is, in a few words. */

@@ -1,3 +1,4 @@
+import { assertNotLonger, tooShort } from "../../src/exchange/declared-length.ts";
 import { EventError } from "../../src/errors.ts";
 import { chunksOf, FILE_CHUNK } from "../../src/exchange/file-chunks.ts";
 import type { FileRange } from "../../src/exchange/file-range.ts";
@@ -217,22 +218,8 @@ export class ResponseTransport implements Transport {
     const declared = this.#declared;
     if (declared === undefined) return;
     const length = this.#length + more;
-    if (length > declared) {
-      const excess = length - declared;
-      throw new EventError(
-        eventType,
-        "body",
-        `is ${excess} bytes longer than the content-length of ${declared} allows`,
-      );
-    }
-    if (last && length < declared) {
-      const missing = declared - length;
-      throw new EventError(
-        eventType,
-        "body",
-        `is ${missing} bytes shorter than the content-length of ${declared}`,
-      );
-    }
+    assertNotLonger(eventType, declared, length);
+    if (last && length < declared) throw tooShort(eventType, declared, length);
   }
 
   #complete(): void {

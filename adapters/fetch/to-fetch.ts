@@ -1,10 +1,11 @@
 import { HostedLifespan } from "./lifespan.ts";
 import { urlOf } from "./request.ts";
 import { ResponseTransport } from "./response-transport.ts";
-import type { ExchangeHost, Timer } from "../../src/exchange/host.ts";
+import type { ExchangeHost } from "../../src/exchange/host.ts";
 import { HttpExchange } from "../../src/exchange/http-exchange.ts";
 import type { ExchangeParts } from "../../src/exchange/request-exchange.ts";
 import { runApplication } from "../../src/exchange/run.ts";
+import { runtimeTimer } from "../../src/exchange/runtime-timer.ts";
 import { SseExchange } from "../../src/exchange/sse-exchange.ts";
 import type { ConnectionInfo } from "../../src/exchange/transport.ts";
 import type { Application } from "../../src/spec/application.ts";
@@ -145,7 +146,7 @@ export class HostedApplication {
       wsHandshakeTimeout: 0,
       maxReceiveQueue: 0,
       state: within?.scope === undefined ? state : { ...within.scope.state, ...state },
-      timer: clock,
+      timer: runtimeTimer,
       reportError: (message, error) => this.#report(message, error),
     };
   }
@@ -155,18 +156,6 @@ export class HostedApplication {
     if (error === undefined) onError(message);
     else onError(message, error);
   }
-}
-
-function clock(onExpire: () => void): Timer {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const clear = (): void => clearTimeout(timer);
-  return {
-    set(milliseconds) {
-      clear();
-      if (milliseconds > 0) timer = setTimeout(onExpire, milliseconds);
-    },
-    clear,
-  };
 }
 
 function connectionOf(url: URL, request: Request, info: unknown): ConnectionInfo {

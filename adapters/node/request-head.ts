@@ -1,10 +1,10 @@
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
+import { isToken } from "../../src/spec/token.ts";
 
 /** How the body of a request is written for `node:http`: as long as announced, in chunks, or there is none. */
 export type BodyFraming =
   { readonly type: "length"; readonly length: number } | { readonly type: "chunked" | "none" };
 
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** What could end a field, and so begin another one. */
 const UNSAFE_IN_VALUE = /[\r\n\0]/;
 /** Chars of a byte string that would end the target, or are no part of one. */
@@ -30,7 +30,7 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
  */
 export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): Buffer {
   const { method, raw_path, query_string } = scope;
-  if (!TOKEN.test(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
+  if (!isToken(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
   const target = (query_string === "" ? raw_path : `${raw_path}?${query_string}`).replace(
     UNSAFE_IN_TARGET,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
@@ -38,7 +38,7 @@ export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): 
   let head = `${method} ${target} HTTP/${scope.http_version === "1.0" ? "1.0" : "1.1"}\r\n`;
   let hasHost = false;
   for (const [name, value] of scope.headers) {
-    if (!TOKEN.test(name) || UNSAFE_IN_VALUE.test(value))
+    if (!isToken(name) || UNSAFE_IN_VALUE.test(value))
       throw new TypeError(`The scope has the header ${JSON.stringify([name, value])}.`);
     if (name === "host") hasHost = true;
     if (name === "transfer-encoding" || (name === "content-length" && framing.type !== "length")) continue;

@@ -1,4 +1,4 @@
-import { isToken } from "./grammar.ts";
+import { isToken } from "../spec/token.ts";
 
 // Names that real clients and applications send. Being in the list only makes a name cheaper, never different.
 const COMMON_NAMES = `

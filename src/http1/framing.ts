@@ -1,4 +1,5 @@
-import { isToken, listMembers } from "./grammar.ts";
+import { listMembers } from "./grammar.ts";
+import { isToken } from "../spec/token.ts";
 import { ProtocolError } from "../errors.ts";
 import type { HeaderPair } from "../spec/values.ts";
 

@@ -1,8 +1,3 @@
-/**
- * tchar, the only chars of names and methods. Source: RFC 9110 section 5.6.2.
- */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 /** A char that no field value may hold: a control character other than HTAB, or no byte at all. */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -18,11 +13,6 @@ const IPV6_CHARS = /^[0-9A-Fa-f:.]+$/;
 const USUAL_AUTHORITY = /^[A-Za-z0-9\-._~!$&'()*+,;=]+(?::[0-9]{0,4})?$/;
 
 const PORT = /^[0-9]*$/;
-
-/** True for a token: a method, a field name, a connection option. Source: RFC 9110 section 5.6.2. */
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}
 
 /**
  * True when `text` can be sent as a field value: bytes (no char over U+00FF) without control characters other than

@@ -1,4 +1,5 @@
-import { isAuthority, isConnectAuthority, isToken } from "./grammar.ts";
+import { isAuthority, isConnectAuthority } from "./grammar.ts";
+import { isToken } from "../spec/token.ts";
 import { ProtocolError } from "../errors.ts";
 
 /** A request line, taken apart. Source: RFC 9112 section 3. */

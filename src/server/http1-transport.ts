@@ -1,3 +1,4 @@
+import { assertNotLonger, tooShort } from "../exchange/declared-length.ts";
 import { EventError } from "../errors.ts";
 import type { FileRange } from "../exchange/file-range.ts";
 import type { ResponseHead, Transport } from "../exchange/transport.ts";
@@ -69,7 +70,7 @@ export class Http1Transport implements Transport {
         this.#write(this.#takeHeld(), "", 0, "", !last);
         break;
       case "length":
-        this.#checkLength(eventType, plan.length, length);
+        assertNotLonger(eventType, plan.length, this.#bodyLength + length);
         this.#write(this.#takeHeld(), bytes, length, "", !last);
         break;
       case "chunked":
@@ -213,25 +214,10 @@ export class Http1Transport implements Transport {
     return held;
   }
 
-  #checkLength(eventType: string, declared: number, more: number): void {
-    const excess = this.#bodyLength + more - declared;
-    if (excess <= 0) return;
-    throw new EventError(
-      eventType,
-      "body",
-      `is ${excess} bytes longer than the content-length of ${declared} allows`,
-    );
-  }
-
   #answer(eventType: string, plan: ResponsePlan): void {
     if (plan.framing === "length" && this.#bodyLength < plan.length) {
-      const missing = plan.length - this.#bodyLength;
       this.#owner.onTruncated();
-      throw new EventError(
-        eventType,
-        "body",
-        `is ${missing} bytes shorter than the content-length of ${plan.length}`,
-      );
+      throw tooShort(eventType, plan.length, this.#bodyLength);
     }
     this.#isAnswered = true;
     this.onDrain();
@@ -246,7 +232,7 @@ export class Http1Transport implements Transport {
     last: boolean,
   ): Promise<void> {
     const isChunked = plan.framing === "chunked";
-    if (plan.framing === "length") this.#checkLength(eventType, plan.length, length);
+    if (plan.framing === "length") assertNotLonger(eventType, plan.length, this.#bodyLength + length);
     this.#write(this.#takeHeld() + (isChunked ? chunkPrefix(length) : ""), "", 0, "", true);
     const sent = await fileSender().pumpFile(this.#connection.output, descriptor, offset, length);
     if (this.#isOver) return;

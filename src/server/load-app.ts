@@ -2,7 +2,7 @@ import {
   describe,
   EXPECTED,
   isApplicationLike,
-  isClass,
+  isFactory,
   sentence,
   toApplication,
 } from "../../adapters/application-value.ts";
@@ -17,8 +17,6 @@ export interface ApplicationSpec {
   readonly file: string;
   readonly exported: string | undefined;
 }
-
-type Callable = () => unknown;
 
 /** Export names that are listed in a message. */
 const MAX_LISTED = 10;
@@ -119,7 +117,7 @@ function pick(
   const [first] = candidates;
   // A default export that is something else, such as settings, does not hide an application called app.
   const usable = candidates.find((name) =>
-    factory ? isCallable(module[name]) : isApplicationLike(module[name]),
+    factory ? isFactory(module[name]) : isApplicationLike(module[name]),
   );
   const name = usable ?? first;
   if (name === undefined) {
@@ -138,7 +136,7 @@ function listed(names: readonly string[]): string {
 }
 
 async function made(factory: unknown, what: string): Promise<unknown> {
-  if (!isCallable(factory) || isClass(factory)) {
+  if (!isFactory(factory)) {
     throw new LoadError(
       `${sentence(what)} is ${describe(factory)}; --factory expects a function that returns the application.`,
     );
@@ -150,8 +148,4 @@ async function made(factory: unknown, what: string): Promise<unknown> {
       cause: error,
     });
   }
-}
-
-function isCallable(value: unknown): value is Callable {
-  return typeof value === "function";
 }

@@ -1,17 +1,17 @@
 import { ApplicationError, TestTimeoutError } from "./test-error.ts";
-import type { ExchangeHost, Timer } from "../exchange/host.ts";
+import type { ExchangeHost } from "../exchange/host.ts";
 import type { HttpExchange } from "../exchange/http-exchange.ts";
 import type { ExchangeParts } from "../exchange/request-exchange.ts";
+import { runtimeTimer } from "../exchange/runtime-timer.ts";
 import { runApplication } from "../exchange/run.ts";
 import type { SseExchange } from "../exchange/sse-exchange.ts";
 import type { WebSocketExchange } from "../exchange/websocket-exchange.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { Application } from "../spec/application.ts";
+import { DEFAULTS } from "./client-options.ts";
 import type { CallOptions, ScopeOptions } from "./client-options.ts";
 import type { ClientLine } from "./client-line.ts";
 import type { TestTransport } from "./test-transport.ts";
-
-const DEFAULT_TIMEOUT = 5000;
 
 /** One call of an application: how it ends, and what it does wrong. */
 export class ApplicationRun {
@@ -28,7 +28,7 @@ export class ApplicationRun {
   constructor(name: string, transport: TestTransport, options: CallOptions) {
     this.name = name;
     this.transport = transport;
-    this.#timeout = options.timeout ?? DEFAULT_TIMEOUT;
+    this.#timeout = options.timeout ?? DEFAULTS.timeout;
     this.#throwsErrors = options.throwErrors ?? true;
   }
 
@@ -142,7 +142,7 @@ export function partsOf(
   parts: Omit<ExchangeParts, "host" | "transport">,
 ): ExchangeParts {
   return {
-    host: { ...host, timer: clock, reportError: run.report },
+    host: { ...host, timer: runtimeTimer, reportError: run.report },
     transport: run.transport,
     ...parts,
   };
@@ -164,16 +164,4 @@ export async function within<T>(what: string, promise: Promise<T>, milliseconds:
   } finally {
     clearTimeout(timer);
   }
-}
-
-function clock(onExpire: () => void): Timer {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const clear = (): void => clearTimeout(timer);
-  return {
-    set(milliseconds) {
-      clear();
-      if (milliseconds > 0) timer = setTimeout(onExpire, milliseconds);
-    },
-    clear,
-  };
 }

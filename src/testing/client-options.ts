@@ -1,6 +1,15 @@
 import type { BodyOptions, Pairs } from "./request-body.ts";
 import type { Extensions, State, TlsExtension } from "../spec/scope.ts";
 
+/** What options are where nothing is said. */
+export const DEFAULTS = {
+  timeout: 5000,
+  highWaterMark: 65_536,
+  socketBuffer: 262_144,
+  maxWsMessageSize: 1_048_576,
+  maxReceiveQueue: 1000,
+} as const;
+
 /** Where a request seems to come from and what its scope says. */
 export interface ScopeOptions {
   /** `scope.client`; `null` leaves it out, as on a Unix socket. Default `["127.0.0.1", 50000]`. */

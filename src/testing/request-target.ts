@@ -3,7 +3,8 @@ import type { RequestOptions, ScopeOptions } from "./client-options.ts";
 import { pairsOf } from "./request-body.ts";
 import type { EncodedBody, Pairs } from "./request-body.ts";
 import type { ConnectionInfo, RequestHead } from "../exchange/transport.ts";
-import { isFieldValue, isToken } from "../http1/grammar.ts";
+import { isFieldValue } from "../http1/grammar.ts";
+import { isToken } from "../spec/token.ts";
 import type { Headers } from "../spec/values.ts";
 
 /** Where a request goes: its URL for cookies and redirects, and its target as it is sent, which a URL would tidy up. */

@@ -1,5 +1,6 @@
 import { CookieJar } from "tough-cookie";
 import { ApplicationRun, partsOf, within } from "./application-run.ts";
+import { DEFAULTS } from "./client-options.ts";
 import type { HttpOptions, SseOptions, TestClientOptions, WebSocketOptions } from "./client-options.ts";
 import { encodeBody } from "./request-body.ts";
 import type { EncodedBody } from "./request-body.ts";
@@ -34,7 +35,6 @@ export type TestableApplication =
   | NodeListener
   | FastifyInstance;
 
-const DEFAULT_TIMEOUT = 5000;
 const MAX_REDIRECTS = 20;
 
 /** Statuses that send the client elsewhere. RFC 9110 section 15.4. */
@@ -309,7 +309,7 @@ export class TestClient implements AsyncDisposable {
   // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   get #timeout(): number {
-    return this.#options.timeout ?? DEFAULT_TIMEOUT;
+    return this.#options.timeout ?? DEFAULTS.timeout;
   }
 
   #application(): Promise<Application> {
@@ -317,7 +317,12 @@ export class TestClient implements AsyncDisposable {
   }
 
   get #host(): Omit<ExchangeHost, "timer" | "reportError"> {
-    const { validateEvents = true, highWaterMark = 65_536, state = {}, rootPath = "" } = this.#options;
+    const {
+      validateEvents = true,
+      highWaterMark = DEFAULTS.highWaterMark,
+      state = {},
+      rootPath = "",
+    } = this.#options;
     return {
       validator: validateEvents ? { validateSendEvent, validateReceiveEvent } : undefined,
       highWaterMark,
@@ -326,7 +331,7 @@ export class TestClient implements AsyncDisposable {
       sseIdleTimeout: (this.#options.sseIdleTimeout ?? 0) * 1000,
       wsIdleTimeout: (this.#options.wsIdleTimeout ?? 0) * 1000,
       wsHandshakeTimeout: (this.#options.wsHandshakeTimeout ?? 0) * 1000,
-      maxReceiveQueue: this.#options.maxReceiveQueue ?? 1000,
+      maxReceiveQueue: this.#options.maxReceiveQueue ?? DEFAULTS.maxReceiveQueue,
       state: this.#lifespan === undefined ? state : { ...state, ...this.#lifespan.state },
     };
   }
@@ -360,7 +365,7 @@ export class TestClient implements AsyncDisposable {
     const { signal } = options;
     signal?.throwIfAborted();
     const { body, reading } = how;
-    const { headers: defaults = {}, socketBuffer = 262_144 } = this.#options;
+    const { headers: defaults = {}, socketBuffer = DEFAULTS.socketBuffer } = this.#options;
     const head = requestHead(method, target, {
       defaults,
       options,

@@ -1,7 +1,7 @@
 import { ClientLine } from "./client-line.ts";
 import { TruncatedError } from "./test-error.ts";
 import { atTurnEnd } from "./turn.ts";
-import { EventError } from "../errors.ts";
+import { assertNotLonger, tooShort } from "../exchange/declared-length.ts";
 import { chunksOf } from "../exchange/file-chunks.ts";
 import type { FileRange } from "../exchange/file-range.ts";
 import type { Exchange, RequestHead, ResponseHead, Transport } from "../exchange/transport.ts";
@@ -119,7 +119,8 @@ export class TestTransport implements Transport {
     if (plan === undefined || this.#isOver) return;
     // Its owner may use it again while it waits here.
     const chunk = typeof bytes === "string" ? new TextEncoder().encode(bytes) : new Uint8Array(bytes);
-    if (plan.framing === "length") this.#checkLength(eventType, plan.length, chunk.byteLength);
+    if (plan.framing === "length")
+      assertNotLonger(eventType, plan.length, this.#bodyLength + chunk.byteLength);
     this.flush();
     if (plan.framing !== "none") {
       this.#bodyLength += chunk.byteLength;
@@ -136,7 +137,7 @@ export class TestTransport implements Transport {
       return;
     }
     if (plan.framing === "length" && file.length !== undefined)
-      this.#checkLength(eventType, plan.length, file.length);
+      assertNotLonger(eventType, plan.length, this.#bodyLength + file.length);
     for await (const chunk of chunksOf(file)) {
       if (this.#isOver) return;
       this.writeBody(eventType, chunk, false);
@@ -200,25 +201,10 @@ export class TestTransport implements Transport {
     else this.#exchange?.deliverBody(chunk, true);
   }
 
-  #checkLength(eventType: string, declared: number, more: number): void {
-    const excess = this.#bodyLength + more - declared;
-    if (excess <= 0) return;
-    throw new EventError(
-      eventType,
-      "body",
-      `is ${excess} bytes longer than the content-length of ${declared} allows`,
-    );
-  }
-
   #answer(eventType: string, plan: ResponsePlan): void {
     if (plan.framing === "length" && this.#bodyLength < plan.length) {
-      const missing = plan.length - this.#bodyLength;
       this.#truncate();
-      throw new EventError(
-        eventType,
-        "body",
-        `is ${missing} bytes shorter than the content-length of ${plan.length}`,
-      );
+      throw tooShort(eventType, plan.length, this.#bodyLength);
     }
     this.#isAnswered = true;
     this.line.end();

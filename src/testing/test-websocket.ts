@@ -1,5 +1,6 @@
 import type { ApplicationRun } from "./application-run.ts";
 import { ClientLine } from "./client-line.ts";
+import { DEFAULTS } from "./client-options.ts";
 import type { TestClientOptions, WebSocketOptions } from "./client-options.ts";
 import { ClosedError, UnexpectedMessageError } from "./test-error.ts";
 import type { TestResponse } from "./test-response.ts";
@@ -22,7 +23,6 @@ import { MAX_BYTES, MAX_MESSAGES } from "../websocket/receive-window.ts";
 
 /** Bytes of a Pong without a payload, and of the mask and header of any short frame. */
 const FRAME_BYTES = 6;
-const DEFAULT_MAX_MESSAGE = 1_048_576;
 
 /** How a WebSocket ended. */
 export interface Closing {
@@ -96,8 +96,10 @@ export class WebSocketConnection implements WebSocketTransport {
   constructor(receiver: WebSocketReceiver, options: TestClientOptions & WebSocketOptions) {
     this.#receiver = receiver;
     this.#answersPings = options.answersPings ?? true;
-    this.#maxMessageSize = options.maxWsMessageSize ?? DEFAULT_MAX_MESSAGE;
-    this.line = new ClientLine(options.socketBuffer ?? 262_144, "eager", () => receiver.deliverDrain());
+    this.#maxMessageSize = options.maxWsMessageSize ?? DEFAULTS.maxWsMessageSize;
+    this.line = new ClientLine(options.socketBuffer ?? DEFAULTS.socketBuffer, "eager", () =>
+      receiver.deliverDrain(),
+    );
   }
 
   /** How it ended, as the client sees it. */

@@ -36,7 +36,8 @@ export function isComponent(thing: unknown): thing is Component {
   );
 }
 
-function isClass(thing: unknown): boolean {
+/** True for a class, which is no function to be called. */
+export function isClass(thing: unknown): boolean {
   return typeof thing === "function" && /^class\b/.test(Function.prototype.toString.call(thing));
 }
 

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { parseCookie, stringifySetCookie } from "cookie";
+import { isToken } from "../spec/token.ts";
 
 /** Attributes of a cookie that is set. RFC 6265 section 4.1.2. */
 export interface CookieOptions {
@@ -37,8 +38,7 @@ export function parseCookies(field: string): Record<string, string> {
  */
 export function serializeCookie(name: string, value: string, options: CookieOptions = {}): string {
   const cookie = { path: "/", ...options };
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name))
-    throw new TypeError(`The cookie name ${JSON.stringify(name)} is not a token.`);
+  if (!isToken(name)) throw new TypeError(`The cookie name ${JSON.stringify(name)} is not a token.`);
   const needsSecure = insecureProblem(name, cookie);
   if (needsSecure !== undefined && cookie.secure !== true)
     throw new TypeError(`The cookie '${name}' ${needsSecure} and so needs 'secure: true'.`);

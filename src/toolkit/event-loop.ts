@@ -1,4 +1,5 @@
 import type { ReceiveEvent } from "../spec/events.ts";
+import { warnOf } from "./warning.ts";
 
 /** Where an error of a loop comes from: `receive` itself, or a handler. */
 export type ErrorSource = "receive" | "handler";
@@ -104,17 +105,13 @@ export class EventLoop<Event extends ReceiveEvent> {
   }
 
   async #report(error: unknown, source: ErrorSource): Promise<void> {
-    if (this.#onError.length === 0) warn(error);
+    if (this.#onError.length === 0) warnOf(error, "PagiContextWarning");
     for (const handler of this.#onError) {
       try {
         await handler(error, source);
       } catch (thrown) {
-        warn(thrown);
+        warnOf(thrown, "PagiContextWarning");
       }
     }
   }
-}
-
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error), "PagiContextWarning");
 }

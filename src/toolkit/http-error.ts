@@ -2,7 +2,7 @@ import { PagiError } from "../errors.ts";
 import type { Headers } from "../spec/values.ts";
 import type { TellableError } from "./request-error.ts";
 import { isRequestError } from "./request-error.ts";
-import { titleOf } from "./status-title.ts";
+import { titleOf } from "../spec/reason-phrase.ts";
 
 /** Thrown by a handler to answer with a status instead; what `c.abort()` throws. */
 export class HttpError extends PagiError {

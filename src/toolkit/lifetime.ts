@@ -1,5 +1,5 @@
-import { messageOf } from "../errors.ts";
 import type { EventReader } from "./event-reader.ts";
+import { warnOf } from "./warning.ts";
 
 /** A callback whose promise is waited for. */
 export type Callback<Values extends readonly unknown[]> = (...values: Values) => void | Promise<void>;
@@ -158,6 +158,6 @@ async function runSafely<Values extends readonly unknown[]>(
   try {
     await callback(...values);
   } catch (error) {
-    process.emitWarning(error instanceof Error ? error : messageOf(error), "PagiCallbackWarning");
+    warnOf(error, "PagiCallbackWarning");
   }
 }

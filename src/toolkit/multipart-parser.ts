@@ -1,4 +1,5 @@
 import { parse as parseDisposition } from "content-disposition";
+import { isToken } from "../spec/token.ts";
 import { PagiHeaders } from "./headers.ts";
 import {
   MalformedBodyError,
@@ -210,7 +211,7 @@ function partHead(section: string): PartHead {
     const name = line.slice(0, Math.max(0, colon));
     const value = line.slice(colon + 1);
     // Not one pattern for all of it: blanks that could belong to several of its parts would take it cubic time.
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) || /[\r\n\0]/.test(value))
+    if (!isToken(name) || /[\r\n\0]/.test(value))
       throw new MalformedBodyError("A part has a header line that is none.");
     headers.add(name, value.trim());
   }

@@ -1,4 +1,5 @@
 import type { ConnectionState } from "../spec/connection-state.ts";
+import { warnOf } from "./warning.ts";
 import type { ResponseEvents } from "./response-events.ts";
 
 /** Runs when a writer is closed, or its client has gone. */
@@ -89,7 +90,7 @@ export class ResponseWriter implements AsyncDisposable {
         await callback();
       } catch (error) {
         // The response is over, and the others have to run.
-        process.emitWarning(error instanceof Error ? error : String(error), "PagiOnCloseWarning");
+        warnOf(error, "PagiOnCloseWarning");
       }
     }
   }

@@ -19,7 +19,7 @@ import {
 } from "./response-events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response-sender.ts";
 import { ResponseWriter, type OnClose } from "./response-writer.ts";
-import { titleOf } from "./status-title.ts";
+import { titleOf } from "../spec/reason-phrase.ts";
 
 export { CookieSigner } from "./cookies.ts";
 export type { CookieOptions } from "./cookies.ts";

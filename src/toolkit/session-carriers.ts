@@ -1,5 +1,6 @@
 import { SessionError } from "../errors.ts";
 import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
+import { isToken } from "../spec/token.ts";
 import type { Headers } from "../spec/values.ts";
 import type { CookieOptions } from "./cookies.ts";
 import { deletedCookie, parseCookies, serializeCookie } from "./cookies.ts";
@@ -145,7 +146,7 @@ export function callbackState(options: CallbackStateOptions): StateCarrier {
 }
 
 function fieldName(name: string): string {
-  if (/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return name.toLowerCase();
+  if (isToken(name)) return name.toLowerCase();
   throw new TypeError(`${JSON.stringify(name)} is no name of a header field.`);
 }
 

@@ -5,7 +5,7 @@ import { html } from "./safe-html.ts";
 import type { Returned } from "./simple-answer.ts";
 import { toAnswer } from "./simple-answer.ts";
 import type { SimpleContext } from "./simple-context.ts";
-import { titleOf } from "./status-title.ts";
+import { titleOf } from "../spec/reason-phrase.ts";
 
 /** A class of errors; abstract ones, such as `RequestError`, too. */
 export type ErrorClass<E extends Error> = abstract new (...given: never[]) => E;

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../errors.ts";
-import { isToken, listMembers, trimWhitespace } from "../http1/grammar.ts";
+import { listMembers, trimWhitespace } from "../http1/grammar.ts";
+import { isToken } from "../spec/token.ts";
 import type { Headers } from "../spec/values.ts";
 
 /** What of a request says whether it asks for a WebSocket. */

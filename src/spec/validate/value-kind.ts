@@ -1,4 +1,5 @@
 import { fieldListProblem, isByteString } from "../header-rules.ts";
+import { isToken } from "../token.ts";
 
 /** A kind of value: the rule in words and its check, side by side. */
 export interface ValueKind {
@@ -82,7 +83,7 @@ export const BYTE_STRING = kind(
 
 export const TOKEN = kind(
   "must be a token: letters, digits and !#$%&'*+-.^_`|~",
-  (value) => typeof value === "string" && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(value),
+  (value) => typeof value === "string" && isToken(value),
 );
 
 export const HEADERS: ValueKind = {
