@@ -220,7 +220,7 @@ export class TestClient implements AsyncDisposable {
     const run = await this.#call(method, target, options, { body, reading: "eager", headers });
     const response = await this.#response(run, target);
     run.check();
-    if (response.isSuccess && /^text\/event-stream\b/i.test(response.contentType ?? "")) {
+    if (response.isSuccess() && /^text\/event-stream\b/i.test(response.contentType ?? "")) {
       return new TestSse(run, response);
     }
     await response.bytes();

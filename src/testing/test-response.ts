@@ -38,21 +38,21 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
 
   /** A status from 200 to 299. */
   get ok(): boolean {
-    return this.isSuccess;
+    return this.isSuccess();
   }
 
   /** A status from 200 to 299. */
-  get isSuccess(): boolean {
+  isSuccess(): boolean {
     return this.status >= 200 && this.status < 300;
   }
 
   /** A status from 300 to 399. */
-  get isRedirect(): boolean {
+  isRedirect(): boolean {
     return this.status >= 300 && this.status < 400;
   }
 
   /** A status from 400 on. */
-  get isError(): boolean {
+  isError(): boolean {
     return this.status >= 400;
   }
 

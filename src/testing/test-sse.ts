@@ -47,7 +47,7 @@ export class TestSse implements AsyncIterable<ReceivedEvent>, AsyncDisposable {
   }
 
   /** True once the stream has ended and all of it was received. */
-  get isClosed(): boolean {
+  isClosed(): boolean {
     return this.#run.transport.line.isDone && this.#events.length === 0;
   }
 

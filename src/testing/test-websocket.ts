@@ -236,7 +236,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array>, AsyncD
     return this.#connection.closing?.reason;
   }
 
-  get isClosed(): boolean {
+  isClosed(): boolean {
     return this.#connection.closing !== undefined;
   }
 
@@ -339,7 +339,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array>, AsyncD
   }
 
   #send(method: string, message: string | Uint8Array): void {
-    if (this.isClosed)
+    if (this.isClosed())
       throw new ClosedError(`${method}() came after the WebSocket was closed with ${this.closeCode}.`);
     this.#connection.receive(message);
   }

@@ -38,7 +38,7 @@ export class BodyStream<Chunk extends Uint8Array | string> implements AsyncItera
   }
 
   /** True after the last chunk, and after an error. */
-  get isDone(): boolean {
+  isDone(): boolean {
     return this.#isDone;
   }
 

@@ -32,7 +32,7 @@ export class ResponseWriter implements AsyncDisposable {
   }
 
   /** True after {@link close}. */
-  get isClosed(): boolean {
+  isClosed(): boolean {
     return this.#isClosed;
   }
 

@@ -39,7 +39,7 @@ export class LiveSession {
     if (this.#newId !== undefined) return this.#newId;
     if (this.loaded !== undefined) return this.loaded.id;
     if (this.#sealed !== undefined)
-      throw new SessionError(`There is no session, and so no id. ${this.#sealed} Ask isNew first.`);
+      throw new SessionError(`There is no session, and so no id. ${this.#sealed} Ask isNew() first.`);
     return (this.#newId = newId());
   }
 

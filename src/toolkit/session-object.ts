@@ -67,12 +67,12 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 
   /** True when the client came without a session that is still good. */
-  get isNew(): boolean {
+  isNew(): boolean {
     return this.#live.isNew;
   }
 
   /** True when changes would be lost, and so throw: on `websocket` and `sse` scopes, and after the response's head. */
-  get isReadOnly(): boolean {
+  isReadOnly(): boolean {
     return this.#live.isSealed;
   }
 

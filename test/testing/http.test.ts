@@ -214,7 +214,7 @@ describe("responses", () => {
     );
     const response = await app.get("/");
     expect(response.status).toBe(404);
-    expect([response.ok, response.isSuccess, response.isRedirect, response.isError]).toEqual([
+    expect([response.ok, response.isSuccess(), response.isRedirect(), response.isError()]).toEqual([
       ...[false, false, false, true],
     ]);
     expect(response.header("x-a")).toBe("b");

@@ -31,7 +31,7 @@ describe("event streams", () => {
     expect(await sse.receiveJson<{ n: number }>()).toEqual({ n: 1 });
     expect(await sse.receiveComment()).toBe("hello");
     await expect(sse.receiveEvent()).rejects.toThrow(ClosedError);
-    expect(sse.isClosed).toBe(true);
+    expect(sse.isClosed()).toBe(true);
   });
 
   test("for await ends with the stream", async () => {

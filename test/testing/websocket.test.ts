@@ -44,7 +44,7 @@ describe("WebSocket", () => {
     const messages: unknown[] = [];
     for await (const message of ws) messages.push(message);
     expect(messages).toEqual(["a", "b"]);
-    expect([ws.isClosed, ws.closeCode, ws.closeReason]).toEqual([true, 3000, "done"]);
+    expect([ws.isClosed(), ws.closeCode, ws.closeReason]).toEqual([true, 3000, "done"]);
     await expect(ws.receiveText()).rejects.toThrow('closed with 3000 "done"');
   });
 

@@ -294,7 +294,7 @@ describe("bodyStream", () => {
     ];
     const stream = request({}, ...chunks).bodyStream({ decode: "utf-8" });
     expect(await Array.fromAsync(stream)).toEqual(["a", "€", "z"]);
-    expect([stream.bytesRead, stream.isDone, stream.error]).toEqual([5, true, undefined]);
+    expect([stream.bytesRead, stream.isDone(), stream.error]).toEqual([5, true, undefined]);
     expect(await Array.fromAsync(request({}, "a", "", "b").bodyStream())).toEqual([bytes("a"), bytes("b")]);
   });
 
@@ -311,7 +311,7 @@ describe("bodyStream", () => {
     expect(await stream.nextChunk()).toEqual(bytes("abc"));
     await expect(stream.nextChunk()).rejects.toMatchObject({ status: 413 });
     await expect(stream.nextChunk()).rejects.toMatchObject({ status: 413 });
-    expect(stream.isDone).toBe(true);
+    expect(stream.isDone()).toBe(true);
     const announced = request({ headers: [["content-length", "6"]] }, "abcdef");
     expect(() => announced.bodyStream({ maxBytes: 5 })).toThrow(expect.objectContaining({ status: 413 }));
   });

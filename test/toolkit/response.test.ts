@@ -366,7 +366,7 @@ describe("streams", () => {
       "http.response.body",
       "http.response.body",
     ]);
-    expect(writer.isClosed).toBe(true);
+    expect(writer.isClosed()).toBe(true);
     await expect(writer.write("b")).rejects.toThrow(/was closed/);
     await expect(it.writer(side.send)).rejects.toThrow(/only one/);
 

@@ -40,7 +40,7 @@ describe("sessions()", () => {
   test("what one request puts into the session, the next one finds", async () => {
     const visitor = new Visitor(sessions());
     const { cookies } = await visitor.visit((session) => {
-      expect(session.isNew).toBe(true);
+      expect(session.isNew()).toBe(true);
       session.set("user", { id: 7, name: "Ödön" });
     });
     expect(cookies).toEqual([
@@ -49,7 +49,7 @@ describe("sessions()", () => {
       ),
     ]);
     await visitor.visit((session) => {
-      expect(session.isNew).toBe(false);
+      expect(session.isNew()).toBe(false);
       expect(session.id).toBe(visitor.token);
       expect(session.get("user")).toEqual({ id: 7, name: "Ödön" });
     });
@@ -116,7 +116,7 @@ describe("sessions()", () => {
     ] as const) {
       const visitor = new Visitor(sessions({ store }), { pagi_session: planted });
       await visitor.visit((session) => {
-        expect(session.isNew).toBe(true);
+        expect(session.isNew()).toBe(true);
         session.set("user", 7);
       });
       expect(visitor.token).not.toBe(planted);
@@ -139,7 +139,9 @@ describe("sessions()", () => {
     expect(victim.token).toBe(told);
     expect(victim.token).not.toBe(old);
     await victim.visit((session) => expect(session.slice("cart", "user")).toEqual({ cart: [1], user: 7 }));
-    await new Visitor(middleware, { pagi_session: old }).visit((session) => expect(session.isNew).toBe(true));
+    await new Visitor(middleware, { pagi_session: old }).visit((session) =>
+      expect(session.isNew()).toBe(true),
+    );
   });
 
   test("regenerate of a session that was not otherwise touched moves it too", async () => {
@@ -166,7 +168,7 @@ describe("sessions()", () => {
     expect(field("cache-control")).toBe("private");
     expect(visitor.jar.size).toBe(0);
     await new Visitor(middleware, { pagi_session: token }).visit((session) =>
-      expect(session.isNew).toBe(true),
+      expect(session.isNew()).toBe(true),
     );
     expect((await visitor.visit((session) => session.destroy())).cookies).toEqual([]);
   });
@@ -216,7 +218,7 @@ describe("sessions()", () => {
     clock.advance(999);
     await visitor.visit((session) => expect(session.get("user")).toBe(7));
     clock.advance(1000);
-    await visitor.visit((session) => expect(session.isNew).toBe(true));
+    await visitor.visit((session) => expect(session.isNew()).toBe(true));
   });
 
   test("a session ends at the absolute time however much it is used, and with a new id too", async () => {
@@ -232,9 +234,9 @@ describe("sessions()", () => {
     const { cookies } = await visitor.visit((session) => session.set("n", 1));
     expect(cookies.join()).toContain("Max-Age=700;");
     clock.advance(699);
-    expect((await visitor.visit((session) => expect(session.isNew).toBe(false))).cookies).toEqual([]);
+    expect((await visitor.visit((session) => expect(session.isNew()).toBe(false))).cookies).toEqual([]);
     clock.advance(1);
-    await visitor.visit((session) => expect(session.isNew).toBe(true));
+    await visitor.visit((session) => expect(session.isNew()).toBe(true));
   });
 
   test("shorter times hold for the sessions that there are", async () => {
@@ -250,7 +252,7 @@ describe("sessions()", () => {
     const absolute = new Visitor(sessions({ store, now: clock.now, absoluteTimeout: 400 }), {
       pagi_session: visitor.token,
     });
-    await absolute.visit((session) => expect(session.isNew).toBe(true));
+    await absolute.visit((session) => expect(session.isNew()).toBe(true));
   });
 
   test("caches are told: Vary where the session was looked at, private where a cookie goes out", async () => {
@@ -291,7 +293,7 @@ describe("sessions()", () => {
     await sessions()(async (scope, _receive, send) => {
       const session = Session.of(scope).set("a", 1);
       await send({ type: "http.response.start", status: 200, trailers: true });
-      expect([session.isReadOnly, session.get("a")]).toEqual([true, 1]);
+      expect([session.isReadOnly(), session.get("a")]).toEqual([true, 1]);
       try {
         session.set("a", 2);
       } catch (error) {
@@ -423,7 +425,7 @@ describe("scopes that are not http", () => {
       const scope = makers[type]({ headers: [["cookie", `pagi_session=${visitor.token}`]] });
       const sent = await call(middleware, scope, (inner) => {
         const session = Session.of(inner);
-        expect([session.get("user"), session.id, session.isNew, session.isReadOnly]).toEqual([
+        expect([session.get("user"), session.id, session.isNew(), session.isReadOnly()]).toEqual([
           7,
           visitor.token,
           false,
@@ -445,7 +447,7 @@ describe("scopes that are not http", () => {
       expect(store.calls).toEqual(["load"]);
       await visitor.visit((session) => expect(session.get("user")).toBe(7));
       clock.advance(3600);
-      await call(middleware, scope, (inner) => expect(Session.of(inner).isNew).toBe(true));
+      await call(middleware, scope, (inner) => expect(Session.of(inner).isNew()).toBe(true));
     },
   );
 
@@ -453,7 +455,11 @@ describe("scopes that are not http", () => {
     for (const cookie of ["", `pagi_session=${"A".repeat(32)}`, "pagi_session=garbage"]) {
       await call(sessions(), makers[type]({ headers: [["cookie", cookie]] }), (inner) => {
         const session = Session.of(inner);
-        expect([session.keys(), session.isNew, session.get("user", "nobody")]).toEqual([[], true, "nobody"]);
+        expect([session.keys(), session.isNew(), session.get("user", "nobody")]).toEqual([
+          [],
+          true,
+          "nobody",
+        ]);
         expect(() => session.id).toThrow("There is no session, and so no id.");
       });
     }

@@ -304,7 +304,7 @@ describe("CookieStore", () => {
     const visitor = new Visitor(sessions({ store, now: clock.now, idleTimeout: 100 }));
     await visitor.visit((session) => session.set("user", 7));
     clock.advance(100);
-    await visitor.visit((session) => expect(session.isNew).toBe(true));
+    await visitor.visit((session) => expect(session.isNew()).toBe(true));
   });
 
   test("each change, regenerate and destroy reach the client", async () => {
@@ -318,7 +318,7 @@ describe("CookieStore", () => {
     });
     await visitor.visit((session) => expect([session.id, session.get("n")]).toEqual([id, 2]));
     await visitor.visit((session) => session.destroy());
-    await visitor.visit((session) => expect(session.isNew).toBe(true));
+    await visitor.visit((session) => expect(session.isNew()).toBe(true));
   });
 
   test("secrets that could be guessed are refused", () => {
