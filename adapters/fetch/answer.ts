@@ -2,12 +2,12 @@ import type { Inbox } from "./inbox.ts";
 import { requestOf } from "./request.ts";
 import { pipeResponse } from "./response.ts";
 import type { WebSocketSendEvent } from "../../src/spec/events.ts";
-import type { HttpScope, SseScope, State, WebSocketScope } from "../../src/spec/scope.ts";
+import type { RequestScope, State, WebSocketScope } from "../../src/spec/scope.ts";
 
 /** What a fetch handler learns beside the request. Hono calls this `c.env`. */
 export interface FetchEnvironment {
   /** The scope as the server gave it: `headers` in wire order, `client`, `'pagi.transport'`, ... */
-  readonly scope: HttpScope | SseScope | WebSocketScope;
+  readonly scope: RequestScope;
   /** `scope.state`: what lifespan startup left for the requests. */
   readonly state: State;
 }

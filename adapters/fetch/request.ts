@@ -1,7 +1,5 @@
 import type { Inbox } from "./inbox.ts";
-import type { HttpScope, SseScope, WebSocketScope } from "../../src/spec/scope.ts";
-
-type RequestScope = HttpScope | SseScope | WebSocketScope;
+import type { RequestScope } from "../../src/spec/scope.ts";
 
 // A `Host` that can stand in a URL: a name, an IPv4 address or a bracketed IPv6 address, with a port or without.
 // Nothing in it can end the authority, so a forged one never changes the path (RFC 9110 section 7.2).

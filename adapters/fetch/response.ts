@@ -1,5 +1,5 @@
 import type { Inbox } from "./inbox.ts";
-import type { HttpScope, SseScope, WebSocketScope } from "../../src/spec/scope.ts";
+import type { RequestScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
 
 /** The events that carry a response: those of an `http` scope, or those that decline an `sse` or a `websocket` scope. */
@@ -20,7 +20,7 @@ export interface ResponseEvents {
  */
 export async function pipeResponse(
   response: Response,
-  scope: HttpScope | SseScope | WebSocketScope,
+  scope: RequestScope,
   inbox: Inbox,
   events: ResponseEvents,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
-import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
+import type { RequestScope } from "../spec/scope.ts";
 import { blame } from "./blame.ts";
 import { FlowControl, RESOLVED } from "./flow-control.ts";
 import type { Buffered } from "./flow-control.ts";
@@ -33,10 +33,7 @@ const ANSWERS = {
  * One request and its response: the rules that `http`, `sse` and `websocket` scopes have in common. A subclass says which events
  * its scope sends and how it tells its application of the end.
  */
-export abstract class RequestExchange<
-  S extends HttpScope | SseScope | WebSocketScope,
-  R extends ReceiveEvent,
-> implements Exchange {
+export abstract class RequestExchange<S extends RequestScope, R extends ReceiveEvent> implements Exchange {
   abstract readonly scope: S;
   protected readonly host: ExchangeHost;
   protected readonly transport: Transport;

@@ -55,7 +55,7 @@ interface BaseScope {
 }
 
 /** What `http`, `sse` and `websocket` scopes share: the request as it came. */
-interface RequestScope extends BaseScope {
+interface RequestScopeBase extends BaseScope {
   http_version: "1.0" | "1.1" | "2" | "3";
   /** The request method as sent; methods are case-sensitive (RFC 9110 section 9.1). */
   method: ByteString;
@@ -77,20 +77,20 @@ interface RequestScope extends BaseScope {
 }
 
 /** A single HTTP request. Source: PAGI Www, "HTTP Connection Scope". */
-export interface HttpScope extends RequestScope {
+export interface HttpScope extends RequestScopeBase {
   type: "http";
   scheme: "http" | "https";
   "pagi.connection": ConnectionState;
 }
 
 /** A request whose `Accept` lists `text/event-stream`. Source: PAGI Www, "SSE Connection Scope". */
-export interface SseScope extends RequestScope {
+export interface SseScope extends RequestScopeBase {
   type: "sse";
   scheme: "http" | "https";
 }
 
 /** A WebSocket connection, from its handshake to its close. Source: PAGI Www, "WebSocket Connection Scope". */
-export interface WebSocketScope extends RequestScope {
+export interface WebSocketScope extends RequestScopeBase {
   type: "websocket";
   scheme: "ws" | "wss";
   subprotocols: string[];
@@ -108,5 +108,8 @@ export interface LifespanScope extends BaseScope {
   };
 }
 
+/** A scope that a client waits behind; narrow it by `type`. */
+export type RequestScope = HttpScope | SseScope | WebSocketScope;
+
 /** Everything an application can be called with; narrow it by `type`. */
-export type Scope = HttpScope | SseScope | WebSocketScope | LifespanScope;
+export type Scope = RequestScope | LifespanScope;

@@ -4,6 +4,7 @@ export { TestResponse } from "./test-response.ts";
 export { TestSse } from "./test-sse.ts";
 export type { ReceivedEvent } from "./test-sse.ts";
 export { TestWebSocket } from "./test-websocket.ts";
+export type { Closing } from "./test-websocket.ts";
 export type {
   CallOptions,
   HttpOptions,

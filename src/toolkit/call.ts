@@ -6,10 +6,9 @@ import type {
   SseReceiveEvent,
   WebSocketReceiveEvent,
 } from "../spec/events.ts";
-import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
+import type { HttpScope, RequestScope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { ApplicationLike } from "./component.ts";
 import { nameOf, toApp } from "./component.ts";
-import type { RequestScope } from "./decline.ts";
 import { isRequestError } from "./request-error.ts";
 import { isResponder, PagiResponse, toResponder } from "./response.ts";
 import type { Responder } from "./response.ts";

@@ -1,9 +1,9 @@
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Receive, Send } from "../spec/application.ts";
+import type { RequestScope } from "../spec/scope.ts";
 import type { ReceiveEvent } from "../spec/events.ts";
 import type { Call } from "./call.ts";
 import { RequestHead } from "./request-head.ts";
-import type { RequestScope } from "./decline.ts";
 import { EventLoop } from "./event-loop.ts";
 import type { ErrorSource, EventOf, RunEnd } from "./event-loop.ts";
 import type { HttpContext } from "./http-context.ts";

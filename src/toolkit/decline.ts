@@ -1,9 +1,6 @@
 import type { Send } from "../spec/application.ts";
-import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
+import type { RequestScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
-
-/** A scope that a client waits behind. */
-export type RequestScope = HttpScope | SseScope | WebSocketScope;
 
 /**
  * Answers with a short plain text in the events of the scope: an SSE stream is declined, a WebSocket handshake denied.

@@ -1,4 +1,3 @@
-import type { RequestScope } from "./decline.ts";
 import { parseCookies, type CookieSigner } from "./cookies.ts";
 import { basicCredentials, bearerToken, type BasicCredentials } from "./credentials.ts";
 import { PagiHeaders } from "./headers.ts";
@@ -8,7 +7,7 @@ import type { PathParams } from "./path-params.ts";
 import { Session } from "./session-object.ts";
 import { Stash } from "./stash.ts";
 import { parseUrlEncoded, type DecodingOptions } from "./url-encoded.ts";
-import type { State } from "../spec/scope.ts";
+import type { RequestScope, State } from "../spec/scope.ts";
 
 export type { PathParams } from "./path-params.ts";
 

@@ -36,6 +36,7 @@ export type { AcceptedType } from "./negotiation.ts";
 export * from "./request-error.ts";
 export type { PathParams } from "./path-params.ts";
 export { areSameSecrets } from "./secrets.ts";
+export type { NewFileOptions } from "./new-file.ts";
 export { Stash } from "./stash.ts";
 export { Upload } from "./upload.ts";
 export type { DecodingOptions } from "./url-encoded.ts";

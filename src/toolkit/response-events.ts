@@ -1,10 +1,7 @@
 import type { Send } from "../spec/application.ts";
 import type { HttpSendEvent, SseSendEvent, WebSocketSendEvent } from "../spec/events.ts";
-import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
+import type { RequestScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
-
-/** A scope that can be answered with an ordinary response: for `sse` and `websocket` it declines what was asked for. */
-export type AnswerableScope = HttpScope | SseScope | WebSocketScope;
 
 /** The `send` of an application, or of a handler of one scope type, which takes that type's events only. */
 export type AnySend =
@@ -22,7 +19,7 @@ export interface ResponseEvents {
 }
 
 /** The events with which a scope is answered; those of `http` where none is known. Source: PAGI Www. */
-export function responseEvents(anySend: AnySend, scope: AnswerableScope | undefined): ResponseEvents {
+export function responseEvents(anySend: AnySend, scope: RequestScope | undefined): ResponseEvents {
   // A handler's `send` takes the events of its own scope, and each branch sends only those; TypeScript cannot tie the
   // two arguments together, so this is the one place where that promise is written down.
   const send = anySend as Send;

@@ -1,16 +1,12 @@
 import { stat } from "node:fs/promises";
 import type { ConnectionState } from "../spec/connection-state.ts";
+import type { RequestScope } from "../spec/scope.ts";
 import { byteRanges } from "./byte-range.ts";
 import { ByteRangesBody } from "./byte-ranges-body.ts";
 import { PagiHeaders } from "./headers.ts";
 import { ifRangeHolds, precondition, type Validators } from "./preconditions.ts";
 import { discardSource, FileError, pipeSource, type BodySource, type ResponseBody } from "./response-body.ts";
-import {
-  responseEvents,
-  type AnswerableScope,
-  type AnySend,
-  type ResponseEvents,
-} from "./response-events.ts";
+import { responseEvents, type AnySend, type ResponseEvents } from "./response-events.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
 /** What a response consists of. It is only read here. */
@@ -26,7 +22,7 @@ type FileBody = Extract<ResponseBody, { kind: "file" }>;
 export async function sendResponse(
   parts: ResponseParts,
   send: AnySend,
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
 ): Promise<void> {
   const events = responseEvents(send, scope);
   const { body } = parts;
@@ -45,12 +41,12 @@ export async function sendResponse(
 }
 
 /** The connection of a scope that has one. */
-export function connectionOf(scope: AnswerableScope | undefined): ConnectionState | undefined {
+export function connectionOf(scope: RequestScope | undefined): ConnectionState | undefined {
   return scope?.type === "http" ? scope["pagi.connection"] : undefined;
 }
 
 /** Whether the response has content, and is not only told of. RFC 9110 section 6.4.1. */
-export function hasContent(status: number, scope: AnswerableScope | undefined): boolean {
+export function hasContent(status: number, scope: RequestScope | undefined): boolean {
   return hasLength(status) && methodOf(scope) !== "HEAD";
 }
 
@@ -58,7 +54,7 @@ async function sendWhole(
   { status, headers: given }: ResponseParts,
   content: Uint8Array | string,
   events: ResponseEvents,
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
 ): Promise<void> {
   const condition = failedCondition(status, given, scope);
   if (condition !== undefined) return await answerCondition(condition, given, events);
@@ -76,7 +72,7 @@ async function sendStream(
   { status, headers }: ResponseParts,
   source: BodySource,
   events: ResponseEvents,
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
 ): Promise<void> {
   const condition = failedCondition(status, headers, scope);
   if (condition !== undefined) {
@@ -104,7 +100,7 @@ async function sendFile(
   { status, headers: given }: ResponseParts,
   file: FileBody,
   events: ResponseEvents,
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
 ): Promise<void> {
   const headers = framed(given);
   const size = await describeFile(file, headers);
@@ -143,7 +139,7 @@ async function sendRanges(
   path: string,
   headers: PagiHeaders,
   events: ResponseEvents,
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
 ): Promise<void> {
   headers.set("content-type", body.contentType).set("content-length", body.contentLength);
   await events.start(206, headers.toPairs());
@@ -154,7 +150,7 @@ async function sendRanges(
 async function sendChunks(
   chunks: AsyncIterable<Uint8Array>,
   events: ResponseEvents,
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
 ): Promise<void> {
   const connection = connectionOf(scope);
   for await (const chunk of chunks) {
@@ -181,7 +177,7 @@ async function describeFile(file: FileBody, headers: PagiHeaders): Promise<numbe
 function failedCondition(
   status: number,
   headers: PagiHeaders,
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
 ): 304 | 412 | undefined {
   const method = methodOf(scope);
   if (status !== 200 || scope === undefined || (method !== "GET" && method !== "HEAD")) return undefined;
@@ -207,7 +203,7 @@ async function answerCondition(
 
 /** RFC 9110 section 14.2: only for GET, and only where If-Range holds. */
 function requestedRanges(
-  scope: AnswerableScope | undefined,
+  scope: RequestScope | undefined,
   headers: PagiHeaders,
   size: number,
 ): ReturnType<typeof byteRanges> {
@@ -222,7 +218,7 @@ function validatorsOf(headers: PagiHeaders): Validators {
 }
 
 /** A WebSocket handshake has no method that a response could go by. */
-function methodOf(scope: AnswerableScope | undefined): string | undefined {
+function methodOf(scope: RequestScope | undefined): string | undefined {
   return scope === undefined || scope.type === "websocket" ? undefined : scope.method;
 }
 

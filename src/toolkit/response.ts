@@ -11,15 +11,11 @@ import { ValidationError } from "./request-error.ts";
 import type { TellableError } from "./request-error.ts";
 import { FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
 import type { BodySource, ResponseBody } from "./response-body.ts";
-import {
-  responseEvents,
-  type AnswerableScope,
-  type AnySend,
-  type ResponseEvents,
-} from "./response-events.ts";
+import { responseEvents, type AnySend, type ResponseEvents } from "./response-events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response-sender.ts";
 import { ResponseWriter, type OnClose } from "./response-writer.ts";
 import { titleOf } from "../spec/reason-phrase.ts";
+import type { RequestScope } from "../spec/scope.ts";
 
 export { CookieSigner } from "./cookies.ts";
 export type { CookieOptions } from "./cookies.ts";
@@ -27,7 +23,7 @@ export type { CorsOptions } from "./cors.ts";
 export { PagiHeaders } from "./headers.ts";
 export { FileError } from "./response-body.ts";
 export type { BodySource } from "./response-body.ts";
-export type { AnswerableScope, AnySend } from "./response-events.ts";
+export type { AnySend } from "./response-events.ts";
 export { ResponseWriter } from "./response-writer.ts";
 export type { OnClose } from "./response-writer.ts";
 
@@ -57,7 +53,7 @@ export interface FileOptions extends ResponseOptions {
 
 /** What can be answered with: a `PagiResponse`, or anything else that sends itself. */
 export interface Responder {
-  respond(send: AnySend, scope?: AnswerableScope): Promise<void>;
+  respond(send: AnySend, scope?: RequestScope): Promise<void>;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -71,13 +67,13 @@ const NO_BYTES = new Uint8Array(0);
  */
 export class PagiResponse implements Responder {
   /** The scope it was made for, if any: for helpers, and what {@link respond} goes by where it is given none. */
-  readonly scope: AnswerableScope | undefined;
+  readonly scope: RequestScope | undefined;
   #status: number | undefined;
   readonly #headers = new PagiHeaders();
   #body: ResponseBody = { kind: "none" };
   #writerTaken = false;
 
-  constructor(scope?: AnswerableScope) {
+  constructor(scope?: RequestScope) {
     this.scope = scope;
   }
 
@@ -412,7 +408,7 @@ export class PagiResponse implements Responder {
    *
    * @throws FileError when the file has gone since; what a stream throws; what `send` rejects with.
    */
-  respond(send: AnySend, scope: AnswerableScope | undefined = this.scope): Promise<void> {
+  respond(send: AnySend, scope: RequestScope | undefined = this.scope): Promise<void> {
     return sendResponse({ status: this.status(), headers: this.#headers, body: this.#body }, send, scope);
   }
 
@@ -432,7 +428,7 @@ export class PagiResponse implements Responder {
    */
   async writer(
     send: AnySend,
-    { onClose, scope = this.scope }: { onClose?: OnClose; scope?: AnswerableScope } = {},
+    { onClose, scope = this.scope }: { onClose?: OnClose; scope?: RequestScope } = {},
   ): Promise<ResponseWriter> {
     if (this.#writerTaken)
       throw new Error("The writer of this response has been taken; a response has only one.");

@@ -1,8 +1,8 @@
 import { RouteError } from "../errors.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
+import type { RequestScope } from "../spec/scope.ts";
 import type { ApplicationLike } from "./component.ts";
 import { toApp } from "./component.ts";
-import type { RequestScope } from "./decline.ts";
 import { decline } from "./decline.ts";
 import { inSequence } from "./lifespan-sequence.ts";
 import { compose } from "./middleware.ts";

@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.ts";
-import type { HttpScope, SseScope, WebSocketScope } from "../spec/scope.ts";
+import type { HttpScope, RequestScope } from "../spec/scope.ts";
 import { isToken } from "../spec/token.ts";
 import type { Headers } from "../spec/values.ts";
 import type { CookieOptions } from "./cookies.ts";
@@ -8,8 +8,6 @@ import { bearerToken } from "./credentials.ts";
 
 /** What browsers keep of one cookie at least, with its name and attributes. RFC 6265 section 6.1. Bytes. */
 const MAX_COOKIE = 4096;
-
-export type SessionScope = HttpScope | SseScope | WebSocketScope;
 
 /** What a carrier may need to know when it writes. */
 export interface Transport {
@@ -21,7 +19,7 @@ export interface Transport {
 /** How a session's token goes from the client to the server and back. */
 export interface StateCarrier {
   /** The token that the client has brought. */
-  extract(scope: SessionScope): string | undefined;
+  extract(scope: RequestScope): string | undefined;
   /** Adds to the fields of a response what gives the client its token. */
   inject(headers: Headers, token: string, transport: Transport): void;
   /** Adds to the fields of a response what takes it away. */
@@ -151,6 +149,6 @@ function fieldName(name: string): string {
 }
 
 /** The first field of the name; names in scopes are in lower case. */
-function fieldOf(scope: SessionScope, name: string): string | undefined {
+function fieldOf(scope: RequestScope, name: string): string | undefined {
   return scope.headers.find(([each]) => each === name)?.[1];
 }

@@ -19,7 +19,6 @@ export type {
   CallbackStateOptions,
   CookieStateOptions,
   HeaderStateOptions,
-  SessionScope,
   StateCarrier,
   Transport,
 } from "./session-carriers.ts";

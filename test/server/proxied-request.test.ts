@@ -3,7 +3,7 @@ import fs from "node:fs";
 import net from "node:net";
 import tls from "node:tls";
 
-import type { HttpScope, SseScope, WebSocketScope } from "../../src/index.ts";
+import type { RequestScope } from "../../src/index.ts";
 import { OptionError } from "../../src/errors.ts";
 import { resolveOptions } from "../../src/server/options.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
@@ -13,8 +13,6 @@ import { Folder, Program } from "../support/program.ts";
 import { startServer } from "../support/server.ts";
 import { upgradeRequest } from "../support/websocket.ts";
 import { eventually, get, request, Wire } from "../support/wire.ts";
-
-type RequestScope = HttpScope | SseScope | WebSocketScope;
 
 /** A server whose application answers every request, and keeps its scope. */
 async function recording(options: PartialOptions) {
