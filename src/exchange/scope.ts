@@ -105,7 +105,7 @@ export function webSocketScope(
 }
 
 /** What a scope of an encrypted connection advertises. Source: PAGI Tls, "When to use this extension". */
-export function withTls(extensions: Extensions, tls: TlsExtension): Extensions {
+function withTls(extensions: Extensions, tls: TlsExtension): Extensions {
   return Object.freeze({ ...extensions, tls });
 }
 
@@ -136,7 +136,7 @@ export function decodePath(rawPath: string): string {
 }
 
 /** One `cookie` field, at the place of the first. Source: PAGI Www, "Cookie Header Normalization". */
-export function joinCookies(headers: Headers): Headers {
+function joinCookies(headers: Headers): Headers {
   let first = -1;
   for (let i = 0; i < headers.length; i++) {
     if (headers[i]?.[0] !== "cookie") continue;

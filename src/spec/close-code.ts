@@ -1,5 +1,4 @@
-/** Codes that only ever stand for the lack of one, and are never sent. Source: RFC 6455 section 7.4.1. */
-export const NO_STATUS_RECEIVED = 1005;
+/** Stands for the lack of a Close frame, and is never sent. Source: RFC 6455 section 7.4.1. */
 export const ABNORMAL_CLOSURE = 1006;
 
 export const NORMAL_CLOSURE = 1000;

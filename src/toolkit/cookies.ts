@@ -39,15 +39,16 @@ export function parseCookies(field: string): Record<string, string> {
 export function serializeCookie(name: string, value: string, options: CookieOptions = {}): string {
   const cookie = { path: "/", ...options };
   if (!isToken(name)) throw new TypeError(`The cookie name ${JSON.stringify(name)} is not a token.`);
-  const needsSecure = insecureProblem(name, cookie);
-  if (needsSecure !== undefined && cookie.secure !== true)
-    throw new TypeError(`The cookie '${name}' ${needsSecure} and so needs 'secure: true'.`);
+  const reason = reasonForSecure(name, cookie);
+  if (reason !== undefined && cookie.secure !== true)
+    throw new TypeError(`The cookie '${name}' ${reason} and so needs 'secure: true'.`);
   if (/^__host-/i.test(name) && (cookie.path !== "/" || cookie.domain !== undefined))
     throw new TypeError(`The cookie '${name}' must have the path '/' and no domain.`);
   return stringifySetCookie({ ...cookie, name, value });
 }
 
-function insecureProblem(name: string, cookie: CookieOptions): string | undefined {
+/** Why browsers throw the cookie away without `Secure`, behind its name in a sentence; `undefined` where they do not. */
+export function reasonForSecure(name: string, cookie: CookieOptions): string | undefined {
   if (cookie.sameSite === "none") return "has 'sameSite: \"none\"'";
   if (cookie.partitioned === true) return "is partitioned";
   // RFC 6265bis section 4.1.3: browsers do not look at the case of the prefixes.

@@ -3,7 +3,7 @@ import type { HttpScope, RequestScope } from "../spec/scope.ts";
 import { isToken } from "../spec/token.ts";
 import type { Headers } from "../spec/values.ts";
 import type { CookieOptions } from "./cookies.ts";
-import { deletedCookie, parseCookies, serializeCookie } from "./cookies.ts";
+import { deletedCookie, parseCookies, reasonForSecure, serializeCookie } from "./cookies.ts";
 import { bearerToken } from "./credentials.ts";
 
 /** What browsers keep of one cookie at least, with its name and attributes. RFC 6265 section 6.1. Bytes. */
@@ -46,9 +46,8 @@ export interface CookieStateOptions extends Omit<CookieOptions, "maxAge" | "expi
 export function cookieState(options: CookieStateOptions = {}): StateCarrier {
   const { name = "pagi_session", secure = "auto", persistent = true, ...given } = options;
   const attributes = { httpOnly: true, sameSite: "lax" as const, ...given };
-  // Browsers throw these away without `Secure`, whatever the request came over.
-  const needsSecure =
-    /^__(host|secure)-/i.test(name) || attributes.sameSite === "none" || attributes.partitioned === true;
+  // Whatever the request came over.
+  const needsSecure = reasonForSecure(name, attributes) !== undefined;
   const attributesFor = (scope: HttpScope): CookieOptions => ({
     ...attributes,
     secure: secure === "auto" ? needsSecure || scope.scheme === "https" : secure,
@@ -148,7 +147,7 @@ function fieldName(name: string): string {
   throw new TypeError(`${JSON.stringify(name)} is no name of a header field.`);
 }
 
-/** The first field of the name; names in scopes are in lower case. */
+/** The last field of the name, as `header()` of a request reads it; names in scopes are in lower case. */
 function fieldOf(scope: RequestScope, name: string): string | undefined {
-  return scope.headers.find(([each]) => each === name)?.[1];
+  return scope.headers.findLast(([each]) => each === name)?.[1];
 }

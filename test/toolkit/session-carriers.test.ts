@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Headers } from "../../src/spec/index.ts";
+import { PagiRequest } from "../../src/toolkit/request.ts";
 import type { StateCarrier } from "../../src/toolkit/session.ts";
 import {
   bearerState,
@@ -94,6 +95,19 @@ test("bearerState reads Authorization: Bearer", () => {
   expect(from(state, ["authorization", "Bearer a b"])).toBeUndefined();
   expect(from(state)).toBeUndefined();
   expect(injected(bearerState({ respondWith: "x-token" }))).toEqual([["x-token", "t0k"]]);
+});
+
+test("of several fields the one is taken that the request's own methods take", () => {
+  const headers: Headers = [
+    ["authorization", "Bearer planted"],
+    ["cookie", "pagi_session=planted"],
+    ["authorization", "Bearer own"],
+    ["cookie", "pagi_session=own"],
+  ];
+  const scope = httpScope({ headers });
+  const request = new PagiRequest(scope);
+  expect([bearerState().extract(scope), cookieState().extract(scope)]).toEqual(["own", "own"]);
+  expect([request.bearerToken, request.cookie("pagi_session")]).toEqual(["own", "own"]);
 });
 
 test("callbackState asks the functions; those that are left out do nothing", () => {
