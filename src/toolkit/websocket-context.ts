@@ -1,3 +1,4 @@
+import { ABNORMAL_CLOSURE } from "../spec/close-code.ts";
 import type { WebSocketDisconnect, WebSocketReceiveEvent } from "../spec/events.ts";
 import type { WebSocketScope } from "../spec/scope.ts";
 import { ContextBase } from "./context-base.ts";
@@ -37,6 +38,6 @@ export class WebSocketContext<Params extends PathParams = PathParams> extends Co
   }
 }
 
-function endOf({ closeCode = 1006, closeReason = "" }: PagiWebSocket): WebSocketDisconnect {
+function endOf({ closeCode = ABNORMAL_CLOSURE, closeReason = "" }: PagiWebSocket): WebSocketDisconnect {
   return { type: "websocket.disconnect", code: closeCode, reason: closeReason };
 }

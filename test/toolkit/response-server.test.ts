@@ -6,7 +6,7 @@ import { z } from "zod";
 import { StateError } from "../../src/errors.ts";
 import type { HttpHandler } from "../../src/spec/index.ts";
 import { isRequestError, PagiRequest } from "../../src/toolkit/request.ts";
-import { PagiResponse } from "../../src/toolkit/response.ts";
+import { PagiResponse, type ResponseWriter } from "../../src/toolkit/response.ts";
 import { startHttp, startServer, type TestServer } from "../support/server.ts";
 import { eventually, field, get, Wire } from "../support/wire.ts";
 
@@ -185,16 +185,19 @@ test("a stream that fails is cut, so that the client sees that it is not whole",
 
 test("a writer outlives the handler's own call, and hears of the client's going", async () => {
   const closed = Promise.withResolvers<void>();
+  let writer: ResponseWriter | undefined;
   await using it = await startHttp(async (scope, receive, send) => {
-    const writer = await new PagiResponse(scope).writer(send, { onClose: closed.resolve });
+    writer = await new PagiResponse(scope).writer(send, { onClose: closed.resolve });
     await writer.write("hello\n");
     while ((await receive()).type !== "http.disconnect");
   });
   await using wire = await Wire.open(it);
   await wire.send(get("/"));
   await wire.readTo("hello\n");
+  expect(writer?.isConnected()).toBe(true);
   wire.reset();
   await closed.promise;
+  expect(writer?.isConnected()).toBe(false);
 });
 
 test("what a client did wrong is told by a problem document, and the connection goes on", async () => {

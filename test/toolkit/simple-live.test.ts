@@ -265,8 +265,9 @@ describe("event streams", () => {
     await using client = new TestClient(app, { throwErrors: false });
     const stream = await client.sse("/broken");
     await app.publish("break", 1);
-    await eventually("nobody is in a channel", () => app.pubsub.channels().length === 0);
-    stream.abort();
+    await expect(stream.receiveEvent()).rejects.toThrow("cut before it was complete");
+    expect(stream.response.exception).toEqual(new Error("no"));
+    expect(app.pubsub.channels()).toEqual([]);
   });
 
   test("on a real server", async () => {

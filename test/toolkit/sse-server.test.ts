@@ -77,7 +77,7 @@ test("the client is noticed to go behind a body that nobody reads", async () => 
     body,
   });
   wire.reset();
-  await heard.first(1);
+  expect(await heard.first(1)).toEqual(["read_error"]);
 });
 
 test("an error cuts the stream, so that no client takes it for whole", async () => {
@@ -132,7 +132,7 @@ test("a client that does not read: send waits, isWritable is false, and onDrain 
   wire.resume();
   await eventually("it goes on", () => state.drains > 0);
   wire.reset();
-  await over.first(1);
+  expect(await over.first(1)).toEqual(["over"]);
   await wire[Symbol.asyncDispose]();
 });
 
