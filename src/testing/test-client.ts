@@ -87,30 +87,37 @@ export class TestClient implements AsyncDisposable {
 
   // ── http ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** GET, as {@link request}. */
   get(path: string | URL, options?: HttpOptions): Promise<TestResponse> {
     return this.request("GET", path, options);
   }
 
+  /** POST, as {@link request}. */
   post(path: string | URL, options?: HttpOptions): Promise<TestResponse> {
     return this.request("POST", path, options);
   }
 
+  /** PUT, as {@link request}. */
   put(path: string | URL, options?: HttpOptions): Promise<TestResponse> {
     return this.request("PUT", path, options);
   }
 
+  /** PATCH, as {@link request}. */
   patch(path: string | URL, options?: HttpOptions): Promise<TestResponse> {
     return this.request("PATCH", path, options);
   }
 
+  /** DELETE, as {@link request}. */
   delete(path: string | URL, options?: HttpOptions): Promise<TestResponse> {
     return this.request("DELETE", path, options);
   }
 
+  /** HEAD, as {@link request}. */
   head(path: string | URL, options?: HttpOptions): Promise<TestResponse> {
     return this.request("HEAD", path, options);
   }
 
+  /** OPTIONS, as {@link request}. */
   options(path: string | URL, options?: HttpOptions): Promise<TestResponse> {
     return this.request("OPTIONS", path, options);
   }

@@ -17,6 +17,7 @@ export interface ResponseParts {
 
 /** A response. Its body is read whole or, with `stream: true`, as it comes. */
 export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable {
+  /** From 200 on; of a WebSocket 101. */
   readonly status: number;
   /** In the server's order, names in lower case; several of a name are kept apart. */
   readonly headers: PagiHeaders;
@@ -61,6 +62,7 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
     return this.headers.get(name);
   }
 
+  /** The field `content-type`. */
   get contentType(): string | undefined {
     return this.headers.get("content-type");
   }
@@ -71,6 +73,7 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
     return value === undefined ? undefined : Number(value);
   }
 
+  /** The field `location`. */
   get location(): string | undefined {
     return this.headers.get("location");
   }

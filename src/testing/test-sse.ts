@@ -5,6 +5,7 @@ import type { TestResponse } from "./test-response.ts";
 
 /** An event as `EventSource` sees it. */
 export interface ReceivedEvent {
+  /** Its lines of data, joined by line feeds. */
   readonly data: string;
   /** Default `message`, which is what `EventSource` takes where the stream names none. */
   readonly event: string;
@@ -103,6 +104,7 @@ export class TestSse implements AsyncIterable<ReceivedEvent>, AsyncDisposable {
     this.#run.transport.line.pause();
   }
 
+  /** Reads again, and first what has come meanwhile. */
   resume(): void {
     this.#run.transport.line.resume();
   }

@@ -26,7 +26,9 @@ const FRAME_BYTES = 6;
 
 /** How a WebSocket ended. */
 export interface Closing {
+  /** 1006 where there was no Close frame. */
   readonly code: number;
+  /** Empty where there was none. */
   readonly reason: string;
 }
 
@@ -236,6 +238,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array>, AsyncD
     return this.#connection.closing?.reason;
   }
 
+  /** True once it is closed, from whichever side; messages that came before can still be received. */
   isClosed(): boolean {
     return this.#connection.closing !== undefined;
   }
@@ -330,6 +333,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array>, AsyncD
     this.#connection.line.pause();
   }
 
+  /** Reads again, and first what has come meanwhile. */
   resume(): void {
     this.#connection.line.resume();
   }

@@ -19,23 +19,29 @@ export interface Call<
   Event extends ReceiveEvent,
   Parameters = Readonly<Record<string, string>>,
 > {
+  /** With what routers and middleware have added. */
   readonly scope: S;
+  /** The next event of the scope. */
   readonly receive: () => Promise<Event>;
+  /** Gives an event to the server. */
   readonly send: Send;
   /** What a router has taken from the path; empty without one. */
   readonly params: Parameters;
 }
 
+/** A call with an `http` scope. */
 export type HttpCall<Parameters = Readonly<Record<string, string>>> = Call<
   HttpScope,
   HttpReceiveEvent,
   Parameters
 >;
+/** A call with a `websocket` scope. */
 export type WebSocketCall<Parameters = Readonly<Record<string, string>>> = Call<
   WebSocketScope,
   WebSocketReceiveEvent,
   Parameters
 >;
+/** A call with an `sse` scope. */
 export type SseCall<Parameters = Readonly<Record<string, string>>> = Call<
   SseScope,
   SseReceiveEvent,

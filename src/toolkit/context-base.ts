@@ -39,18 +39,22 @@ export abstract class ContextBase<
 
   // ── which context it is ─────────────────────────────────────────────────────────────────────────────────────
 
+  /** The type of the scope, which tells which context it is. */
   get type(): S["type"] {
     return this.scope.type;
   }
 
+  /** True for the context of a request, which TypeScript then knows. */
   isHttp(): this is HttpContext<Params> {
     return this.scope.type === "http";
   }
 
+  /** True for the context of a WebSocket connection. */
   isWebSocket(): this is WebSocketContext<Params> {
     return this.scope.type === "websocket";
   }
 
+  /** True for the context of an event stream. */
   isSse(): this is SseContext<Params> {
     return this.scope.type === "sse";
   }
@@ -78,6 +82,7 @@ export abstract class ContextBase<
   /** False once the client has gone, or the connection is closed. */
   abstract isConnected(): boolean;
 
+  /** The opposite of {@link isConnected}. */
   isDisconnected(): boolean {
     return !this.isConnected();
   }

@@ -39,8 +39,11 @@ export interface ContextClasses<
   WebSocket extends WebSocketContext = WebSocketContext,
   Sse extends SseContext = SseContext,
 > {
+  /** The class for `http` scopes. */
   readonly http: new (scope: HttpScope, receive: Receive, send: Send) => Http;
+  /** The class for `websocket` scopes. */
   readonly websocket: new (scope: WebSocketScope, receive: Receive, send: Send) => WebSocket;
+  /** The class for `sse` scopes. */
   readonly sse: new (scope: SseScope, receive: Receive, send: Send) => Sse;
 }
 

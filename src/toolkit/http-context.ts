@@ -56,6 +56,7 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
     return this.scope["pagi.connection"];
   }
 
+  /** False once the client has gone, or the response was delivered. */
   isConnected(): boolean {
     return this.connection.isConnected();
   }

@@ -8,6 +8,7 @@ import { titleOf } from "../spec/reason-phrase.ts";
 export class HttpError extends PagiError {
   readonly code = "ERR_PAGI_HTTP";
   readonly fault: "client" | "application";
+  /** What the client is answered with: an integer from 400 to 599. */
   readonly status: number;
   /** Fields that the answer needs, names in lower case. */
   readonly headers: Headers;

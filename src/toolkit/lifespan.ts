@@ -26,6 +26,7 @@ export function wrap(app: ApplicationLike, hooks: LifespanHooks = {}): Applicati
   return new Lifespan({ app, ...hooks }).toApp();
 }
 
+/** What a {@link Lifespan} is told. */
 export interface LifespanOptions extends LifespanHooks {
   readonly app: ApplicationLike;
 }

@@ -4,6 +4,7 @@
  */
 export type SlowConsumerPolicy = "close" | "drop-oldest" | "drop-new";
 
+/** What becomes of messages of others for a client that does not keep up. */
 export interface OutboxOptions {
   /** Default `close`. */
   readonly whenSlow?: SlowConsumerPolicy;

@@ -9,6 +9,7 @@ export interface Subscriber {
   deliver(message: Message, channel: string): void;
 }
 
+/** Who a message is for. */
 export interface PublishOptions {
   /** The id of a subscriber that is left out: the one who speaks. */
   readonly except?: string;

@@ -46,10 +46,12 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.query_string ?? "";
   }
 
+  /** `https` or `wss` where the connection to the server, or to a trusted proxy before it, is encrypted. */
   get scheme(): S["scheme"] {
     return this.scope.scheme;
   }
 
+  /** `1.0`, `1.1`, `2` or `3`. */
   get httpVersion(): S["http_version"] {
     return this.scope.http_version;
   }
@@ -208,6 +210,7 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return Session.of(this.scope);
   }
 
+  /** True where {@link session} would find one. */
   hasSession(): boolean {
     return Session.has(this.scope);
   }
@@ -223,11 +226,13 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
   }
 
   /** Bytes; Infinity where the server tells of none. */
+  /** Bytes that may wait before `send` does. */
   highWaterMark(): number {
     return this.scope["pagi.transport"]?.highWaterMark?.() ?? Infinity;
   }
 
   /** Bytes. */
+  /** Bytes below which `send` goes on. */
   lowWaterMark(): number {
     return this.scope["pagi.transport"]?.lowWaterMark?.() ?? 0;
   }
@@ -237,11 +242,13 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.bufferedAmount() < this.highWaterMark();
   }
 
+  /** Runs `callback` each time that {@link highWaterMark} is reached. */
   onHighWater(callback: () => void): this {
     this.scope["pagi.transport"]?.onHighWater?.(callback);
     return this;
   }
 
+  /** Runs `callback` each time that less waits than {@link lowWaterMark}, after {@link highWaterMark} was reached. */
   onDrain(callback: () => void): this {
     this.scope["pagi.transport"]?.onDrain?.(callback);
     return this;

@@ -22,6 +22,7 @@ export type { PathValue } from "./route-pattern.ts";
 export type { QueryValues, RouteName } from "./route-table.ts";
 export type { TrailingSlash } from "./routed-application.ts";
 
+/** What a {@link Router} is told. */
 export interface RouterOptions {
   /** Answers what has no route, whatever its scope type, in the events of that type. Default: 404 as plain text. */
   readonly notFound?: ApplicationLike;
@@ -57,10 +58,14 @@ type Target<S extends Scope, Event, Parameters> =
   | ((scope: S & RoutedKeys<Parameters>, receive: () => Promise<Event>, send: Send) => Promise<void>)
   | Component;
 
+/** What an http route leads to: a component, or an application that knows the parameters of its pattern. */
 export type HttpTarget<Parameters> = Target<HttpScope, HttpReceiveEvent, Parameters>;
+/** As {@link HttpTarget}, for `websocket` scopes. */
 export type WebSocketTarget<Parameters> = Target<WebSocketScope, WebSocketReceiveEvent, Parameters>;
+/** As {@link HttpTarget}, for `sse` scopes. */
 export type SseTarget<Parameters> = Target<SseScope, SseReceiveEvent, Parameters>;
 
+/** Which requests a route for all methods takes. */
 export interface AnyOptions {
   /** Default: every method there is. */
   readonly methods?: readonly string[];

@@ -11,6 +11,7 @@ const MAX_COOKIE = 4096;
 
 /** What a carrier may need to know when it writes. */
 export interface Transport {
+  /** Of the request that is answered. */
   readonly scope: HttpScope;
   /** Seconds until the session ends unless it is used. */
   readonly maxAge: number;
@@ -81,6 +82,7 @@ export function cookieState(options: CookieStateOptions = {}): StateCarrier {
   };
 }
 
+/** What {@link headerState} is told. */
 export interface HeaderStateOptions {
   /** The request field, such as `x-session-id`. */
   name: string;
@@ -126,7 +128,9 @@ export function bearerState(options: Pick<HeaderStateOptions, "respondWith"> = {
   };
 }
 
+/** What {@link callbackState} is told. */
 export interface CallbackStateOptions {
+  /** Finds the token that the client has brought. */
   extract: StateCarrier["extract"];
   /** Default: nothing. */
   inject?: StateCarrier["inject"];

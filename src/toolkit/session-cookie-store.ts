@@ -6,6 +6,7 @@ import { isId } from "./session-store.ts";
 const MAX_TOKEN = 4096;
 const ENCRYPTION = "A256GCM";
 
+/** What a {@link CookieStore} is told. */
 export interface CookieStoreOptions {
   /**
    * Random texts of 32 chars or more that nobody else knows, the same for all workers and machines. The first one
@@ -18,6 +19,7 @@ export interface CookieStoreOptions {
    * applications cannot be given each other's. Default `session`.
    */
   purpose?: string;
+  /** Default `Date.now`. */
   now?: Clock;
 }
 
@@ -47,10 +49,12 @@ export class CookieStore implements Store {
     this.#now = now;
   }
 
+  /** True for a text of the shape of a JWE, of at most 4096 chars. */
   isToken(text: string): boolean {
     return text.length <= MAX_TOKEN && /^[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
   }
 
+  /** What was encrypted with one of the secrets and has not expired. */
   async load(token: string): Promise<LoadedSession | undefined> {
     for (const [index, key] of (await this.#keys).entries()) {
       const payload = await decrypt(token, key);
@@ -73,6 +77,7 @@ export class CookieStore implements Store {
       .encrypt(key);
   }
 
+  /** As {@link save}: the expiry is within the token. */
   touch(session: StoredSession): Promise<string> {
     return this.save(session);
   }

@@ -2,9 +2,11 @@ import type { Clock, StoredSession, Store } from "./session-store.ts";
 
 const SWEEP_INTERVAL = 60_000;
 
+/** What a {@link MemoryStore} is told. */
 export interface MemoryStoreOptions {
   /** How many sessions are kept; beyond that the one that was not used for the longest time goes. Default 10000. */
   maxSessions?: number;
+  /** Default `Date.now`. */
   now?: Clock;
 }
 

@@ -112,6 +112,7 @@ export class Session<T extends object = Record<string, unknown>> {
     return this;
   }
 
+  /** True when the key is there. */
   has(key: string): boolean {
     return Object.hasOwn(this.data, key);
   }
@@ -121,6 +122,7 @@ export class Session<T extends object = Record<string, unknown>> {
     return this.has(key);
   }
 
+  /** The keys that are there, in the order in which they were set. */
   keys(): string[] {
     return Object.keys(this.data);
   }

@@ -18,6 +18,7 @@ const SCHEMA = [
 
 const DEFAULT_MAX_SESSIONS = 1_000_000;
 
+/** What a {@link SqliteStore} is told. */
 export interface SqliteStoreOptions {
   /**
    * How many sessions are kept, about: when the expired ones are removed, those that would expire next go as well where
@@ -26,6 +27,7 @@ export interface SqliteStoreOptions {
   maxSessions?: number;
   /** Milliseconds to wait while another process writes. Default 5000. */
   busyTimeout?: number;
+  /** Default `Date.now`. */
   now?: Clock;
 }
 

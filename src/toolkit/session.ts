@@ -32,6 +32,7 @@ export { SqliteStore } from "./session-sqlite-store.ts";
 export type { SqliteStoreOptions } from "./session-sqlite-store.ts";
 export type { Clock, LoadedSession, StoredSession, Store } from "./session-store.ts";
 
+/** What {@link sessions} is told. */
 export interface SessionsOptions {
   /** Where sessions are kept. Default: a `MemoryStore` of its own, which other workers know nothing of. */
   store?: Store;
@@ -45,6 +46,7 @@ export interface SessionsOptions {
   absoluteTimeout?: number;
   /** Bytes of JSON that one session may have. Default 65536. */
   maxBytes?: number;
+  /** Default `Date.now`. */
   now?: Clock;
 }
 

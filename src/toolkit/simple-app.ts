@@ -17,6 +17,7 @@ export type Views = (name: string, data: ViewData) => string | SafeHtml | Promis
 
 /** What the contexts of an application know of it. */
 export interface SimpleApp {
+  /** What the application is called, for people. */
   readonly appName: string;
   /** The channels and rooms of this application. */
   readonly pubsub: PubSub;

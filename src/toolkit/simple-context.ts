@@ -26,6 +26,7 @@ export type Offers = Readonly<Record<string, () => Returned | Promise<Returned>>
 
 /** The `c` of a handler: the request, the ways to answer it, and what the application has. */
 export class SimpleContext<Params extends PathParams = PathParams> extends HttpContext<Params> {
+  /** The application that has the route. */
   readonly app: SimpleApp;
 
   constructor(app: SimpleApp, scope: HttpScope, receive: Receive, send: Send) {

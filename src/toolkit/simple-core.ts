@@ -17,6 +17,7 @@ import { ErrorHandlers } from "./simple-errors.ts";
 import type { AfterHook, BeforeHook, Surrounding } from "./simple-pipeline.ts";
 import { handled, httpOnly } from "./simple-pipeline.ts";
 
+/** What a `Simple` is told. */
 export interface SimpleOptions {
   /** What the application is called, for people. Default `simple`. */
   readonly name?: string;

@@ -25,6 +25,7 @@ export type SseHandler<Params extends PathParams = PathParams> = (
  * what becomes of the rest. A stream that is closed for that is opened again by the browser.
  */
 export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<Params> {
+  /** The application that has the route. */
   readonly app: SimpleApp;
   readonly #outbox: Outbox;
   readonly #member: Membership;
@@ -72,6 +73,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
     });
   }
 
+  /** Resolves once nothing of the channel reaches this stream any more. */
   unsubscribe(channel: string): Promise<void> {
     return this.#member.leave(channel);
   }
@@ -81,10 +83,12 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
     return this.#member.leaveAll();
   }
 
+  /** The channels that this stream hears. */
   channels(): string[] {
     return this.#member.channels();
   }
 
+  /** Whether this stream hears a channel. */
   inChannel(channel: string): boolean {
     return this.#member.has(channel);
   }

@@ -5,6 +5,7 @@ import type { SimpleHandler } from "./simple-pipeline.ts";
 import type { PagiResponse } from "./response.ts";
 import type { SimpleContext } from "./simple-context.ts";
 
+/** How the files of a folder are served. */
 export interface StaticOptions {
   /** File names that answer for a folder, first found first; an empty list for none. Default `["index.html"]`. */
   readonly index?: readonly string[];

@@ -11,6 +11,7 @@ export type StepFunction = (c: SimpleContext, next: () => Promise<Answer>) => Re
 
 /** Something that happens before the handler of a route, and sees its answer; made by {@link step}. */
 export class Step {
+  /** The function that {@link step} was given. */
   readonly run: StepFunction;
 
   constructor(run: StepFunction) {

@@ -38,6 +38,7 @@ function waitedFor<Values extends readonly unknown[]>(listener: Listener<Values>
  * becomes of the rest. What is sent with `send` does not stand in that queue.
  */
 export class SimpleWebSocket<Params extends PathParams = PathParams> extends PagiWebSocket<Params> {
+  /** The application that has the route. */
   readonly app: SimpleApp;
   readonly #outbox: Outbox;
   readonly #member: Membership;
@@ -147,6 +148,7 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     return this.#member.join(room, (message) => this.#outgoing(message));
   }
 
+  /** Resolves once nothing of the room reaches this connection any more. */
   leave(room: string): Promise<void> {
     return this.#member.leave(room);
   }
@@ -156,10 +158,12 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     return this.#member.leaveAll();
   }
 
+  /** The rooms that this connection is in. */
   rooms(): string[] {
     return this.#member.channels();
   }
 
+  /** Whether this connection is in a room. */
   inRoom(room: string): boolean {
     return this.#member.has(room);
   }

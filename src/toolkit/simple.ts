@@ -66,10 +66,12 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
     this.#core = core;
   }
 
+  /** As `name` of the options. */
   get appName(): string {
     return this.#core.appName;
   }
 
+  /** The channels and rooms of this application. */
   get pubsub(): PubSub {
     return this.#core.pubsub;
   }
@@ -79,14 +81,17 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
     return this.#core.router;
   }
 
+  /** Signs cookies with the secret. @throws CompositionError without one. */
   get signer(): CookieSigner {
     return this.#core.signer;
   }
 
+  /** As `slowClients` of the options, complete. */
   get slowClients(): OutboxOptions {
     return this.#core.slowClients;
   }
 
+  /** As `maxChannels` of the options. */
   get maxChannels(): number {
     return this.#core.maxChannels;
   }
@@ -96,6 +101,7 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
     return this.#core.dropped;
   }
 
+  /** Called by connections of this application for each message that is left out. */
   countDropped(): void {
     this.#core.countDropped();
   }
@@ -174,6 +180,7 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
 
   // ── what it has ─────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** The address of a named route, from this application's own root. @throws RouteError as `Router.uriFor`. */
   uriFor(
     name: string,
     parameters?: Readonly<Record<string, PathValue | undefined>>,
@@ -187,6 +194,7 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
     return this.#core.router.namedRoutes();
   }
 
+  /** What a view makes of the data. @throws as {@link SimpleApp.render}. */
   render(name: string, data?: ViewData): Promise<SafeHtml> {
     return this.#core.render(name, data);
   }

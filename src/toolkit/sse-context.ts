@@ -30,6 +30,7 @@ export class SseContext<Params extends PathParams = PathParams> extends ContextB
     return this.sse.request;
   }
 
+  /** True from the start of the stream until its end is known of. */
   isConnected(): boolean {
     return this.sse.isConnected();
   }

@@ -165,6 +165,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
 
   // ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** `pending` until it has started or was declined. */
   get connectionState(): "pending" | "started" | "closed" {
     const { phase } = this.life;
     return phase === "waiting" ? "pending" : phase === "open" ? "started" : phase;

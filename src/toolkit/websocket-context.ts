@@ -25,6 +25,7 @@ export class WebSocketContext<Params extends PathParams = PathParams> extends Co
     return (this.#websocket ??= new PagiWebSocket<Params>(this.scope, this.#shared.forObject, this.send));
   }
 
+  /** True from `accept()` until the end of the connection is known of. */
   isConnected(): boolean {
     return this.websocket.isConnected();
   }

@@ -173,6 +173,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
 
   // ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** `connecting` until the handshake is answered. */
   get connectionState(): "connecting" | "connected" | "closed" {
     const { phase } = this.life;
     return phase === "waiting" ? "connecting" : phase === "open" ? "connected" : phase;
