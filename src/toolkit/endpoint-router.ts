@@ -235,11 +235,11 @@ export abstract class EndpointRouterOf<
   }
 
   #built(): Router {
-    if (this.#router === undefined) {
-      this.#router = new Router(this.options());
-      this.routes(new RouteBuilderOf<this, Http, WebSocket, Sse>(this, this.#router, this.contextOf));
-    }
-    return this.#router;
+    if (this.#router !== undefined) return this.#router;
+    const router = new Router(this.options());
+    this.routes(new RouteBuilderOf<this, Http, WebSocket, Sse>(this, router, this.contextOf));
+    // Only one with all its routes is kept.
+    return (this.#router = router);
   }
 }
 

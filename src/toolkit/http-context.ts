@@ -216,6 +216,12 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
     if (this.isAnswered())
       throw new StateError("http.response.start", "answered", "the request has its response already.");
     this.#isAnswered = true;
-    await giveAnswer(answer, this, "The caller of respond()");
+    try {
+      await giveAnswer(answer, this, "The caller of respond()");
+    } catch (error) {
+      // Where the response has not begun, there can be another one.
+      this.#isAnswered = false;
+      throw error;
+    }
   }
 }

@@ -154,7 +154,12 @@ function savingSend(
     if (live.isAccessed) varyOn(headers, settings.state.reads);
     await send({ ...event, headers });
   };
-  return (event) => (event.type === "http.response.start" ? sendHead(event) : send(event));
+  let head: Promise<void> | undefined;
+  return (event) => {
+    if (event.type === "http.response.start") return (head = sendHead(event));
+    // Not before the head, which waits for the store, where the application has not waited for it.
+    return head === undefined ? send(event) : head.then(() => send(event));
+  };
 }
 
 /** Does with the session what the application has asked for. */

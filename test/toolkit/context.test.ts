@@ -253,6 +253,15 @@ describe("HttpContext", () => {
     expect([context.empty().status(), context.response().status()]).toEqual([201, 201]);
   });
 
+  test("an answer that fails before it has begun leaves room for another", async () => {
+    const { context, side } = http();
+    const failing = { respond: () => Promise.reject(new Error("no template")) };
+    await expect(context.respond(failing)).rejects.toThrow("no template");
+    expect(context.isAnswered()).toBe(false);
+    await context.respond(context.text("sorry", { status: 500 }));
+    expect(response(side.sent)).toMatchObject({ status: 500, body: "sorry" });
+  });
+
   test("an answer is given once", async () => {
     const { context, scope } = http();
     await context.respond(context.text("x"));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CompositionError, UnsupportedScopeError } from "../../src/errors.ts";
+import { CompositionError, RouteError, UnsupportedScopeError } from "../../src/errors.ts";
 import type { HttpScope, ReceiveEvent, Send, WebSocketScope } from "../../src/spec/index.ts";
 import type {
   Answer,
@@ -389,6 +389,18 @@ describe("EndpointRouter", () => {
     expect((await ask(new Site(), { path: "/users/1", method: "PUT" })).allow).toBe("GET, HEAD, OPTIONS");
     expect(new Site().uriFor("user", { id: 1 })).toBe("/users/1");
     expect(new Site().namedRoutes()).toEqual({ user: { path: "/users/:id", names: ["id"] } });
+  });
+
+  test("routes that cannot be registered are told each time: there is no router with some of them", () => {
+    class Half extends EndpointRouter {
+      routes(r: RouteBuilder<this>): void {
+        r.get("/open", (c) => c.text("open"));
+        r.get("/:", (c) => c.text("written wrongly"));
+      }
+    }
+    const half = new Half();
+    expect(() => half.toApp()).toThrow(RouteError);
+    expect(() => half.toApp()).toThrow(RouteError);
   });
 
   test("a handler or step that returns no response is told by name", async () => {

@@ -56,6 +56,19 @@ describe("sessions()", () => {
     await new Visitor(sessions()).visit((session) => expect(session.keys()).toEqual([]));
   });
 
+  test("what is sent without waiting for the head comes behind it", async () => {
+    const side = server();
+    const app = sessions()(async (scope, _receive, send) => {
+      Session.of(scope).set("a", 1);
+      const head = send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "a", more: true });
+      await send({ type: "http.response.body", body: "b" });
+      await head;
+    });
+    await app(httpScope(), side.receive, side.send);
+    expect(response(side.sent)).toMatchObject({ status: 200, body: "ab" });
+  });
+
   test("the cookie is Secure for a request that came over https", async () => {
     const use = (session: Session) => session.set("a", 1);
     const over = async (scheme: "http" | "https", secure?: boolean) =>
