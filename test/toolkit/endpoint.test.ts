@@ -395,7 +395,7 @@ describe("EndpointRouter", () => {
     class Half extends EndpointRouter {
       routes(r: RouteBuilder<this>): void {
         r.get("/open", (c) => c.text("open"));
-        r.get("/:", (c) => c.text("written wrongly"));
+        r.get("no-slash", (c) => c.text("written wrongly"));
       }
     }
     const half = new Half();
