@@ -179,7 +179,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
     return phase === "waiting" ? "connecting" : phase === "open" ? "connected" : phase;
   }
 
-  /** The code that it was closed with, from whichever side; `undefined` before that, and after {@link deny}. */
+  /** The code that it was closed with, from whichever side; `undefined` before that, and after {@link deny} with a response. */
   get closeCode(): number | undefined {
     return this.life.end?.code;
   }
