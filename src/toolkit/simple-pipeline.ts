@@ -136,8 +136,11 @@ async function answerError(
     failures.push(error);
     return;
   }
-  if (!errors.isExpected(error)) failures.push(error);
+  const isExpected = errors.isExpected(error);
+  if (!isExpected) failures.push(error);
   forgetWhatDescribedTheAnswer(c);
+  // A login that has failed half-way is none; where the handler says itself how it ends, its cookies are meant.
+  if (!isExpected) c.responseHeaders.remove("set-cookie");
   try {
     await giveAnswer(await errors.answerFor(c, error), c, "An error handler");
   } catch (second) {
@@ -150,8 +153,9 @@ function hasStarted(c: SimpleContext): boolean {
   return c.scope["pagi.connection"].responseStarted();
 }
 
-/** What was set for the answer that there is not, above all that it may be kept in caches. Cookies stay. */
+/** What was set for the answer that there is not, above all that it may be kept in caches. */
 function forgetWhatDescribedTheAnswer({ responseHeaders }: SimpleContext): void {
   responseHeaders.removeContentHeaders();
-  for (const name of ["cache-control", "etag", "expires", "last-modified"]) responseHeaders.remove(name);
+  for (const name of ["cache-control", "etag", "expires", "last-modified", "location"])
+    responseHeaders.remove(name);
 }

@@ -297,17 +297,21 @@ describe("errors", () => {
   test("an error of the application is told to nobody, and thrown on for the log", async () => {
     const c = client((app) =>
       app.get("/oops", (ctx) => {
-        ctx.setHeader("cache-control", "public, max-age=60").setCookie("seen", "1");
+        ctx
+          .setHeader("cache-control", "public, max-age=60")
+          .setHeader("location", "/me")
+          .setCookie("user", "1");
         throw new Error("the password is xyzzy");
       }),
     );
     await expect(c.get("/oops")).rejects.toThrow("the password is xyzzy");
     const response = await c.get("/oops", { throwErrors: false });
-    expect([response.status, response.header("cache-control"), response.cookies]).toEqual([
+    expect([response.status, response.header("cache-control"), response.header("location")]).toEqual([
       500,
       undefined,
-      { seen: "1" },
+      undefined,
     ]);
+    expect(response.cookies).toEqual({});
     expect(await response.json()).toEqual({
       type: "about:blank",
       title: "Internal Server Error",
@@ -315,6 +319,25 @@ describe("errors", () => {
     });
     for (const accept of ["text/html", "text/plain", "application/json"])
       expect((await bodyOf(c, "/oops", accept))[1]).not.toContain("xyzzy");
+  });
+
+  test("what protects pages protects those of errors, and cookies of what ends on purpose are sent", async () => {
+    const c = client((app) =>
+      app
+        .hook("before", (ctx) => void ctx.setHeader("content-security-policy", "default-src 'none'"))
+        .get("/oops", () => {
+          throw new Error("oops");
+        })
+        .get("/out", (ctx) => ctx.setHeader("content-type", "x/y").deleteCookie("user").abort(401)),
+    );
+    for (const path of ["/oops", "/out", "/nothing-here"]) {
+      const response = await c.get(path, { throwErrors: false, headers: { accept: "text/html" } });
+      expect([response.header("content-security-policy"), response.header("content-type")]).toEqual([
+        "default-src 'none'",
+        "text/html; charset=utf-8",
+      ]);
+      expect(response.headers.has("set-cookie")).toBe(path === "/out");
+    }
   });
 
   test("debug shows it, escaped", async () => {
