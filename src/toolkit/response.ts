@@ -9,7 +9,7 @@ import { addCors, type CorsOptions } from "./cors.ts";
 import { PagiHeaders } from "./headers.ts";
 import { ValidationError } from "./request-error.ts";
 import type { TellableError } from "./request-error.ts";
-import { FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
+import { fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
 import type { BodySource, ResponseBody } from "./response-body.ts";
 import {
   responseEvents,
@@ -115,13 +115,19 @@ export class PagiResponse implements Responder {
     return new PagiResponse().sendFile(path, options);
   }
 
-  /** A Fetch `Response`, with its body as a stream. @throws TypeError when that was read already. */
+  /**
+   * A Fetch `Response`. Its body is sent as what it is: bytes whole, a `Bun.file()` as a file, else a stream. A string or
+   * bytes without a type get one when they are sent, as Bun's own server does it. A stream can be sent once.
+   *
+   * @throws TypeError when the body was read already.
+   */
   static from(response: Response): PagiResponse {
     if (response.bodyUsed)
       throw new TypeError("The body of the Response has been read already; clone() it before.");
     const made = new PagiResponse().status(response.status);
     response.headers.forEach((value, name) => made.#headers.add(name, value));
-    return response.body === null ? made.sendRaw(NO_BYTES) : made.stream(response.body);
+    made.#body = fetchedBody(response);
+    return made;
   }
 
   /** What tells a client of its error: `application/problem+json`, RFC 9457. */
