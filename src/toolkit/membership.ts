@@ -8,13 +8,22 @@ export type Take = (message: Message) => Outgoing;
 /** Channels that one connection may be in. A client that may choose them must not be able to fill the memory. */
 export const MAX_CHANNELS = 100;
 
+/** Chars of the name of a channel, which may come from a client too. */
+const MAX_NAME = 1000;
+
+/** What is done with messages of a channel, from when they come. */
+interface Joined {
+  readonly take: Take;
+  readonly subscribed: Promise<void>;
+}
+
 /** The channels that one connection is in, and what it hears from them. */
 export class Membership implements Subscriber {
   readonly id = crypto.randomUUID();
   readonly #pubsub: PubSub;
   readonly #outbox: Outbox;
   readonly #maxChannels: number;
-  readonly #channels = new Map<string, Take>();
+  readonly #channels = new Map<string, Joined>();
   #hasEnded = false;
 
   constructor(pubsub: PubSub, outbox: Outbox, maxChannels: number) {
@@ -26,20 +35,26 @@ export class Membership implements Subscriber {
   /**
    * Resolves once it hears what is said there. Without effect where it is already, and after the end.
    *
-   * @throws RangeError (as a rejection) for more channels than it may be in, and for one without a name.
+   * @throws RangeError (as a rejection) for more channels than it may be in, and for one without a name, or with one of
+   *   more than 1000 chars.
    */
   async join(channel: string, take: Take): Promise<void> {
-    if (this.#hasEnded || this.#channels.has(channel)) return;
+    if (this.#hasEnded) return;
+    const present = this.#channels.get(channel);
+    if (present !== undefined) return present.subscribed;
+    if (channel.length > MAX_NAME)
+      throw new RangeError(`The name of a room or channel has at most ${MAX_NAME} chars.`);
     if (this.#channels.size >= this.#maxChannels) {
       throw new RangeError(
         `A connection can be in ${this.#maxChannels} rooms or channels (maxChannels), and this one is. Leave one before.`,
       );
     }
-    this.#channels.set(channel, take);
+    const joined = { take, subscribed: this.#pubsub.subscribe(channel, this) };
+    this.#channels.set(channel, joined);
     try {
-      await this.#pubsub.subscribe(channel, this);
+      await joined.subscribed;
     } catch (error) {
-      this.#channels.delete(channel);
+      if (this.#channels.get(channel) === joined) this.#channels.delete(channel);
       throw error;
     }
     // It has left, or gone, while the subscription was on its way.
@@ -72,7 +87,7 @@ export class Membership implements Subscriber {
   }
 
   deliver(message: Message, channel: string): void {
-    const take = this.#channels.get(channel);
-    if (take !== undefined) this.#outbox.add(take(message));
+    const joined = this.#channels.get(channel);
+    if (joined !== undefined) this.#outbox.add(joined.take(message));
   }
 }

@@ -144,7 +144,8 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
   /**
    * Resolves once messages to the room reach this connection.
    *
-   * @throws RangeError (as a rejection) for more rooms than it may be in (`maxChannels`), and for one without a name.
+   * @throws RangeError (as a rejection) for more rooms than it may be in (`maxChannels`), and for one without a name or with a name of
+   *   more than 1000 chars.
    */
   join(room: string): Promise<void> {
     return this.#member.join(room, (message) => this.#outgoing(message));
