@@ -11,10 +11,12 @@ export const MAX_CHANNELS = 100;
 /** Chars of the name of a channel, which may come from a client too. */
 const MAX_NAME = 1000;
 
-/** What is done with messages of a channel, from when they come. */
-interface Joined {
+/** One channel that a connection is in, or is about to be in. */
+interface Place {
   readonly take: Take;
-  readonly subscribed: Promise<void>;
+  /** Resolves once the subscription stands. */
+  subscribed: Promise<void>;
+  isSubscribed: boolean;
 }
 
 /** The channels that one connection is in, and what it hears from them. */
@@ -23,7 +25,7 @@ export class Membership implements Subscriber {
   readonly #pubsub: PubSub;
   readonly #outbox: Outbox;
   readonly #maxChannels: number;
-  readonly #channels = new Map<string, Joined>();
+  readonly #channels = new Map<string, Place>();
   #hasEnded = false;
 
   constructor(pubsub: PubSub, outbox: Outbox, maxChannels: number) {
@@ -33,15 +35,16 @@ export class Membership implements Subscriber {
   }
 
   /**
-   * Resolves once it hears what is said there. Without effect where it is already, and after the end.
+   * Resolves once it hears what is said there, a second call for a channel with the first one. Without effect after the
+   * end.
    *
-   * @throws RangeError (as a rejection) for more channels than it may be in, and for one without a name, or with one of
+   * @throws RangeError (as a rejection) for more channels than it may be in, for one without a name, and for a name of
    *   more than 1000 chars.
    */
   async join(channel: string, take: Take): Promise<void> {
     if (this.#hasEnded) return;
     const present = this.#channels.get(channel);
-    if (present !== undefined) return present.subscribed;
+    if (present !== undefined) return await present.subscribed;
     if (channel.length > MAX_NAME)
       throw new RangeError(`The name of a room or channel has at most ${MAX_NAME} chars.`);
     if (this.#channels.size >= this.#maxChannels) {
@@ -49,26 +52,34 @@ export class Membership implements Subscriber {
         `A connection can be in ${this.#maxChannels} rooms or channels (maxChannels), and this one is. Leave one before.`,
       );
     }
-    const joined = { take, subscribed: this.#pubsub.subscribe(channel, this) };
-    this.#channels.set(channel, joined);
+    const place: Place = { take, subscribed: Promise.resolve(), isSubscribed: false };
+    this.#channels.set(channel, place);
+    place.subscribed = this.#subscribe(channel, place);
+    await place.subscribed;
+  }
+
+  async #subscribe(channel: string, place: Place): Promise<void> {
     try {
-      await joined.subscribed;
+      await this.#pubsub.subscribe(channel, this);
     } catch (error) {
-      if (this.#channels.get(channel) === joined) this.#channels.delete(channel);
+      // Perhaps it has left meanwhile, and come back.
+      if (this.#channels.get(channel) === place) this.#channels.delete(channel);
       throw error;
     }
+    place.isSubscribed = true;
     // It has left, or gone, while the subscription was on its way.
     if (!this.#channels.has(channel)) await this.#pubsub.unsubscribe(channel, this);
   }
 
   async leave(channel: string): Promise<void> {
-    if (this.#channels.delete(channel)) await this.#pubsub.unsubscribe(channel, this);
+    const place = this.#channels.get(channel);
+    this.#channels.delete(channel);
+    // A subscription that is on its way is ended when it has come, and is not waited for: it may never come.
+    if (place?.isSubscribed === true) await this.#pubsub.unsubscribe(channel, this);
   }
 
   async leaveAll(): Promise<void> {
-    const channels = this.channels();
-    this.#channels.clear();
-    await Promise.all(channels.map((channel) => this.#pubsub.unsubscribe(channel, this)));
+    await Promise.all(this.channels().map((channel) => this.leave(channel)));
   }
 
   /** The connection is over. */
@@ -87,7 +98,7 @@ export class Membership implements Subscriber {
   }
 
   deliver(message: Message, channel: string): void {
-    const joined = this.#channels.get(channel);
-    if (joined !== undefined) this.#outbox.add(joined.take(message));
+    const place = this.#channels.get(channel);
+    if (place !== undefined) this.#outbox.add(place.take(message));
   }
 }

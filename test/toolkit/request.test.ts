@@ -37,6 +37,33 @@ async function inFolder(act: (folder: string) => Promise<void>): Promise<void> {
 }
 
 describe("the request line and the header", () => {
+  test.each<[isCross: boolean, headers: [string, string][]]>([
+    [false, []],
+    [false, [["sec-fetch-site", "same-origin"]]],
+    [false, [["sec-fetch-site", "none"]]],
+    [true, [["sec-fetch-site", "same-site"]]],
+    [true, [["sec-fetch-site", "cross-site"]]],
+    [
+      true,
+      [
+        ["sec-fetch-site", "cross-site"],
+        ["origin", "https://shop.example"],
+      ],
+    ],
+    [false, [["origin", "https://shop.example"]]],
+    [false, [["origin", "http://SHOP.example"]]],
+    [true, [["origin", "https://shop.example:8443"]]],
+    [true, [["origin", "https://evil.example"]]],
+    [true, [["origin", "https://evil.example/https://shop.example"]]],
+    [true, [["origin", "null"]]],
+  ])("isCrossOrigin is %p for %j", (isCross, headers) => {
+    expect(request({ headers: [["host", "shop.example"], ...headers] }).isCrossOrigin()).toBe(isCross);
+  });
+
+  test("no Host is not the host of a page without an origin", () => {
+    expect(request({ headers: [["origin", "null"]] }).isCrossOrigin()).toBe(true);
+  });
+
   test("what the scope says", () => {
     const scope = httpScope({
       method: "PUT",
