@@ -47,7 +47,7 @@ describe("what a handler returns", () => {
     ["/object", 200, "application/json", '{"a":[1]}'],
     ["/list", 200, "application/json", "[1,2]"],
     ["/pagi", 202, "text/plain; charset=utf-8", "pagi"],
-    ["/fetch", 203, undefined, "fetch"],
+    ["/fetch", 203, "text/plain;charset=utf-8", "fetch"],
     ["/stream", 200, undefined, "ab"],
     ["/app", 200, "text/plain; charset=utf-8", "/app"],
     ["/respond", 200, "text/plain; charset=utf-8", "sent"],
