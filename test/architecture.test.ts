@@ -142,9 +142,13 @@ describe("architecture", () => {
 
   test("every exports key is one file that exists", async () => {
     const { exports } = (await Bun.file(join(ROOT, "package.json")).json()) as {
-      exports: Record<string, string>;
+      exports: Record<string, string | { types: string; default: string }>;
     };
-    for (const target of Object.values(exports))
+    for (const entry of Object.values(exports)) {
+      const target = typeof entry === "string" ? entry : entry.default;
       expect(await Bun.file(join(ROOT, target)).exists()).toBe(true);
+      if (typeof entry !== "string")
+        expect(entry.types).toBe(target.replace(/^\.\/(.+)\.ts$/, "./dist/types/$1.d.ts"));
+    }
   });
 });

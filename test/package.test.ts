@@ -72,6 +72,19 @@ app.get("/ws", upgradeWebSocket(() => ({ onOpen: (_, ws) => ws.send("packed") })
 export default app;
 `;
 
+// Not ours: whoever uses the package need not write TypeScript as we do.
+const USER_OPTIONS = {
+  target: "esnext",
+  module: "preserve",
+  lib: ["esnext", "dom"],
+  types: ["bun-types"],
+  strict: true,
+  noImplicitReturns: true,
+  noPropertyAccessFromIndexSignature: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+
 let folder: string;
 let files: string[];
 
@@ -163,6 +176,30 @@ test("a configuration file can use defineConfig", async () => {
 test(`"pagi-server", "pagi-server/spec", "pagi-server/fetch" and the toolkit can be imported, and serve() serves`, async () => {
   expect((await run([process.execPath, "script.ts"], folder)).trim()).toBe("packed");
 }, 20_000);
+
+test("with a user's own tsconfig.json every entry has its types, and no error of ours", async () => {
+  const { exports } = (await Bun.file(join(ROOT, "package.json")).json()) as { exports: object };
+  const entries = Object.keys(exports).filter((entry) => entry !== "./package.json");
+  const imports = entries.map((entry, i) => `import * as entry${i} from "pagi-server${entry.slice(1)}";`);
+  const program = `${imports.join("\n")}
+import { Simple } from "pagi-server/simple";
+export default new Simple().get("/users/:id", (c) => c.params.di);
+export const used = [${entries.map((_, i) => `entry${i}`).join(", ")}];
+`;
+  const user = await mkdtemp(join(folder, "user-"));
+  await symlink(join(ROOT, "node_modules/bun-types"), join(folder, "node_modules/bun-types"));
+  await Bun.write(join(user, "tsconfig.json"), JSON.stringify({ compilerOptions: USER_OPTIONS }));
+  await Bun.write(join(user, "program.ts"), program);
+  const check = Bun.spawn([process.execPath, "check", "-p", user, "--no-pretty", "--all"], {
+    cwd: user,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const told = (await check.stdout.text()) + (await check.stderr.text());
+  const errors = told.split("\n").filter((line) => line.includes("error TS"));
+  expect(errors).toHaveLength(1);
+  expect(errors[0]).toMatch(/program\.ts.*Property 'di' does not exist/);
+}, 30_000);
 
 test("what is no entry cannot be imported", async () => {
   const inner = run([process.execPath, "-e", `await import("pagi-server/src/server/server.ts")`], folder);
