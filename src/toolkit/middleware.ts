@@ -1,7 +1,7 @@
 import { CompositionError } from "../errors.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
 import type { Scope } from "../spec/scope.ts";
-import { nameOf } from "./component.ts";
+import { beginningNameOf, nameOf } from "./component.ts";
 
 /** Puts something around an application. Called once, when the application is built, and not for each request. */
 export type Middleware = (app: Application) => Application;
@@ -80,7 +80,7 @@ export function chain<Context, Result>(
 export function assertMiddleware(each: MiddlewareLike): void {
   if (typeof each === "function" || isWrapper(each)) return;
   throw new CompositionError(
-    `${nameOf(each)} is no middleware. A middleware is a function (app) => app, or an object with wrap(app).`,
+    `${beginningNameOf(each)} is no middleware. A middleware is a function (app) => app, or an object with wrap(app).`,
   );
 }
 

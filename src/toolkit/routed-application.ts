@@ -44,6 +44,8 @@ interface Outcome {
   values: readonly string[];
   /** The methods of the routes that the path leads to, if none has the method of the request. */
   allowed: Set<string> | undefined;
+  /** For an http request: the path leads to a route of this type of scope. */
+  instead: "sse" | "websocket" | undefined;
 }
 
 /** Nothing was found, not even a route for another method. */
@@ -97,7 +99,14 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
       return toApp(options.methodNotAllowed(allow))(scope, receive, send);
     }
     const mounted = mounts.matchPrefix(segments);
-    if (mounted === undefined) return notFound(scope, receive, send);
+    if (mounted === undefined) {
+      const { instead } = outcome;
+      return notFound(
+        instead === undefined ? scope : { ...scope, "pagi.router": { instead } },
+        receive,
+        send,
+      );
+    }
     const { place, values, length } = mounted;
     const prefix = segments.slice(0, length).map((segment) => `/${segment}`);
     await place.app(
@@ -160,12 +169,13 @@ function outcomeOf(
   segments: readonly string[],
   isWhole: boolean,
 ): Outcome {
-  const outcome: Outcome = { found: undefined, values: NO_VALUES, allowed: undefined };
+  const outcome: Outcome = { found: undefined, values: NO_VALUES, allowed: undefined, instead: undefined };
   const visit = (place: Place, values: readonly string[]): boolean => {
     outcome.found = routeFor(place, scope);
     outcome.values = values;
     if (outcome.found === undefined && scope.type === "http") {
       for (const method of place.http.keys()) (outcome.allowed ??= new Set()).add(method);
+      outcome.instead ??= place.sse === undefined ? place.websocket && "websocket" : "sse";
     }
     return outcome.found !== undefined;
   };
@@ -220,8 +230,22 @@ function parametersOf(
 }
 
 const answerNotFound: Application = async (scope, _receive, send) => {
-  if (scope.type !== "lifespan") await decline(scope, send, 404, "Not Found");
+  if (scope.type === "lifespan") return;
+  const advice = adviceFor(scope);
+  await decline(scope, send, 404, advice === undefined ? "Not Found" : `Not Found. ${advice}`);
 };
+
+const ADVICE = {
+  sse: "This is the path of an event stream; ask for it with 'Accept: text/event-stream'.",
+  websocket: "This is the path of a WebSocket, and no page.",
+};
+
+/** What somebody is told who asks with plain HTTP for what is an event stream or a WebSocket. */
+export function adviceFor(scope: RequestScope): string | undefined {
+  const routed = scope["pagi.router"];
+  if (typeof routed !== "object" || routed === null || !("instead" in routed)) return undefined;
+  return routed.instead === "sse" || routed.instead === "websocket" ? ADVICE[routed.instead] : undefined;
+}
 
 /** RFC 9110 section 15.5.6: 405 says which methods there are; section 9.3.7: OPTIONS asks for them. */
 function answerMethod(scope: RequestScope, send: Send, allow: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { nameOf } from "./component.ts";
 import { placesOf } from "./html-places.ts";
 
 /** What may stand in a {@link html} template. Nothing is written for `null`, `undefined` and booleans. */
@@ -89,6 +90,5 @@ function textOf(value: HtmlValue): string {
   // Untyped code, and views that forgot an `await`, get here.
   const found: unknown = value;
   const advice = found instanceof Promise ? "await it before" : "give a string, or JSON.stringify() it";
-  const name = typeof found === "object" ? (found?.constructor?.name ?? "object") : typeof found;
-  throw new TypeError(`html\`\`: a value is a ${name}, which is no text; ${advice}.`);
+  throw new TypeError(`html\`\`: a value is ${nameOf(found)}, which is no text; ${advice}.`);
 }

@@ -80,7 +80,12 @@ function withSteps<Params extends PathParams>(
   const links = steps.map(
     ({ run }) =>
       async (c: SimpleContext<Params>, next: () => Promise<Answer>): Promise<Answer> =>
-        toAnswer(await run(c, next), c, `The step ${run.name === "" ? "" : `'${run.name}' `}of ${who}`),
+        toAnswer(
+          await run(c, next),
+          c,
+          `The step ${run.name === "" ? "" : `'${run.name}' `}of ${who}`,
+          "is there a return missing? Return next() to go on, or an answer",
+        ),
   );
   return chain<SimpleContext<Params>, Answer>(links, last);
 }

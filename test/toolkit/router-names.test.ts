@@ -41,6 +41,7 @@ describe("names", () => {
 
   test.each([
     ["nothing", {}, "no route with the name 'nothing'"],
+    ["usr", {}, "no route with the name 'usr'; is it 'user'?"],
     ["user", {}, "needs a value for the parameter 'id'"],
     ["user", { id: "x" }, `does not take "x" as 'id'`],
     ["ws", { room: "" }, `does not take "" as 'room'`],
