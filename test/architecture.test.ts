@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "src/supervisor": ["src/spec", "src/errors", "src/exchange", "src/server"],
   // A program that calls serve() may take the flags of the command line.
-  "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli"],
+  "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli", "adapters"],
   "src/index": ["src/spec", "src/errors", "src/server", "src/serve"],
   "src/toolkit": ["src/spec", "src/errors"],
   "src/apps": ["src/spec", "src/errors", "src/toolkit"],
