@@ -94,7 +94,13 @@ export function assertAnswer(answer: Answer | undefined, who: string): asserts a
   }
   if (isResponder(answer) || answer instanceof Response || typeof answer === "function") return;
   if (typeof answer === "object" && answer !== null && "toApp" in answer) return;
-  throw new CompositionError(`${who} returned ${nameOf(answer)}; it has to return a response.`);
+  throw new CompositionError(`${who} returned ${nameOf(answer)}; ${adviceFor(answer)}.`);
+}
+
+function adviceFor(answer: unknown): string {
+  return answer === undefined
+    ? "is there a return missing? Return a response, which c.text(...), c.json(...) or PagiResponse makes"
+    : "it has to return a response, which c.text(...), c.json(...) or PagiResponse makes";
 }
 
 /** A context has a `respond()` too, for handlers that send their answer themselves. */

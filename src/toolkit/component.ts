@@ -21,9 +21,24 @@ export function toApp(thing: ApplicationLike): Application {
     throw new CompositionError(`toApp() returned ${nameOf(app)}; it must return an application.`);
   }
   if (typeof thing === "function" && !isClass(thing)) return thing;
-  throw new CompositionError(
-    `${beginningNameOf(thing)} is no application. An application is a function (scope, receive, send) or an object with ` +
-      `toApp().${adviceFor(thing)}`,
+  throw new CompositionError(`${beginningNameOf(thing)} ${notAnApplication(thing)}`);
+}
+
+/**
+ * Says where something is given what {@link toApp} would say later.
+ *
+ * @param where begins the message.
+ * @throws CompositionError when it is neither an application nor a component.
+ */
+export function assertApplicationLike(thing: unknown, where: string): asserts thing is ApplicationLike {
+  if (isComponent(thing) || (typeof thing === "function" && !isClass(thing))) return;
+  throw new CompositionError(`${where}: ${nameOf(thing)} ${notAnApplication(thing)}`);
+}
+
+function notAnApplication(thing: unknown): string {
+  return (
+    "is no application. An application is a function (scope, receive, send) or an object with toApp()." +
+    adviceFor(thing)
   );
 }
 

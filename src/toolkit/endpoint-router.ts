@@ -1,9 +1,10 @@
+import { CompositionError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import type { State } from "../spec/scope.ts";
 import type { Answer } from "./call.ts";
 import { answerWith, assertAnswer } from "./call.ts";
 import type { ApplicationLike, Component } from "./component.ts";
-import { nameOfFunction } from "./component.ts";
+import { nameOf, nameOfFunction } from "./component.ts";
 import type { ContextFactory } from "./context.ts";
 import { contextOf } from "./context.ts";
 import type { HttpContext } from "./http-context.ts";
@@ -148,6 +149,11 @@ export class RouteBuilderOf<
     rest: HandlerArguments<Endpoint, Http, PathParams<P>>,
   ): this {
     const [steps, handler] = rest.length === 1 ? [[], rest[0]] : rest;
+    if (typeof handler !== "function") {
+      throw new CompositionError(
+        `${method} ${path}: ${nameOf(handler)} is no handler, which is a function: a method, as in this.page.`,
+      );
+    }
     const endpoint = this.#endpoint;
     const bound = steps.map((step): Step<Http, Answer> => async (context, next) => {
       const answer = await step.call(endpoint, context, next);

@@ -1,4 +1,5 @@
 import { PagiError } from "../errors.ts";
+import { beginningNameOf } from "./component.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 
 /** Chunks of a body: bytes, or strings that are sent as UTF-8. */
@@ -114,6 +115,7 @@ export async function* jsonChunks(
 export function jsonText(value: unknown): string {
   if (value instanceof Promise) throw new TypeError("A promise has no JSON; await it before.");
   const text: string | undefined = JSON.stringify(value);
-  if (text === undefined) throw new TypeError(`A ${typeof value} has no JSON; send null for nothing.`);
+  if (text === undefined)
+    throw new TypeError(`${beginningNameOf(value)} has no JSON; send null for nothing.`);
   return text;
 }

@@ -1,7 +1,12 @@
 import { expect, test } from "bun:test";
 import { TestClient } from "../../src/testing/testing.ts";
+import type { HttpContext } from "../../src/toolkit/context.ts";
 import { handler } from "../../src/toolkit/context.ts";
+import type { RouteBuilder } from "../../src/toolkit/endpoint.ts";
+import { EndpointRouter, HttpEndpoint } from "../../src/toolkit/endpoint.ts";
+import { PagiResponse } from "../../src/toolkit/response.ts";
 import { Router } from "../../src/toolkit/router.ts";
+import { CookieStore, sessions, SqliteStore } from "../../src/toolkit/session.ts";
 import type { StepFunction } from "../../src/toolkit/simple.ts";
 import { Simple, step } from "../../src/toolkit/simple.ts";
 
@@ -63,4 +68,38 @@ test("a stream or WebSocket that is asked for with plain HTTP is a 404 that says
   ]);
   expect((await c.get("/both")).status).toBe(405);
   expect(await bodyOf(c, "/nothing")).toEqual([404, expect.not.stringContaining("path of")]);
+});
+
+test("an endpoint that handles nothing, and a handler that is not there, are refused when they are registered", () => {
+  class Pages extends HttpEndpoint {
+    gett(c: HttpContext): PagiResponse {
+      return c.text("never");
+    }
+  }
+  expect(() => new Pages().toApp()).toThrow(
+    /^Pages handles nothing: it has none of the methods get, post, put/,
+  );
+  class Own extends HttpEndpoint {
+    override dispatch(): Promise<void> {
+      return Promise.resolve();
+    }
+  }
+  expect(new Own().toApp()).toBeFunction();
+  class Site extends EndpointRouter {
+    declare page: never;
+    override routes(r: RouteBuilder<this>): void {
+      r.get("/", this.page);
+    }
+  }
+  expect(() => new Site().toApp()).toThrow("GET /: undefined is no handler, which is a function");
+});
+
+test("sessions that are not called, and a store that is not awaited, are refused", () => {
+  expect(() => new Router().get("/", [sessions as never], PagiResponse.text("")).toApp()).toThrow(
+    "write sessions(), or sessions()(app)",
+  );
+  expect(() => sessions({ store: SqliteStore.open(":memory:") as never })).toThrow(
+    "await SqliteStore.open(...)",
+  );
+  expect(() => new CookieStore({ secret: "x" } as never)).toThrow("secrets is a list of texts");
 });
