@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ServerProcess } from "./support/example.ts";
 import { WebSocketClient } from "./support/websocket-client.ts";
 
@@ -135,6 +135,32 @@ test("bunx pagi-server app.ts serves the application", async () => {
   const response = await fetch(server.url);
   expect(response.status).toBe(200);
   expect(await response.text()).toBe("packed\n");
+  expect(await server.stop("SIGTERM")).toBe(0);
+}, 20_000);
+
+test("the examples run where the package is installed, with the command of their README", async () => {
+  const examples = [...new Bun.Glob("*/README.md").scanSync(join(ROOT, "examples"))];
+  expect(examples.length).toBeGreaterThan(20);
+  for (const readme of examples) {
+    const [, program] = /^.*bunx pagi-server.* (\S+)$/m.exec(
+      await Bun.file(join(ROOT, "examples", readme)).text(),
+    ) ?? [readme, "no command"];
+    expect(program).toBe(`node_modules/pagi-server/examples/${dirname(readme)}/app.ts`);
+    expect(files).toContain(String(program).replace("node_modules/pagi-server", "package"));
+  }
+  await using server = await ServerProcess.run(
+    [
+      process.execPath,
+      "x",
+      "pagi-server",
+      "node_modules/pagi-server/examples/simple-01-hello/app.ts",
+      "-p",
+      "0",
+    ],
+    {},
+    folder,
+  );
+  expect(await (await fetch(new URL("/greet/Ada", server.url))).text()).toBe("Hello, Ada!\n");
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
