@@ -44,8 +44,8 @@ interface Outcome {
   values: readonly string[];
   /** The methods of the routes that the path leads to, if none has the method of the request. */
   allowed: Set<string> | undefined;
-  /** For an http request: the path leads to a route of this type of scope. */
-  instead: "sse" | "websocket" | undefined;
+  /** Nothing was found, but the path leads to a route of this other type of scope. */
+  instead: RequestScope["type"] | undefined;
 }
 
 /** Nothing was found, not even a route for another method. */
@@ -173,16 +173,23 @@ function outcomeOf(
   const visit = (place: Place, values: readonly string[]): boolean => {
     outcome.found = routeFor(place, scope);
     outcome.values = values;
-    if (outcome.found === undefined && scope.type === "http") {
+    if (outcome.found !== undefined) return true;
+    if (scope.type === "http") {
       for (const method of place.http.keys()) (outcome.allowed ??= new Set()).add(method);
-      outcome.instead ??= place.sse === undefined ? place.websocket && "websocket" : "sse";
     }
-    return outcome.found !== undefined;
+    outcome.instead ??= typeOf(place);
+    return false;
   };
   // A path without parameters is found in one look: no other place that it leads to is more specific.
   const exact = isWhole && !hasEncodedSlash(scope.raw_path) ? routes.exact(scope.path) : undefined;
   if (exact === undefined || !visit(exact, NO_VALUES)) routes.match(segments, visit);
   return outcome;
+}
+
+function typeOf({ http, sse, websocket }: Place): RequestScope["type"] | undefined {
+  if (http.size > 0) return "http";
+  if (sse !== undefined) return "sse";
+  return websocket === undefined ? undefined : "websocket";
 }
 
 function routeFor(place: Place, scope: RequestScope): Ready | undefined {
@@ -230,21 +237,27 @@ function parametersOf(
 }
 
 const answerNotFound: Application = async (scope, _receive, send) => {
-  if (scope.type === "lifespan") return;
-  const advice = adviceFor(scope);
-  await decline(scope, send, 404, advice === undefined ? "Not Found" : `Not Found. ${advice}`);
+  if (scope.type !== "lifespan") await declineNotFound(scope, send);
 };
+
+/** Answers with 404, and with {@link adviceFor} the scope if there is any. */
+export function declineNotFound(scope: RequestScope, send: Send): Promise<void> {
+  const advice = adviceFor(scope);
+  return decline(scope, send, 404, advice === undefined ? "Not Found" : `Not Found. ${advice}`);
+}
 
 const ADVICE = {
+  http: "This path is no event stream and no WebSocket; ask for it with plain HTTP.",
   sse: "This is the path of an event stream; ask for it with 'Accept: text/event-stream'.",
-  websocket: "This is the path of a WebSocket, and no page.",
+  websocket: "This is the path of a WebSocket.",
 };
 
-/** What somebody is told who asks with plain HTTP for what is an event stream or a WebSocket. */
+/** What somebody is told who asks with plain HTTP for what is an event stream or a WebSocket, or the other way round. */
 export function adviceFor(scope: RequestScope): string | undefined {
   const routed = scope["pagi.router"];
   if (typeof routed !== "object" || routed === null || !("instead" in routed)) return undefined;
-  return routed.instead === "sse" || routed.instead === "websocket" ? ADVICE[routed.instead] : undefined;
+  const { instead } = routed;
+  return instead === "http" || instead === "sse" || instead === "websocket" ? ADVICE[instead] : undefined;
 }
 
 /** RFC 9110 section 15.5.6: 405 says which methods there are; section 9.3.7: OPTIONS asks for them. */

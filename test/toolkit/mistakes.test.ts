@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { TestClient } from "../../src/testing/testing.ts";
+import { DeclinedError, TestClient } from "../../src/testing/testing.ts";
 import type { HttpContext } from "../../src/toolkit/context.ts";
 import { handler } from "../../src/toolkit/context.ts";
 import type { RouteBuilder } from "../../src/toolkit/endpoint.ts";
@@ -21,6 +21,12 @@ function client(register: (app: Simple) => unknown): TestClient {
 async function bodyOf(client: TestClient, path: string): Promise<[number, string]> {
   const response = await client.get(path, { throwErrors: false });
   return [response.status, await response.text()];
+}
+
+/** What a client was told whose stream or WebSocket was refused. */
+async function answerOf(error: unknown): Promise<string> {
+  if (!(error instanceof DeclinedError)) throw error;
+  return error.response.text();
 }
 
 test("what looks right and is not: the context, a promise as JSON, a step that does not go on", async () => {
@@ -53,6 +59,8 @@ test("a stream or WebSocket that is asked for with plain HTTP is a 404 that says
     app
       .sse("/events", (sse) => sse.close())
       .websocket("/chat", () => {})
+      .get("/page", () => "page")
+      .mount("/router", new Router().get("/page", PagiResponse.text("page")))
       .post("/both", () => "both")
       .sse("/both", (sse) => sse.close())
       .mount(
@@ -66,6 +74,9 @@ test("a stream or WebSocket that is asked for with plain HTTP is a 404 that says
     404,
     expect.stringMatching(/^Not Found. This is the path/),
   ]);
+  await expect(c.sse("/page").catch(answerOf)).resolves.toMatch(/^Not Found. This path is no event stream/);
+  await expect(c.sse("/router/page").catch(answerOf)).resolves.toContain("ask for it with plain HTTP");
+  await expect(c.websocket("/page").catch(answerOf)).resolves.toContain("no WebSocket");
   expect((await c.get("/both")).status).toBe(405);
   expect(await bodyOf(c, "/nothing")).toEqual([404, expect.not.stringContaining("path of")]);
 });
