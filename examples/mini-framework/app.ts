@@ -5,9 +5,10 @@ import { Mini } from "./mini.ts";
 const app = new Mini();
 
 app.use(async ({ request }, next) => {
-  console.error(`${request.method} ${request.path} begins`);
+  // As it was sent: the decoded path may have line ends in it, and make up lines of the log.
+  console.error(`${request.method} ${request.rawPath} begins`);
   const response = await next();
-  console.error(`${request.method} ${request.path} ends`);
+  console.error(`${request.method} ${request.rawPath} ends`);
   return response;
 });
 

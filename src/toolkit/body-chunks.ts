@@ -1,6 +1,8 @@
 import type { Receive } from "../spec/application.ts";
 import { BodyTooLargeError, IncompleteBodyError } from "./request-error.ts";
 
+const NO_BYTES = new Uint8Array(0);
+
 /**
  * The chunks of a request body, each asked for when the last has been used.
  *
@@ -15,9 +17,11 @@ export async function* bodyChunks(
   for (let more = true; more;) {
     const event = await receive();
     if (event.type !== "http.request" && event.type !== "sse.request") throw new IncompleteBodyError();
-    size += event.body.byteLength;
+    // Another server may leave both out: an empty chunk, and the last one. PAGI Www, "Request - receive event".
+    const { body = NO_BYTES } = event;
+    size += body.byteLength;
     if (size > maxBytes) throw new BodyTooLargeError(maxBytes);
-    more = event.more;
-    if (event.body.byteLength > 0) yield event.body;
+    more = event.more ?? false;
+    if (body.byteLength > 0) yield body;
   }
 }

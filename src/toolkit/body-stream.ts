@@ -76,13 +76,25 @@ export class BodyStream<Chunk extends Uint8Array | string> implements AsyncItera
     return this.#bytesRead;
   }
 
-  /** Writes the rest of the body to a file; see {@link writeNewFile}. @returns how many bytes. */
-  streamToFile(this: BodyStream<Uint8Array>, path: string, options?: NewFileOptions): Promise<number> {
-    return writeNewFile(path, this, options);
+  /**
+   * Writes the rest of the body to a file; see {@link writeNewFile}. @returns how many bytes.
+   *
+   * @throws TypeError for a stream of text, which would not be the bytes that the client has sent.
+   */
+  async streamToFile(this: BodyStream<Uint8Array>, path: string, options?: NewFileOptions): Promise<number> {
+    return await writeNewFile(path, onlyBytes(this), options);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void, void> {
     for (let chunk = await this.nextChunk(); chunk !== undefined; chunk = await this.nextChunk()) yield chunk;
+  }
+}
+
+async function* onlyBytes(chunks: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of chunks) {
+    if (!(chunk instanceof Uint8Array))
+      throw new TypeError("streamToFile() writes bytes; ask for the stream without 'decode'.");
+    yield chunk;
   }
 }
 

@@ -42,7 +42,7 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
   const needsSecure = insecureProblem(name, cookie);
   if (needsSecure !== undefined && cookie.secure !== true)
     throw new TypeError(`The cookie '${name}' ${needsSecure} and so needs 'secure: true'.`);
-  if (name.startsWith("__Host-") && (cookie.path !== "/" || cookie.domain !== undefined))
+  if (/^__host-/i.test(name) && (cookie.path !== "/" || cookie.domain !== undefined))
     throw new TypeError(`The cookie '${name}' must have the path '/' and no domain.`);
   return stringifySetCookie({ ...cookie, name, value });
 }
@@ -50,7 +50,8 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
 function insecureProblem(name: string, cookie: CookieOptions): string | undefined {
   if (cookie.sameSite === "none") return "has 'sameSite: \"none\"'";
   if (cookie.partitioned === true) return "is partitioned";
-  if (name.startsWith("__Secure-") || name.startsWith("__Host-")) return "has a name with a secure prefix";
+  // RFC 6265bis section 4.1.3: browsers do not look at the case of the prefixes.
+  if (/^__(secure|host)-/i.test(name)) return "has a name with a secure prefix";
   return undefined;
 }
 
@@ -79,7 +80,7 @@ export class CookieSigner {
 
   /** The value with its signature, `value.signature`. */
   sign(name: string, value: string): string {
-    return `${value}.${signature(this.#keys[0], name, value).toString("base64url")}`;
+    return `${value}.${signature(this.#keys[0], name, value)}`;
   }
 
   /** The value, where the signature is right; `undefined` otherwise. Takes the same time for every wrong one. */
@@ -87,17 +88,18 @@ export class CookieSigner {
     const dot = signed.lastIndexOf(".");
     if (dot < 0) return undefined;
     const value = signed.slice(0, dot);
-    const given = Buffer.from(signed.slice(dot + 1), "base64url");
+    // As text, since a signature can be written in base64 in several ways, and one is ours.
+    const given = Buffer.from(signed.slice(dot + 1));
     let isRight = false;
     for (const key of this.#keys) {
-      const expected = signature(key, name, value);
+      const expected = Buffer.from(signature(key, name, value));
       if (given.length === expected.length && timingSafeEqual(given, expected)) isRight = true;
     }
     return isRight ? value : undefined;
   }
 }
 
-function signature(key: string, name: string, value: string): Buffer {
+function signature(key: string, name: string, value: string): string {
   // A cookie's name has no `=`, so that no other name and value give the same text.
-  return createHmac("sha256", key).update(`${name}=${value}`).digest();
+  return createHmac("sha256", key).update(`${name}=${value}`).digest("base64url");
 }

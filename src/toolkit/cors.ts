@@ -18,12 +18,13 @@ export interface CorsOptions {
   preflight?: boolean;
   /**
    * The `Origin` of the request. Needed with `credentials` and the origin `*`, which may not go together: the origin
-   * that asks is then the one that is allowed, so that **every** site can act in the name of the user.
+   * that asks is then the one that is allowed, so that **every** site can act in the name of the user. Given as
+   * `undefined`, since the request has none, nobody else is allowed anything.
    */
   requestOrigin?: string | undefined;
 }
 
-/** Adds the fields. @throws TypeError for `credentials` with every origin and none that asks. */
+/** Adds the fields. @throws TypeError for `credentials` with every origin where it is not said which one asks. */
 export function addCors(headers: PagiHeaders, options: CorsOptions): void {
   const {
     origin = "*",
@@ -36,13 +37,14 @@ export function addCors(headers: PagiHeaders, options: CorsOptions): void {
     requestOrigin,
   } = options;
   const allowed = origin === "*" && credentials ? requestOrigin : origin;
-  if (allowed === undefined)
+  if (allowed === undefined && !("requestOrigin" in options))
     throw new TypeError(
       "cors: credentials and the origin '*' exclude each other; name an origin, or give requestOrigin.",
     );
-  headers.set("access-control-allow-origin", allowed);
   if (!headers.getAll("vary").some((value) => /(^|,)\s*(origin|\*)\s*(,|$)/i.test(value)))
     headers.add("vary", "Origin");
+  if (allowed === undefined) return;
+  headers.set("access-control-allow-origin", allowed);
   if (credentials) headers.set("access-control-allow-credentials", "true");
   if (expose.length > 0) headers.set("access-control-expose-headers", expose.join(", "));
   if (!preflight) return;

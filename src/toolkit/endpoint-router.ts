@@ -4,7 +4,7 @@ import type { State } from "../spec/scope.ts";
 import type { Answer } from "./call.ts";
 import { answerWith, assertAnswer } from "./call.ts";
 import type { ApplicationLike, Component } from "./component.ts";
-import { nameOf, nameOfFunction } from "./component.ts";
+import { beginningNameOf, nameOfFunction } from "./component.ts";
 import type { ContextFactory } from "./context.ts";
 import { contextOf } from "./context.ts";
 import type { HttpContext } from "./http-context.ts";
@@ -97,6 +97,7 @@ export class RouteBuilderOf<
     path: P,
     handler: StreamHandler<Endpoint, RouteContext<WebSocket, PathParams<P>>>,
   ): this {
+    assertHandler(handler, `websocket('${path}')`);
     this.#router.websocket<string>(path, async (scope, receive, send) => {
       const context = this.#contextOf(scope, receive, send);
       await orRefuse(context, () =>
@@ -107,6 +108,7 @@ export class RouteBuilderOf<
   }
 
   sse<P extends string>(path: P, handler: StreamHandler<Endpoint, RouteContext<Sse, PathParams<P>>>): this {
+    assertHandler(handler, `sse('${path}')`);
     this.#router.sse<string>(path, async (scope, receive, send) => {
       const context = this.#contextOf(scope, receive, send);
       await orRefuse(context, () =>
@@ -149,12 +151,8 @@ export class RouteBuilderOf<
     rest: HandlerArguments<Endpoint, Http, PathParams<P>>,
   ): this {
     const [steps, handler] = rest.length === 1 ? [[], rest[0]] : rest;
-    if (typeof handler !== "function") {
-      throw new CompositionError(
-        `${method} ${path}: ${nameOf(handler)} is no handler, which is a function: a method, as in this.page.`,
-      );
-    }
     const endpoint = this.#endpoint;
+    for (const each of [...steps, handler]) assertHandler(each, `${method.toLowerCase()}('${path}')`);
     const bound = steps.map((step): Step<Http, Answer> => async (context, next) => {
       const answer = await step.call(endpoint, context, next);
       assertAnswer(answer, `The step ${nameOfFunction(step)} of ${method} ${path}`);
@@ -258,6 +256,15 @@ export abstract class EndpointRouterOf<
  */
 export abstract class EndpointRouter extends EndpointRouterOf<HttpContext, WebSocketContext, SseContext> {
   readonly contextOf: ContextFactory = contextOf;
+}
+
+/** Throws CompositionError for what is no function, when the route is registered and not with its first request. */
+function assertHandler(handler: unknown, route: string): void {
+  if (typeof handler === "function") return;
+  throw new CompositionError(
+    `${beginningNameOf(handler)} is no handler and no step of ${route}: these are methods of the endpoint, or functions. ` +
+      "Middleware that wraps applications goes around a mount, or around the endpoint.",
+  );
 }
 
 // The router has matched the pattern whose parameters these are; TypeScript cannot tie the two together.

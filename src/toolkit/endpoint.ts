@@ -1,4 +1,4 @@
-import { CompositionError } from "../errors.ts";
+import { CompositionError, messageOf } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { dispatch } from "../spec/application.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR } from "../spec/close-code.ts";
@@ -164,16 +164,17 @@ export abstract class WebSocketEndpointOf<Context extends WebSocketContext> impl
       closeCode: INTERNAL_ERROR,
       closeReason: "",
     };
-    try {
+    const run = async (): Promise<void> => {
       await orRefuse(context, () =>
         this.onConnect === undefined ? websocket.accept() : this.onConnect(context),
       );
       for await (const data of this.#messages(websocket)) await this.onReceive?.(context, data);
       end = websocket;
-    } finally {
+    };
+    await thenLast(run, () => {
       const { closeCode = ABNORMAL_CLOSURE, closeReason = "" } = end;
-      await this.onDisconnect?.(context, closeCode, closeReason);
-    }
+      return this.onDisconnect?.(context, closeCode, closeReason);
+    });
   }
 
   #messages(websocket: PagiWebSocket): AsyncIterable<unknown> {
@@ -227,13 +228,12 @@ export abstract class SseEndpointOf<Context extends SseContext> implements Compo
   /** One stream, from its opening until it is over. */
   async handle(call: SseCall): Promise<void> {
     const context = this.contextOf(call);
-    try {
+    const run = async (): Promise<void> => {
       await context.sse.keepalive(this.keepaliveInterval);
       await orRefuse(context, () => this.onConnect?.(context));
       await context.sse.run();
-    } finally {
-      await this.onDisconnect?.(context);
-    }
+    };
+    await thenLast(run, () => this.onDisconnect?.(context));
   }
 }
 
@@ -242,4 +242,19 @@ export abstract class SseEndpoint extends SseEndpointOf<SseContext> {
   contextOf({ scope, receive, send }: SseCall): SseContext {
     return new SseContext(scope, receive, send);
   }
+}
+
+/** As `finally`, but that the first error is thrown: a second one, often its consequence, becomes a warning. */
+async function thenLast(run: () => Promise<void>, last: () => void | Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    try {
+      await last();
+    } catch (second) {
+      process.emitWarning(second instanceof Error ? second : messageOf(second), "PagiCallbackWarning");
+    }
+    throw error;
+  }
+  await last();
 }

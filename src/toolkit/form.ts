@@ -1,5 +1,6 @@
 import { MultiValue } from "./multi-value.ts";
 import { STREAM_LIMITS, type MultipartOptions, type MultipartStream } from "./multipart-stream.ts";
+import { FieldsTooLargeError } from "./request-error.ts";
 import { Upload, type SpoolOptions } from "./upload.ts";
 import { decodeUtf8, type DecodingOptions } from "./url-encoded.ts";
 
@@ -49,22 +50,36 @@ export function decodeForm(entries: FormEntries, { strict = false, raw = false }
   );
 }
 
+/** How a form is read whole. */
+export interface ReadFormOptions extends SpoolOptions {
+  /** Bytes of all fields and all names together, which stay in memory. */
+  maxBytes: number;
+}
+
 /**
  * Reads a multipart form whole. `keep` is told of every upload that has come, so that it can be removed when the
  * request ends; when the form cannot be read to its end, those that have come are removed at once.
  *
- * @throws as {@link MultipartStream.next}.
+ * @throws FieldsTooLargeError; as {@link MultipartStream.next}.
  */
 export async function readForm(
   stream: MultipartStream,
-  options: SpoolOptions,
+  options: ReadFormOptions,
   keep: (upload: Upload) => void,
 ): Promise<FormEntries> {
   const entries: [string, Uint8Array | Upload][] = [];
+  let size = 0;
+  const count = (bytes: number): void => {
+    size += bytes;
+    if (size > options.maxBytes) throw new FieldsTooLargeError(options.maxBytes);
+  };
   try {
     for await (const part of stream) {
+      count(part.name.length + (part.filename?.length ?? 0));
       if (!part.isFile()) {
-        entries.push([part.name, await part.bytes()]);
+        const value = await part.bytes();
+        count(value.byteLength);
+        entries.push([part.name, value]);
         continue;
       }
       const upload = await Upload.receive(part, options);

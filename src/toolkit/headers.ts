@@ -24,7 +24,10 @@ export class PagiHeaders {
   /** Copies the pairs. @throws TypeError for a pair without a name or a value. */
   constructor(pairs?: Iterable<readonly [name: string, value: string | number]>) {
     if (pairs === undefined) return;
-    for (const [name, value] of pairs) this.#pairs.push(pairOf(name, value));
+    for (const pair of pairs) {
+      assertPair(pair);
+      this.#pairs.push(pairOf(pair[0], pair[1]));
+    }
   }
 
   /** A copy that shares nothing with this one. */
@@ -154,6 +157,24 @@ export class PagiHeaders {
   *[Symbol.iterator](): Generator<HeaderPair> {
     for (const [name, value] of this.#pairs) yield [name, value];
   }
+}
+
+/** The pairs of a header section, however they were given. @throws TypeError for a list of names and values in turn. */
+export function headerPairs(
+  headers:
+    Iterable<readonly [name: string, value: string | number]> | Readonly<Record<string, string | number>>,
+): (readonly [name: string, value: string | number])[] {
+  const pairs = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+  for (const pair of pairs) assertPair(pair);
+  return pairs;
+}
+
+/** A string has a first and a second char, so that `["x-name", "value"]` would be two fields that nobody meant. */
+function assertPair(pair: unknown): void {
+  if (typeof pair === "string")
+    throw new TypeError(
+      `Header fields are pairs, [["x-name", "value"]], or an object; '${pair}' is no pair.`,
+    );
 }
 
 function pairOf(name: string, value: string | number): HeaderPair {

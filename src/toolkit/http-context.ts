@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { StateError } from "../errors.ts";
 import type { Receive, Send } from "../spec/application.ts";
-import type { ConnectionState } from "../spec/connection-state.ts";
+import type { ConnectionState, DisconnectReason } from "../spec/connection-state.ts";
 import type { HttpReceiveEvent } from "../spec/events.ts";
 import type { HttpScope } from "../spec/scope.ts";
 import { giveAnswer } from "./call.ts";
@@ -9,11 +9,12 @@ import type { Answer } from "./call.ts";
 import { ContextBase } from "./context-base.ts";
 import type { CookieOptions, CookieSigner } from "./cookies.ts";
 import { deletedCookie, serializeCookie } from "./cookies.ts";
+import { headerPairs } from "./headers.ts";
 import type { PagiHeaders } from "./headers.ts";
 import type { PathParams } from "./path-params.ts";
 import { PreparedHead } from "./prepared-head.ts";
 import type { TellableError } from "./request-error.ts";
-import type { BodyOptions } from "./request.ts";
+import type { JsonOptions } from "./request.ts";
 import { PagiRequest } from "./request.ts";
 import type { BodySource, FileOptions, ResponseOptions } from "./response.ts";
 import { PagiResponse } from "./response.ts";
@@ -59,18 +60,34 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
     return this.connection.isConnected();
   }
 
+  disconnectReason(): DisconnectReason | undefined {
+    return this.connection.disconnectReason();
+  }
+
+  /** Runs `callback` when the request ends otherwise than well; at once if it has. */
+  onDisconnect(callback: (reason: DisconnectReason) => void): this {
+    this.connection.onDisconnect(callback);
+    return this;
+  }
+
+  /** Runs `callback` when the response has been delivered; at once if it has. */
+  onComplete(callback: () => void): this {
+    this.connection.onComplete(callback);
+    return this;
+  }
+
   /** Aborted when the request ends otherwise than well: for what should not outlive it, as a query or a `fetch`. */
   get signal(): AbortSignal {
     return this.connection.signal;
   }
 
   /** As `PagiRequest.validate`: a schema for the body, or one for each of several parts of the request. */
-  validate<Schema extends StandardSchemaV1>(schema: Schema, options?: BodyOptions): Promise<OutputOf<Schema>>;
+  validate<Schema extends StandardSchemaV1>(schema: Schema, options?: JsonOptions): Promise<OutputOf<Schema>>;
   validate<Schemas extends RequestSchemas>(
     schemas: Schemas,
-    options?: BodyOptions,
+    options?: JsonOptions,
   ): Promise<ValidatedRequest<Schemas>>;
-  validate(schemas: StandardSchemaV1 | RequestSchemas, options?: BodyOptions): Promise<unknown> {
+  validate(schemas: StandardSchemaV1 | RequestSchemas, options?: JsonOptions): Promise<unknown> {
     return isSchema(schemas)
       ? this.request.validate(schemas, options)
       : this.request.validate(schemas, options);
@@ -114,7 +131,7 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
   /** A new response with what has been set so far, but for the fields that `options` has. */
   response({ headers = [], ...options }: ResponseOptions = {}): PagiResponse {
     const made = new PagiResponse(this.scope);
-    const given = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
+    const given = headerPairs(headers);
     const own = new Set(given.map(([name]) => name.toLowerCase()));
     for (const [name, value] of this.#prepared.pairs()) if (!own.has(name)) made.header(name, value);
     for (const [name, value] of given) made.header(name, value);

@@ -106,7 +106,10 @@ export class Lifetime<Input, End> {
 
   /** What a promise resolves with, or `undefined` as soon as the connection is over. */
   unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
-    if (this.phase === "closed") return Promise.resolve(undefined);
+    if (this.phase === "closed") {
+      promise.catch(() => {}); // nobody waits for it any more
+      return Promise.resolve(undefined);
+    }
     // Not a race with `over`, which would keep the reactions of all that have lost for as long as the connection lives.
     const { promise: first, resolve, reject } = Promise.withResolvers<T | undefined>();
     const wake = (): void => resolve(undefined);

@@ -1,6 +1,6 @@
 import type { SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
-import { PagiHeaders } from "./headers.ts";
+import { headerPairs, PagiHeaders } from "./headers.ts";
 import type { Callback, Lifetime } from "./lifetime.ts";
 import { RequestHead, type PathParams } from "./request-head.ts";
 import { PagiResponse, toResponder, type Responder, type ResponseOptions } from "./response.ts";
@@ -109,5 +109,5 @@ export function refusalOf(refusal: Refusal): Responder {
 /** The fields of a header section, however they were given. */
 export function pairsOf(headers: ResponseOptions["headers"]): Headers {
   if (headers === undefined) return [];
-  return new PagiHeaders(Symbol.iterator in headers ? headers : Object.entries(headers)).toPairs();
+  return new PagiHeaders(headerPairs(headers)).toPairs();
 }

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { PagiError } from "../errors.ts";
 import { INVALID_PAYLOAD, MAX_REASON_BYTES, UNSUPPORTED_DATA } from "../spec/close-code.ts";
 import type { WebSocketReceive } from "../spec/events.ts";
+import { parseJson } from "./json-depth.ts";
 import type { ValidationIssue } from "./request-error.ts";
 import { check, type OutputOf } from "./validation.ts";
 
@@ -53,14 +54,19 @@ export function bytesOf(event: WebSocketReceive): Uint8Array {
   throw new MessageError(UNSUPPORTED_DATA, "The message is text; send a binary one.");
 }
 
-/** The value that a text message stands for. @throws MessageError: 1003 for a binary one, 1007 for what is no JSON. */
+/**
+ * The value that a text message stands for.
+ *
+ * @throws MessageError: 1003 for a binary one, 1007 for what is no JSON or is nested too deeply.
+ */
 export function jsonOf(event: WebSocketReceive): unknown {
   const text = textOf(event);
   try {
-    const value: unknown = JSON.parse(text);
-    return value;
+    return parseJson(text);
   } catch (cause) {
-    throw new MessageError(INVALID_PAYLOAD, "The message is no JSON.", [], { cause });
+    const problem =
+      cause instanceof RangeError ? "The message is nested too deeply." : "The message is no JSON.";
+    throw new MessageError(INVALID_PAYLOAD, problem, [], { cause });
   }
 }
 

@@ -3,6 +3,9 @@ import type { Application, Receive, Send } from "../spec/application.ts";
 import type { Scope } from "../spec/scope.ts";
 import { beginningNameOf, nameOf } from "./component.ts";
 
+export type { ApplicationLike, Component } from "./component.ts";
+export { isComponent, toApp } from "./component.ts";
+
 /** Puts something around an application. Called once, when the application is built, and not for each request. */
 export type Middleware = (app: Application) => Application;
 

@@ -214,8 +214,10 @@ function partHead(section: string): PartHead {
       throw new MalformedBodyError("A part has a header line that is none.");
     headers.add(name, value.trim());
   }
-  const disposition = headers.get("content-disposition");
+  const [disposition, ...others] = headers.getAll("content-disposition");
   if (disposition === undefined) throw new MalformedBodyError("A part has no Content-Disposition.");
+  // Which of two names counts, this program and a filter in front of it may see differently.
+  if (others.length > 0) throw new MalformedBodyError("A part has several Content-Dispositions.");
   const { type, parameters } = parseDisposition(disposition, { multipart: true });
   if (type !== "form-data" || parameters.name === undefined)
     throw new MalformedBodyError("A part is no form-data with a name.");

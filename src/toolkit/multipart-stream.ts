@@ -37,6 +37,7 @@ export class MultipartStream implements AsyncIterable<Part> {
   readonly #parser: MultipartParser;
   readonly #source: Source;
   #current: Part | undefined;
+  #hasBegun = false;
   #isDone = false;
   #error: unknown;
 
@@ -86,7 +87,11 @@ export class MultipartStream implements AsyncIterable<Part> {
         else if (event !== undefined) return event;
         else {
           const { done, value } = await this.#chunks.next();
+          // A body of no bytes has no parts, as one of no fields has none.
+          this.#isDone = done === true && !this.#hasBegun;
+          if (this.#isDone) break;
           if (done) throw new MalformedBodyError("The multipart body ends before its last delimiter.");
+          this.#hasBegun = true;
           this.#parser.push(value);
         }
       }

@@ -1,10 +1,9 @@
 import type { Receive } from "../spec/application.ts";
 import type { ConnectionState } from "../spec/connection-state.ts";
 import { bodyChunks } from "./body-chunks.ts";
-import { readForm, type FormEntries } from "./form.ts";
+import { readForm, type FormEntries, type ReadFormOptions } from "./form.ts";
 import type { MultipartStream } from "./multipart-stream.ts";
 import { BodyTooLargeError, BodyUsedError } from "./request-error.ts";
-import type { SpoolOptions } from "./upload.ts";
 
 const KEY = "pagi.request.body";
 
@@ -46,7 +45,7 @@ export class RequestBody {
   /** The parts of a multipart form; read once. Its files are removed when the request ends. */
   async form(
     connection: ConnectionState | undefined,
-    options: SpoolOptions,
+    options: ReadFormOptions,
     open: () => MultipartStream,
   ): Promise<FormEntries> {
     if (this.#form === undefined) {

@@ -62,6 +62,19 @@ export class PartTooLargeError extends RequestError {
   }
 }
 
+/** All fields of a multipart form together, which stay in memory, are longer than allowed. */
+export class FieldsTooLargeError extends RequestError {
+  readonly code = "ERR_PAGI_FIELDS_TOO_LARGE";
+  readonly status = 413;
+  /** Bytes. */
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super(`The fields of the form are larger than ${limit} bytes together.`);
+    this.limit = limit;
+  }
+}
+
 /** The header section of a part of a multipart body is longer than allowed. */
 export class PartHeaderTooLargeError extends RequestError {
   readonly code = "ERR_PAGI_PART_HEADER_TOO_LARGE";

@@ -36,14 +36,14 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.path;
   }
 
-  /** The path as sent, still percent-encoded. */
+  /** The path as sent, still percent-encoded; from a server that does not keep it, {@link path}. */
   get rawPath(): string {
-    return this.scope.raw_path;
+    return this.scope.raw_path ?? this.scope.path;
   }
 
   /** Without `?`, still percent-encoded. */
   get queryString(): string {
-    return this.scope.query_string;
+    return this.scope.query_string ?? "";
   }
 
   get scheme(): S["scheme"] {
@@ -66,7 +66,7 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
 
   /** What a router has taken off the front of the path, and where the server is mounted. */
   get rootPath(): string {
-    return this.scope.root_path;
+    return this.scope.root_path ?? "";
   }
 
   /** The same as `scope`. */
@@ -74,9 +74,9 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope;
   }
 
-  /** What lifespan startup has left, shared by the requests of a process. */
+  /** What lifespan startup has left, shared by the requests of a process; empty where it has left nothing. */
   get state(): State {
-    return this.scope.state;
+    return this.scope.state ?? {};
   }
 
   // ── header fields ───────────────────────────────────────────────────────────────────────────────────────────
@@ -200,17 +200,22 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
 
   // ── flow ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  // A server should tell of the flow, but need not, or of no more than the amount; nothing waits where it does not.
+  // Source: PAGI Www, "Transport Flow Control".
+
   /** Bytes that wait to be sent. */
   bufferedAmount(): number {
-    return this.scope["pagi.transport"].bufferedAmount();
+    return this.scope["pagi.transport"]?.bufferedAmount() ?? 0;
   }
 
+  /** Bytes; Infinity where the server tells of none. */
   highWaterMark(): number {
-    return this.scope["pagi.transport"].highWaterMark();
+    return this.scope["pagi.transport"]?.highWaterMark?.() ?? Infinity;
   }
 
+  /** Bytes. */
   lowWaterMark(): number {
-    return this.scope["pagi.transport"].lowWaterMark();
+    return this.scope["pagi.transport"]?.lowWaterMark?.() ?? 0;
   }
 
   /** True while less waits to be sent than the high-water mark. */
@@ -219,12 +224,12 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
   }
 
   onHighWater(callback: () => void): this {
-    this.scope["pagi.transport"].onHighWater(callback);
+    this.scope["pagi.transport"]?.onHighWater?.(callback);
     return this;
   }
 
   onDrain(callback: () => void): this {
-    this.scope["pagi.transport"].onDrain(callback);
+    this.scope["pagi.transport"]?.onDrain?.(callback);
     return this;
   }
 }

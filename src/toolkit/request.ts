@@ -5,6 +5,7 @@ import type { HttpScope, SseScope } from "../spec/scope.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from "./body-stream.ts";
 import { decodeForm, Form, FORM_LIMITS, type FormEntries, type FormOptions } from "./form.ts";
+import { MAX_JSON_DEPTH, parseJson } from "./json-depth.ts";
 import { MultiValue } from "./multi-value.ts";
 import { MultipartStream, STREAM_LIMITS, type MultipartOptions } from "./multipart-stream.ts";
 import type { PathParams } from "./path-params.ts";
@@ -25,11 +26,16 @@ export type { BasicCredentials } from "./credentials.ts";
 export { Form, FORM_LIMITS } from "./form.ts";
 export type { FormOptions } from "./form.ts";
 export { PagiHeaders } from "./headers.ts";
+export { MAX_JSON_DEPTH } from "./json-depth.ts";
 export { MultiValue } from "./multi-value.ts";
 export { MultipartStream, Part, STREAM_LIMITS } from "./multipart-stream.ts";
 export type { MultipartOptions } from "./multipart-stream.ts";
+export { acceptsType, mediaType, parseAccept, preferredType } from "./negotiation.ts";
+export { qualityForType, typeMatches } from "./negotiation.ts";
+export type { AcceptedType } from "./negotiation.ts";
 export * from "./request-error.ts";
 export type { PathParams } from "./path-params.ts";
+export { areSameSecrets } from "./secrets.ts";
 export { Stash } from "./stash.ts";
 export { Upload } from "./upload.ts";
 export type { DecodingOptions } from "./url-encoded.ts";
@@ -44,6 +50,12 @@ export interface BodyOptions {
   maxBytes?: number;
 }
 
+/** How JSON is read. */
+export interface JsonOptions extends BodyOptions {
+  /** Levels that lists and objects may stand in each other. Default {@link MAX_JSON_DEPTH}. */
+  maxDepth?: number;
+}
+
 const FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"] as const;
 
 /**
@@ -56,7 +68,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
 > {
   readonly #receive: Receive;
 
-  constructor(scope: HttpScope | SseScope, receive: Receive) {
+  /** `receive` is for the body, and may be left out where only what comes before it is read. */
+  constructor(scope: HttpScope | SseScope, receive: Receive = noBody) {
     super(scope);
     this.#receive = receive;
   }
@@ -137,22 +150,22 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
   /**
    * The body as JSON, whatever its Content-Type. `T` is a promise of the caller; {@link validate} checks.
    *
-   * @throws as {@link bytes}; MalformedBodyError for what is no JSON, or no UTF-8.
+   * @throws as {@link bytes}; MalformedBodyError for what is no JSON, no UTF-8, or nested too deeply.
    */
-  async json<T = unknown>(options?: BodyOptions): Promise<T> {
+  async json<T = unknown>({ maxDepth = MAX_JSON_DEPTH, ...options }: JsonOptions = {}): Promise<T> {
     const text = await this.text({ ...options, strict: true });
     try {
-      const value: T = JSON.parse(text.replace(/^\ufeff/, ""));
-      return value;
+      return parseJson(text.replace(/^\ufeff/, ""), maxDepth) as T;
     } catch (cause) {
-      throw new MalformedBodyError("It is no JSON.", { cause });
+      throw new MalformedBodyError(cause instanceof RangeError ? cause.message : "It is no JSON.", { cause });
     }
   }
 
   // ── forms ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The form, fields and files. Files above `spoolThreshold` are on the disk until the response is delivered; call
+   * The form, fields and files. All fields together are limited by `maxBytes`, or by `maxFieldSize` where that is more
+   * and there is no `maxBytes`. Files above `spoolThreshold` are on the disk until the response is delivered; call
    * `moveTo` before that for what is to stay. An `sse` scope tells of no end: dispose of its form (`await using`). It may
    * be read again, with other decoding but with the limits of the first time.
    *
@@ -236,9 +249,10 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
     return this.multipart(options);
   }
 
-  #multipartForm(options: FormOptions): Promise<FormEntries> {
+  #multipartForm(options: FormOptions & BodyOptions): Promise<FormEntries> {
     const limits = { ...FORM_LIMITS, ...options };
-    return RequestBody.of(this.scope).form(this.connection, options, () => {
+    const maxBytes = options.maxBytes ?? Math.max(MAX_BODY_BYTES, limits.maxFieldSize);
+    return RequestBody.of(this.scope).form(this.connection, { ...options, maxBytes }, () => {
       const boundary = this.#boundary();
       this.#refuseLength(limits.maxRequestBody);
       return new MultipartStream(bodyChunks(this.#receive, limits.maxRequestBody), boundary, limits);
@@ -270,19 +284,19 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    * string, or in a form an upload, and a list of them where a name is there several times; a path parameter is a
    * string; fields of the header have names in lower case and are joined by a comma.
    *
-   * @throws ValidationError (422) with all issues; as {@link json} and {@link form}; UnsupportedMediaTypeError for a
+   * @throws ValidationError (422) with the issues, 100 of each part at most; as {@link json} and {@link form}; UnsupportedMediaTypeError for a
    *   body of another type.
    */
-  validate<S extends StandardSchemaV1>(schema: S, options?: BodyOptions): Promise<OutputOf<S>>;
-  validate<S extends RequestSchemas>(schemas: S, options?: BodyOptions): Promise<ValidatedRequest<S>>;
-  validate(schemas: StandardSchemaV1 | RequestSchemas, options: BodyOptions = {}): Promise<unknown> {
+  validate<S extends StandardSchemaV1>(schema: S, options?: JsonOptions): Promise<OutputOf<S>>;
+  validate<S extends RequestSchemas>(schemas: S, options?: JsonOptions): Promise<ValidatedRequest<S>>;
+  validate(schemas: StandardSchemaV1 | RequestSchemas, options: JsonOptions = {}): Promise<unknown> {
     const read = (source: RequestSource): Promise<unknown> => this.#input(source, options);
     return isSchema(schemas)
       ? read("body").then((value) => validate(schemas, value, "body"))
       : validateAll(schemas, read);
   }
 
-  async #input(source: RequestSource, options: BodyOptions): Promise<unknown> {
+  async #input(source: RequestSource, options: JsonOptions): Promise<unknown> {
     switch (source) {
       case "body":
         if (this.isJson()) return await this.json(options);
@@ -337,4 +351,12 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
   whenDisconnected(): Promise<DisconnectReason> | undefined {
     return this.connection?.whenDisconnected();
   }
+}
+
+function noBody(): Promise<never> {
+  return Promise.reject(
+    new TypeError(
+      "This PagiRequest was made without receive, so that it has no body: new PagiRequest(scope, receive).",
+    ),
+  );
 }

@@ -41,7 +41,7 @@ export function responseEvents(anySend: AnySend, scope: AnswerableScope | undefi
       };
     case "websocket":
       // Without the extension all a server can say is 403.
-      if (scope.extensions["websocket.http.response"] === undefined)
+      if (scope.extensions?.["websocket.http.response"] === undefined)
         return { start: () => send({ type: "websocket.close" }), body: () => Promise.resolve() };
       return {
         start: (status, headers) => send({ type: "websocket.http.response.start", status, headers }),

@@ -124,7 +124,7 @@ async function sendFile(
   if (range !== undefined && others.length > 0) {
     const body = new ByteRangesBody([range, ...others], headers.get("content-type"), size);
     // Parts that are longer than the file, for their headers, are of no use to anybody.
-    if (body.contentLength < size) return await sendRanges(body, file.path, headers, events);
+    if (body.contentLength < size) return await sendRanges(body, file.path, headers, events, scope);
   }
   const isPart = range !== undefined && others.length === 0;
   const start = isPart ? range.start : Math.min(file.offset, size);
@@ -134,7 +134,7 @@ async function sendFile(
   await events.start(isPart ? 206 : status, headers.toPairs());
   if (start === end || !hasContent(status, scope)) await events.body("", false);
   else if (events.file !== undefined) await events.file(file.path, start, end - start);
-  else await sendChunks(Bun.file(file.path).slice(start, end).stream(), events);
+  else await sendChunks(Bun.file(file.path).slice(start, end).stream(), events, scope);
 }
 
 /** RFC 9110 section 15.3.7.2: each part says itself which range it is. */
@@ -143,14 +143,24 @@ async function sendRanges(
   path: string,
   headers: PagiHeaders,
   events: ResponseEvents,
+  scope: AnswerableScope | undefined,
 ): Promise<void> {
   headers.set("content-type", body.contentType).set("content-length", body.contentLength);
   await events.start(206, headers.toPairs());
-  await sendChunks(body.chunks(path), events);
+  await sendChunks(body.chunks(path), events, scope);
 }
 
-async function sendChunks(chunks: AsyncIterable<Uint8Array>, events: ResponseEvents): Promise<void> {
-  for await (const chunk of chunks) await events.body(chunk, true);
+/** Once the client has gone the rest is not read: all of a large file, for every client that asks and goes. */
+async function sendChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  events: ResponseEvents,
+  scope: AnswerableScope | undefined,
+): Promise<void> {
+  const connection = connectionOf(scope);
+  for await (const chunk of chunks) {
+    await events.body(chunk, true);
+    if (connection?.isConnected() === false) return;
+  }
   await events.body("", false);
 }
 

@@ -7,7 +7,7 @@ import type { Application } from "../spec/application.ts";
 import { isByteString } from "../spec/header-rules.ts";
 import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./cookies.ts";
 import { addCors, type CorsOptions } from "./cors.ts";
-import { PagiHeaders } from "./headers.ts";
+import { headerPairs, PagiHeaders } from "./headers.ts";
 import { ValidationError } from "./request-error.ts";
 import type { TellableError } from "./request-error.ts";
 import { FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
@@ -402,8 +402,7 @@ export class PagiResponse implements Responder {
     const { status, contentType, headers = [] } = options;
     if (status !== undefined) this.status(status);
     if (contentType !== undefined) this.contentType(contentType);
-    const pairs = Symbol.iterator in headers ? headers : Object.entries(headers);
-    for (const [name, value] of pairs) this.#headers.add(name, value);
+    for (const [name, value] of headerPairs(headers)) this.#headers.add(name, value);
     return this;
   }
 

@@ -108,7 +108,8 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
       );
     }
     const { place, values, length } = mounted;
-    const prefix = segments.slice(0, length).map((segment) => `/${segment}`);
+    // A slash in a value stays encoded, or `/:tenant` for `/%2Fhost` would begin addresses that lead to another host.
+    const prefix = segments.slice(0, length).map((segment) => `/${segment.replaceAll("/", "%2F")}`);
     await place.app(
       {
         ...scope,

@@ -250,6 +250,8 @@ export class RouteGroup<Prefix extends string = ""> {
         this.#table.include(routes.#table, whole, middleware);
         return;
       }
+      if (typeof routes !== "function")
+        throw new RouteError(`The group '${prefix}' needs a function that registers routes, or a Router.`);
       const result: unknown = routes(new RouteGroup<`${Prefix}${P}`>(this.#table, whole, middleware));
       if (result instanceof Promise) {
         throw new RouteError(

@@ -49,7 +49,7 @@ export function cookieState(options: CookieStateOptions = {}): StateCarrier {
   const attributes = { httpOnly: true, sameSite: "lax" as const, ...given };
   // Browsers throw these away without `Secure`, whatever the request came over.
   const needsSecure =
-    /^__(Host|Secure)-/.test(name) || attributes.sameSite === "none" || attributes.partitioned === true;
+    /^__(host|secure)-/i.test(name) || attributes.sameSite === "none" || attributes.partitioned === true;
   const attributesFor = (scope: HttpScope): CookieOptions => ({
     ...attributes,
     secure: secure === "auto" ? needsSecure || scope.scheme === "https" : secure,

@@ -1,13 +1,14 @@
 import { SessionError } from "../errors.ts";
-import type { Scope } from "../spec/scope.ts";
+import { scopeOf } from "./scope-source.ts";
+import type { ScopeSource } from "./scope-source.ts";
 import { assertJson } from "./session-json.ts";
 import { LiveSession } from "./session-life.ts";
 
 /** Where the middleware puts the session. */
 export const SESSION_KEY = "pagi.session";
 
-/** What a session can be taken from: a scope, or what has one (a request, a response, a context). */
-export type SessionSource = Scope | { readonly scope: Scope };
+/** What a session can be taken from: a scope, or what has one. */
+export type SessionSource = ScopeSource;
 
 /** What is kept under a key: `undefined`, which an optional key might have, never is. */
 type Kept<V> = Exclude<V, undefined>;
@@ -30,10 +31,10 @@ export class Session<T extends object = Record<string, unknown>> {
   /**
    * The session of a scope, or of a request or context that has one.
    *
-   * @throws SessionError when no middleware has put one there.
+   * @throws SessionError when no middleware has put one there; TypeError for what has no scope.
    */
   static of<T extends object = Record<string, unknown>>(source: SessionSource): Session<T> {
-    const scope = scopeOf(source);
+    const scope = scopeOf(source, "Session.of()");
     const session = scope[SESSION_KEY];
     if (isSession<T>(session)) return session;
     throw new SessionError(
@@ -44,9 +45,9 @@ export class Session<T extends object = Record<string, unknown>> {
     );
   }
 
-  /** True when {@link Session.of} would find one. */
+  /** True when {@link Session.of} would find one. @throws TypeError for what has no scope. */
   static has(source: SessionSource): boolean {
-    return isSession(scopeOf(source)[SESSION_KEY]);
+    return isSession(scopeOf(source, "Session.has()")[SESSION_KEY]);
   }
 
   /** A session over data of one's own, for tests of handlers. Nothing of it is kept. */
@@ -106,13 +107,7 @@ export class Session<T extends object = Record<string, unknown>> {
     const entries: [string, unknown][] = typeof key === "object" ? Object.entries(key) : [[key, value]];
     for (const [name, each] of entries) assertJson(each, `The session's '${name}'`);
     for (const [name, each] of entries) {
-      // Not by assignment, which for `__proto__` would do something else.
-      Object.defineProperty(this.data, name, {
-        value: each,
-        writable: true,
-        enumerable: true,
-        configurable: true,
-      });
+      define(this.data, name, each);
     }
     return this;
   }
@@ -134,7 +129,7 @@ export class Session<T extends object = Record<string, unknown>> {
   slice<K extends keyof T & string>(...keys: readonly K[]): Partial<Pick<T, K>> {
     const data = this.data;
     const found: Partial<Pick<T, K>> = {};
-    for (const key of keys) if (Object.hasOwn(data, key)) found[key] = data[key];
+    for (const key of keys) if (Object.hasOwn(data, key)) define(found, key, data[key]);
     return found;
   }
 
@@ -197,12 +192,9 @@ export class Session<T extends object = Record<string, unknown>> {
   }
 }
 
-function scopeOf(source: SessionSource): Scope {
-  return isScope(source) ? source : source.scope;
-}
-
-function isScope(source: SessionSource): source is Scope {
-  return "pagi" in source;
+/** Not by assignment, which for `__proto__` would do something else. */
+function define(data: object, key: string, value: unknown): void {
+  Object.defineProperty(data, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** The types of the data are what the program says that it has put there, as with any store. */

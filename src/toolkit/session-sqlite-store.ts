@@ -16,7 +16,14 @@ const SCHEMA = [
   "CREATE INDEX IF NOT EXISTS pagi_sessions_expiry ON pagi_sessions (expires_at)",
 ] as const;
 
+const DEFAULT_MAX_SESSIONS = 1_000_000;
+
 export interface SqliteStoreOptions {
+  /**
+   * How many sessions are kept, about: when the expired ones are removed, those that would expire next go as well where
+   * there are more. Programs that take no cookies get a new session with each request. Default 1000000.
+   */
+  maxSessions?: number;
   /** Milliseconds to wait while another process writes. Default 5000. */
   busyTimeout?: number;
   now?: Clock;
@@ -38,16 +45,19 @@ interface Row {
 export class SqliteStore implements Store, Disposable {
   readonly #database: Database;
   readonly #now: Clock;
+  readonly #maxSessions: number;
   readonly #select: Statement<Row, [Uint8Array, number]>;
   readonly #insert: Statement<unknown, [Uint8Array, string, number, number]>;
   readonly #replace: Statement<unknown, [Uint8Array, string, number, number, Uint8Array, number]>;
   readonly #extend: Statement<unknown, [number, Uint8Array, number]>;
   readonly #delete: Statement<unknown, [Uint8Array]>;
   readonly #sweepSome: Statement<unknown, [number, number]>;
+  readonly #sweepSurplus: Statement<unknown, [number, number]>;
   #sweptAt: number;
 
-  private constructor(database: Database, now: Clock) {
+  private constructor(database: Database, now: Clock, maxSessions: number) {
     this.#database = database;
+    this.#maxSessions = maxSessions;
     this.#now = now;
     this.#sweptAt = now();
     this.#select = database.prepare(
@@ -69,15 +79,23 @@ export class SqliteStore implements Store, Disposable {
       `DELETE FROM pagi_sessions WHERE id_hash IN
        (SELECT id_hash FROM pagi_sessions WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
     );
+    this.#sweepSurplus = database.prepare(
+      `DELETE FROM pagi_sessions WHERE id_hash IN
+       (SELECT id_hash FROM pagi_sessions ORDER BY expires_at
+        LIMIT min(?2, max(0, (SELECT count(*) FROM pagi_sessions) - ?1)))`,
+    );
   }
 
   /**
    * Opens the file, and makes it where there is none, readable for its owner only. `:memory:` is a store for tests.
    *
-   * @throws SQLiteError (as a rejection) when the file cannot be opened or is no database.
+   * @throws SQLiteError (as a rejection) when the file cannot be opened or is no database; TypeError for a maximum that
+   *   is no positive integer.
    */
   static async open(file: string, options: SqliteStoreOptions = {}): Promise<SqliteStore> {
-    const { busyTimeout = 5000, now = Date.now } = options;
+    const { busyTimeout = 5000, maxSessions = DEFAULT_MAX_SESSIONS, now = Date.now } = options;
+    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1)
+      throw new TypeError(`maxSessions has to be a positive integer, not ${maxSessions}.`);
     const [{ Database }, { open }] = await Promise.all([import("bun:sqlite"), import("node:fs/promises")]);
     // SQLite itself would make it readable for all; its WAL takes over the mode of the file.
     if (file !== ":memory:") await (await open(file, "a", 0o600)).close();
@@ -85,7 +103,7 @@ export class SqliteStore implements Store, Disposable {
     try {
       database.run(`PRAGMA busy_timeout = ${Math.trunc(busyTimeout)}`);
       await prepare(database, performance.now() + busyTimeout);
-      return new SqliteStore(database, now);
+      return new SqliteStore(database, now, maxSessions);
     } catch (error) {
       database.close();
       throw error;
@@ -128,7 +146,8 @@ export class SqliteStore implements Store, Disposable {
   /** Closes the file. Whatever is asked of the store afterwards fails. */
   close(): void {
     // SQLite keeps the file open for as long as there are statements.
-    const prepared = [this.#select, this.#insert, this.#replace, this.#extend, this.#delete, this.#sweepSome];
+    const writing = [this.#insert, this.#replace, this.#extend, this.#delete];
+    const prepared = [this.#select, ...writing, this.#sweepSome, this.#sweepSurplus];
     for (const statement of prepared) statement.finalize();
     this.#database.close();
   }
@@ -141,7 +160,9 @@ export class SqliteStore implements Store, Disposable {
     const now = this.#now();
     if (now - this.#sweptAt < SWEEP_INTERVAL) return;
     // What is more than that is for the next one.
-    if (this.#sweepSome.run(now, SWEEP_SIZE).changes < SWEEP_SIZE) this.#sweptAt = now;
+    if (this.#sweepSome.run(now, SWEEP_SIZE).changes === SWEEP_SIZE) return;
+    if (this.#sweepSurplus.run(this.#maxSessions, SWEEP_SIZE).changes === SWEEP_SIZE) return;
+    this.#sweptAt = now;
   }
 }
 

@@ -329,15 +329,15 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
    * Sends an event for each item, until there are no more or the stream is over; the source is then told. The next item is
    * asked for when the event of the last has been sent. The stream stays open.
    *
+   * @param source a function gives an item each time it is called, and `undefined` when there are no more.
    * @param map makes the event of an item; without an event nothing is sent for it. Default: the item is the data.
    */
   async each<T>(
-    source: Iterable<T> | AsyncIterable<T>,
+    source: Iterable<T> | AsyncIterable<T> | (() => T | undefined | Promise<T | undefined>),
     map: (item: T, index: number) => EventFields | void | Promise<EventFields | void> = (data) => ({ data }),
   ): Promise<void> {
     await this.#startRunning();
-    const iterator =
-      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    const iterator = iteratorOf(source);
     let isOver = false;
     try {
       for (let index = 0; !this.isClosed(); index++) {
@@ -405,4 +405,17 @@ function oneLine(field: "event" | "id", value: string): string {
   if (/[\r\n\0]/.test(value))
     throw new EventError("sse.send", field, "must be one line without NUL; only 'data' may have several");
   return value;
+}
+
+function iteratorOf<T>(
+  source: Iterable<T> | AsyncIterable<T> | (() => T | undefined | Promise<T | undefined>),
+): Iterator<T> | AsyncIterator<T> {
+  if (typeof source === "function") return itemsOf(source);
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+}
+
+async function* itemsOf<T>(
+  next: () => T | undefined | Promise<T | undefined>,
+): AsyncGenerator<T, void, void> {
+  for (let item = await next(); item !== undefined; item = await next()) yield item;
 }

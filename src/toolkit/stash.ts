@@ -1,9 +1,7 @@
-import type { Scope } from "../spec/scope.ts";
+import { scopeOf } from "./scope-source.ts";
+import type { ScopeSource } from "./scope-source.ts";
 
 const KEY = "pagi.stash";
-
-/** What a stash can be taken from: a scope, or what has one (a request, a response, a context). */
-export type StashSource = Scope | { readonly scope: Scope };
 
 /**
  * What middleware and handlers of one request leave for each other, in `scope["pagi.stash"]`. Every `Stash` of a scope,
@@ -12,8 +10,9 @@ export type StashSource = Scope | { readonly scope: Scope };
 export class Stash<T extends object = Record<string, unknown>> {
   readonly #data: Partial<T>;
 
-  constructor(source: StashSource) {
-    const scope: Record<string, unknown> = isScope(source) ? source : source.scope;
+  /** @throws TypeError for what has no scope. */
+  constructor(source: ScopeSource) {
+    const scope: Record<string, unknown> = scopeOf(source, "A stash");
     const present = scope[KEY];
     if (isData<T>(present)) {
       this.#data = present;
@@ -56,8 +55,9 @@ export class Stash<T extends object = Record<string, unknown>> {
   set<K extends keyof T & string>(key: K, value: T[K]): this;
   set(values: Partial<T>): this;
   set<K extends keyof T & string>(key: K | Partial<T>, value?: T[K]): this {
-    if (typeof key === "object") for (const [name, each] of Object.entries(key)) this.#define(name, each);
-    else this.#define(key, value);
+    if (typeof key === "object")
+      for (const [name, each] of Object.entries(key)) define(this.#data, name, each);
+    else define(this.#data, key, value);
     return this;
   }
 
@@ -77,7 +77,7 @@ export class Stash<T extends object = Record<string, unknown>> {
   /** The keys that are there of those asked for, with their values. */
   slice<K extends keyof T & string>(...keys: readonly K[]): Partial<Pick<T, K>> {
     const found: Partial<Pick<T, K>> = {};
-    for (const key of keys) if (this.exists(key)) found[key] = this.#data[key];
+    for (const key of keys) if (this.exists(key)) define(found, key, this.#data[key]);
     return found;
   }
 
@@ -85,15 +85,11 @@ export class Stash<T extends object = Record<string, unknown>> {
   get data(): Partial<T> {
     return this.#data;
   }
-
-  #define(key: string, value: unknown): void {
-    // Not by assignment, which for `__proto__` would do something else.
-    Object.defineProperty(this.#data, key, { value, writable: true, enumerable: true, configurable: true });
-  }
 }
 
-function isScope(source: StashSource): source is Scope {
-  return "pagi" in source;
+/** Not by assignment, which for `__proto__` would do something else. */
+function define(data: object, key: string, value: unknown): void {
+  Object.defineProperty(data, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** The type is what its user says that middleware has put there, as with any shared store. */

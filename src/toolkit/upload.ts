@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { chmod, constants, copyFile, link, mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rm, type FileHandle } from "node:fs/promises";
 import { unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { writeNewFile, type NewFileOptions } from "./new-file.ts";
+import { moveFile, writeNewFile, type NewFileOptions } from "./new-file.ts";
 import type { Part } from "./multipart-stream.ts";
 
 /** Where the content of an upload is; `gone` once it was moved or discarded. */
@@ -25,6 +25,8 @@ const forgotten = new FinalizationRegistry<string>((path) => {
     // It was moved or removed; nothing is left to do.
   }
 });
+
+const INVISIBLE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** A file that a client sent with a form: in memory while it is small, else in a temporary file. */
 export class Upload implements AsyncDisposable {
@@ -75,12 +77,13 @@ export class Upload implements AsyncDisposable {
   }
 
   /**
-   * The last segment of the file name, on any system, without control chars and leading dots, 255 bytes at most: it
-   * leads nowhere else. Empty where nothing is left.
+   * The last segment of the file name, on any system, 255 bytes at most: it leads nowhere else. Without leading dots, and
+   * without chars that cannot be seen: controls, line ends, and those that turn the direction of writing, with which
+   * `fdp.exe` looks like `exe.pdf`. Empty where nothing is left.
    */
   get basename(): string {
     const last = this.filename.split(/[/\\]/).at(-1) ?? "";
-    const visible = last.replace(/[\x00-\x1f\x7f]/g, "").replace(/^[.\s]+/, "");
+    const visible = last.replace(INVISIBLE, "").replace(/^[.\s]+/, "");
     let name = visible.slice(0, 255).trimEnd();
     while (Buffer.byteLength(name) > 255) name = name.slice(0, -1);
     return name.toWellFormed();
@@ -183,27 +186,4 @@ export class Upload implements AsyncDisposable {
 async function* both(first: Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* first.splice(0);
   yield* rest;
-}
-
-/** Between two file systems, or where there are no hard links, a copy. */
-async function moveFile(
-  from: string,
-  to: string,
-  { overwrite = false, mode }: NewFileOptions,
-): Promise<void> {
-  try {
-    // A second name for the file fails where the name is taken; a rename would take it from the file that has it.
-    await (overwrite ? rename(from, to) : link(from, to));
-  } catch (error) {
-    if (!needsCopy(error)) throw error;
-    await copyFile(from, to, overwrite ? 0 : constants.COPYFILE_EXCL);
-  }
-  await rm(from, { force: true });
-  if (mode !== undefined) await chmod(to, mode);
-}
-
-const NEEDS_COPY = new Set(["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "ENOSYS"]);
-
-function needsCopy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && NEEDS_COPY.has(String(error.code));
 }

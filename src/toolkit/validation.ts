@@ -22,7 +22,7 @@ export function isSchema(value: StandardSchemaV1 | RequestSchemas): value is Sta
   );
 }
 
-/** Checks a value. @throws ValidationError with all that the schema has found. */
+/** Checks a value. @throws ValidationError with what the schema has found, the first 100 of it. */
 export async function validate<S extends StandardSchemaV1>(
   schema: S,
   value: unknown,
@@ -33,7 +33,12 @@ export async function validate<S extends StandardSchemaV1>(
   return result.value;
 }
 
-/** Checks a value, whatever it is of: what the schema makes of it, or all that it has found. */
+/** So many issues are told of; a list of a million wrong values is no reason for an answer with a million lines. */
+const MAX_ISSUES = 100;
+/** Chars of a message or a pointer, which may have keys and values of the client's in them. */
+const MAX_TEXT = 500;
+
+/** Checks a value, whatever it is of: what the schema makes of it, or what it has found, the first 100 of it. */
 export async function check<S extends StandardSchemaV1>(
   schema: S,
   value: unknown,
@@ -41,13 +46,17 @@ export async function check<S extends StandardSchemaV1>(
   const result = await schema["~standard"].validate(value);
   // The specification ties the output's type to the schema; its `validate` alone says only `unknown`.
   if (result.issues === undefined) return { value: result.value as OutputOf<S> };
-  return { issues: result.issues.map(issueOf) };
+  return { issues: result.issues.slice(0, MAX_ISSUES).map(issueOf) };
 }
 
 function issueOf({ path = [], message }: StandardSchemaV1.Issue): Omit<ValidationIssue, "in"> {
   const keys = path.map((step) => (typeof step === "object" ? step.key : step));
   const pointer = keys.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-  return { pointer, message };
+  return { pointer: cut(pointer), message: cut(message) };
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT).toWellFormed()}…`;
 }
 
 const SOURCES: readonly RequestSource[] = ["path", "query", "headers", "cookies", "body"];

@@ -85,7 +85,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
 
   /** The subprotocols that the client offers, the one it likes best first. */
   get subprotocols(): readonly string[] {
-    return this.scope.subprotocols;
+    return this.scope.subprotocols ?? [];
   }
 
   /** The one that was accepted. */
@@ -121,7 +121,10 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
       this.#receive,
       (event, to) => {
         if (event.type === "websocket.receive") to.input(event);
-        else if (event.type === "websocket.disconnect") to.end({ code: event.code, reason: event.reason });
+        else if (event.type === "websocket.disconnect") {
+          // The reason is optional, so that another server may leave it out. PAGI Www, "Disconnect - receive event".
+          to.end({ code: event.code, reason: event.reason ?? "" });
+        }
       },
       (end) => void life.finish(end ?? { code: ABNORMAL_CLOSURE, reason: "read_error" }),
     ));
@@ -129,7 +132,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
 
   /** True where the server can refuse a handshake with a response; without it all it can say is 403. */
   supportsDenialResponse(): boolean {
-    return this.scope.extensions["websocket.http.response"] !== undefined;
+    return this.scope.extensions?.["websocket.http.response"] !== undefined;
   }
 
   /**
@@ -156,7 +159,7 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
   }
 
   #choose(wanted: AcceptOptions["subprotocol"]): string | undefined {
-    const offered = this.scope.subprotocols;
+    const offered = this.subprotocols;
     if (typeof wanted === "object") return wanted.find((each) => offered.includes(each));
     const chosen = typeof wanted === "function" ? wanted(offered) : wanted;
     if (chosen === undefined || offered.includes(chosen)) return chosen;

@@ -51,6 +51,15 @@ async function messagesOf(response: Response): Promise<string[]> {
   return errors.map(({ pointer, message }) => `${pointer} ${message}`);
 }
 
+test("an address that is made for slow expressions takes no longer than another", async () => {
+  const email = `a@${".".repeat(65_000)}@`;
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(() => send({ ...GOOD, email })));
+  for (const answer of answers)
+    expect(await messagesOf(answer)).toContain(
+      "/email Enter an email address in the correct form, as name@example.org.",
+    );
+});
+
 describe("in Chromium", () => {
   let browser: Browser;
   beforeAll(async () => {

@@ -31,6 +31,11 @@ test("answers with what handlers return", async () => {
   await server.shows(/^POST \/sum ends$/m);
 });
 
+test("no path makes up lines of the log", async () => {
+  expect(await get("/hello/a%0Aforged%20begins")).toEqual([200, "Hello, a\nforged begins!\n"]);
+  await server.shows(/^GET \/hello\/a%0Aforged%20begins ends$/m);
+});
+
 test("errors of the client are told as problem documents", async () => {
   const send = async (body: string, type: string) => {
     const response = await fetch(`${server.url}/sum`, {

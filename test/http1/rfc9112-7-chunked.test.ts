@@ -94,15 +94,33 @@ describe("RFC 9112 section 7.1, chunked", () => {
     expect(feed(chunkedPost(""))).toEqual([]);
     expect(feed("a\r\n012")).toEqual([["012", true]]);
     expect(feed("345")).toEqual([["345", true]]);
-    expect(feed("6789\r\n2\r\nab\r\n2\r")).toEqual([
-      ["6789", true],
-      ["ab", true],
-    ]);
+    expect(feed("6789\r\n2\r\nab\r\n2\r")).toEqual([["6789ab", true]]);
     expect(feed("\ncd\r\n0\r\nx: y\r\n\r\n")).toEqual([["cd", false]]);
     reader.nextRequest();
     expect(feed(chunkedPost("2\r\nab\r\n"))).toEqual([["ab", true]]);
     expect(feed("0\r\n\r\n")).toEqual([["", false]]);
     expect(reader.state).toBe("complete");
+  });
+
+  test("small chunks come together, so that a byte is not an event", () => {
+    const reader = new RequestReader(LIMITS);
+    const text = "0123456789".repeat(4000);
+    reader.receive(Buffer.from(chunkedPost(`${text.replace(/./g, "1\r\n$&\r\n")}0\r\n\r\n`)));
+    expect(reader.next()).toMatchObject({ type: "request" });
+    const pieces: string[] = [];
+    for (let event = reader.next(); event !== undefined; event = reader.next())
+      if (event.type === "body") pieces.push(Buffer.from(event.bytes).toString());
+    expect(pieces.join("")).toBe(text);
+    expect(pieces.map((piece) => piece.length)).toEqual([16_384, 16_384, 7232]);
+  });
+
+  test("data before a fault is delivered first, small chunks together too", () => {
+    const reader = new RequestReader(LIMITS);
+    reader.receive(Buffer.from(chunkedPost("2\r\nab\r\n1\r\nc\r\nx\r\n")));
+    expect(reader.next()).toMatchObject({ type: "request" });
+    const event = reader.next();
+    expect(event?.type === "body" && Buffer.from(event.bytes).toString()).toBe("abc");
+    expect(() => reader.next()).toThrow(/chunk size is malformed/);
   });
 
   test("data before a fault is delivered first", () => {

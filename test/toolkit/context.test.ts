@@ -153,6 +153,16 @@ describe("what all contexts share", () => {
   });
 });
 
+test("HttpContext tells of the connection's end as its request does", () => {
+  const { context, scope } = http();
+  const told: string[] = [];
+  expect(context.onDisconnect((reason) => told.push(`lost: ${reason}`))).toBe(context);
+  expect(context.onComplete(() => told.push("complete"))).toBe(context);
+  expect(context.disconnectReason()).toBeUndefined();
+  scope["pagi.connection"].lose("write_error");
+  expect([context.disconnectReason(), told]).toEqual(["write_error", ["lost: write_error"]]);
+});
+
 describe("HttpContext", () => {
   test("each method makes a new response, with what was set on the context before or after", async () => {
     const { context, side } = http();

@@ -51,6 +51,9 @@ describe("serializeCookie", () => {
     ["a", { sameSite: "none" }, /needs 'secure: true'/],
     ["a", { partitioned: true }, /needs 'secure: true'/],
     ["__Secure-a", {}, /needs 'secure: true'/],
+    ["__HOST-a", {}, /secure prefix/],
+    ["__secure-a", {}, /secure prefix/],
+    ["__host-a", { secure: true, path: "/x" }, /must have the path '\/'/],
     ["__Host-a", { secure: true, path: "/x" }, /must have the path '\/'/],
     ["__Host-a", { secure: true, domain: "a.b" }, /no domain/],
   ] as const)("refuses %j with %j", (name, options, message) => {
@@ -85,6 +88,14 @@ describe("CookieSigner", () => {
 
   test("the value of one cookie is no good in another", () => {
     expect(signer.verify("role", signer.sign("name", "admin"))).toBeUndefined();
+  });
+
+  test("there is one way to write a signature", () => {
+    const signed = signer.sign("id", "x");
+    const other = `${signed.slice(0, -1)}${String.fromCharCode(signed.charCodeAt(signed.length - 1) + 1)}`;
+    for (const text of [`${signed}=`, `${signed}!`, `${signed} `, other])
+      expect(signer.verify("id", text)).toBeUndefined();
+    expect(signer.verify("id", signed)).toBe("x");
   });
 
   test("old keys still verify, and only the first signs", () => {

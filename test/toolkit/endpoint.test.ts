@@ -234,6 +234,14 @@ describe("WebSocketEndpoint", () => {
     const broken = new Broken();
     await expect(live(broken, CONNECT, { type: "websocket.receive", text: "x" })).rejects.toThrow("broken");
     expect(broken.trace).toEqual([[1011, ""]]);
+    class Worse extends Broken {
+      override onDisconnect(): never {
+        throw new Error("onDisconnect was called with what broken has left");
+      }
+    }
+    await expect(live(new Worse(), CONNECT, { type: "websocket.receive", text: "x" })).rejects.toThrow(
+      /^broken$/,
+    );
     await expect(live(new Undecided(), CONNECT, GONE)).rejects.toThrow("accept() or deny()");
   });
 
@@ -308,6 +316,12 @@ describe("SseEndpoint", () => {
     const side = server();
     await expect(endpoint.toApp()(sseScope(), side.receive, side.send)).rejects.toThrow("broken");
     expect(endpoint.gone).toBe(1);
+    class Worse extends Broken {
+      override onDisconnect(): never {
+        throw new Error("onDisconnect was called with what broken has left");
+      }
+    }
+    await expect(new Worse().toApp()(sseScope(), side.receive, side.send)).rejects.toThrow(/^broken$/);
   });
 });
 
@@ -384,6 +398,22 @@ describe("EndpointRouter", () => {
     await expect(ask(new Site(), { path: "/strict", method: "PUT" })).rejects.toThrow(
       "The step 'careless' of PUT /strict returned undefined",
     );
+  });
+
+  test.each([
+    ["get", [{ wrap: (app: unknown): unknown => app }], (): string => "unused"],
+    ["post", undefined],
+    ["websocket", [() => {}], () => {}],
+    ["sse", "events"],
+  ])("what is no handler is refused when %s() registers it", (verb, ...given) => {
+    class Wrong extends EndpointRouter {
+      routes(builder: RouteBuilder<this>): void {
+        // As JavaScript might call it.
+        Reflect.apply(Reflect.get(builder, verb), builder, ["/here", ...given]);
+      }
+    }
+    expect(() => new Wrong().toApp()).toThrow(`no handler and no step of ${verb}('/here')`);
+    expect(() => new Wrong().toApp()).toThrow(CompositionError);
   });
 
   test("state is the endpoint's where the server gives none", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { PagiHeaders } from "../../src/toolkit/headers.ts";
+import { headerPairs, PagiHeaders } from "../../src/toolkit/headers.ts";
 
 const cookies = () =>
   new PagiHeaders([
@@ -82,6 +82,14 @@ describe("PagiHeaders", () => {
       ["accept", "*/*"],
     ]);
     expect(headers.dehop().names()).toEqual(["accept"]);
+  });
+
+  test("a list of names and values in turn is no list of pairs", () => {
+    const flat: Iterable<never> = JSON.parse('["x-name", "value"]');
+    expect(() => new PagiHeaders(flat)).toThrow("'x-name' is no pair");
+    expect(() => headerPairs(flat)).toThrow(TypeError);
+    expect(headerPairs({ "X-Name": 1 })).toEqual([["X-Name", 1]]);
+    expect(headerPairs(new Map([["x-name", "value"]]))).toEqual([["x-name", "value"]]);
   });
 
   test("refuses a field without a name or a value", () => {

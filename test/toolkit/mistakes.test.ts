@@ -102,7 +102,7 @@ test("an endpoint that handles nothing, and a handler that is not there, are ref
       r.get("/", this.page);
     }
   }
-  expect(() => new Site().toApp()).toThrow("GET /: undefined is no handler, which is a function");
+  expect(() => new Site().toApp()).toThrow("undefined is no handler and no step of get('/')");
 });
 
 test("sessions that are not called, and a store that is not awaited, are refused", () => {

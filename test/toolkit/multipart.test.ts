@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HttpScope, ReceiveEvent } from "../../src/spec/index.ts";
@@ -104,6 +104,26 @@ describe("multipart()", () => {
     await expect(request(FORM).form(limits)).rejects.toMatchObject({ code });
   });
 
+  test("all fields of a form together are a limit, since they stay in memory", async () => {
+    const fields = (count: number, size: number) =>
+      multipartBody(...Array.from({ length: count }, () => ({ name: "a", content: "x".repeat(size) })));
+    const mebibyte = 1024 * 1024;
+    const error = { code: "ERR_PAGI_FIELDS_TOO_LARGE", status: 413 };
+    await expect(request(fields(3, mebibyte / 2), 65_536).form()).rejects.toMatchObject(error);
+    await expect(request(fields(3, 10)).form({ maxBytes: 32 })).rejects.toMatchObject(error);
+    expect((await request(fields(3, 10)).form({ maxBytes: 33 })).size).toBe(3);
+    const larger = { maxFieldSize: 2 * mebibyte };
+    expect((await request(fields(3, mebibyte / 2), 65_536).form(larger)).size).toBe(3);
+    // Files go to the disk, and their names count.
+    expect((await request(FORM).form({ tempDir: folder, maxBytes: 100 })).size).toBe(4);
+    await expect(request(FORM).form({ tempDir: folder, maxBytes: 30 })).rejects.toMatchObject(error);
+  });
+
+  test("a part that says twice what it is is refused, for others may take the other one", async () => {
+    const twice = FORM.replace("\r\n", '\r\nContent-Disposition: form-data; name="x"\r\n');
+    await expect(request(twice).form()).rejects.toThrow(/several Content-Dispositions/);
+  });
+
   test("a body cut short is an error, whether the client went or said that this was all", async () => {
     const cut = FORM.slice(0, 250);
     const gone = server({ type: "http.request", body: bytes(cut), more: true }, { type: "http.disconnect" });
@@ -111,6 +131,16 @@ describe("multipart()", () => {
       code: "ERR_PAGI_INCOMPLETE_BODY",
     });
     await expect(request(cut).form()).rejects.toMatchObject({ code: "ERR_PAGI_MALFORMED_BODY", status: 400 });
+  });
+
+  test("a body of no bytes has no parts; one whose client has gone is still cut short", async () => {
+    const nothing = () => server({ type: "http.request", body: bytes(""), more: false });
+    expect(await new PagiRequest(scopeOf(), nothing().receive).multipart().next()).toBeUndefined();
+    expect((await new PagiRequest(scopeOf(), nothing().receive).form()).keys()).toEqual([]);
+    const gone = server({ type: "http.disconnect" });
+    await expect(new PagiRequest(scopeOf(), gone.receive).multipart().next()).rejects.toMatchObject({
+      code: "ERR_PAGI_INCOMPLETE_BODY",
+    });
   });
 
   test.each([
@@ -209,6 +239,26 @@ describe("form()", () => {
     expect(await Bun.file(temporary).exists()).toBe(false);
   });
 
+  test.each([0, 1000])(
+    "moveTo replaces a link and does not write through it (threshold %i)",
+    async (spoolThreshold) => {
+      const upload = await request(FORM).upload("photo", { ...options(), spoolThreshold });
+      const [link, other] = [join(folder, "link"), join(folder, "other")];
+      await writeFile(other, "somebody else's", { mode: 0o644 });
+      await symlink(other, link);
+      await upload?.moveTo(link, { overwrite: true });
+      expect(await Bun.file(other).text()).toBe("somebody else's");
+      expect(await Bun.file(link).text()).toBe("small");
+      const { mode, isSymbolicLink } = await lstat(link).then((it) => ({
+        mode: it.mode & 0o777,
+        isSymbolicLink: it.isSymbolicLink(),
+      }));
+      expect({ mode, isSymbolicLink }).toEqual({ mode: 0o600, isSymbolicLink: false });
+      const made = (await readdir(folder)).filter((name) => !name.startsWith("pagi-upload-"));
+      expect(made.sort()).toEqual(["link", "other"]);
+    },
+  );
+
   test("when the form cannot be read to its end, nothing of it stays", async () => {
     const early = multipartBody(
       { name: "a", filename: "a", content: "x".repeat(100) },
@@ -248,6 +298,8 @@ describe("form()", () => {
     ["dir/", ""],
     [".htaccess", "htaccess"],
     ["a\0b\r\n.txt", "ab.txt"],
+    ["photo\u202egnp.exe", "photognp.exe"],
+    ["a\u2028b\x85c\u2066.txt", "abc.txt"],
     ["ä".repeat(200), "ä".repeat(127)],
     [`${"x".repeat(253)}😀`, "x".repeat(253)],
   ])("the basename of %j leads nowhere", (filename, basename) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { basicCredentials, bearerToken } from "../../src/toolkit/credentials.ts";
-import { acceptsType, mediaType, preferredType } from "../../src/toolkit/negotiation.ts";
+import { acceptsType, mediaType, parseAccept, preferredType } from "../../src/toolkit/negotiation.ts";
+import { qualityForType, typeMatches } from "../../src/toolkit/negotiation.ts";
 
 describe("Accept (RFC 9110 section 12.5.1)", () => {
   test.each([
@@ -35,6 +36,45 @@ describe("Accept (RFC 9110 section 12.5.1)", () => {
     expect(mediaType("JSON")).toBe("application/json");
     expect(mediaType("msgpack")).toBe("application/msgpack");
     expect(mediaType("constructor")).toBe("application/constructor");
+  });
+});
+
+describe("Accept in its parts", () => {
+  const types = (accept?: string) => parseAccept(accept).map(({ type, quality }) => `${type} ${quality}`);
+
+  test("the best first, then the most specific; what is no range is left out", () => {
+    expect(
+      types("*/*, text/*, Text/HTML, application/json; q=0.9 ,text/plain;q=0.5, nonsense, ,;q=1"),
+    ).toEqual(["text/html 1", "text/* 1", "*/* 1", "application/json 0.9", "text/plain 0.5"]);
+    expect(types("text/html;level=1;q=0.4;ext=x")).toEqual(["text/html;level=1 0.4"]);
+    expect(types("a/a;q=5, b/b;q=-1, c/c;q=x")).toEqual(["a/a 1", "c/c 1", "b/b 0"]);
+  });
+
+  test("without a field the client takes everything", () => {
+    expect([types(), types("  ")]).toEqual([["*/* 1"], ["*/* 1"]]);
+  });
+
+  test.each([
+    ["text/html", "text/html", true],
+    ["TEXT/html", "text/*", true],
+    ["application/json", "*/*", true],
+    ["application/json", "text/*", false],
+    ["text/html", "text/plain", false],
+    ["textual/html", "text/*", false],
+  ])("%s is within %s: %p", (type, range, matches) => {
+    expect(typeMatches(type, range)).toBe(matches);
+  });
+
+  test.each([
+    ["application/json;q=0.9", "json", 0.9],
+    ["text/html", "json", 0],
+    ["*/*;q=0.5", "json", 0.5],
+    ["text/*;q=0.5, text/html;q=0.9, */*;q=0.1", "html", 0.9],
+    ["text/*, text/html;q=0", "html", 0],
+    ["text/html;q=0.2, text/html;q=0.7", "html", 0.7],
+    [undefined, "html", 1],
+  ])("how much %j likes %s", (accept, type, quality) => {
+    expect(qualityForType(accept, type)).toBe(quality);
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ReceiveEvent } from "../../src/spec/index.ts";
 import { CookieSigner } from "../../src/toolkit/cookies.ts";
-import { PagiRequest } from "../../src/toolkit/request.ts";
+import { BodyStream, PagiRequest, ValidationError } from "../../src/toolkit/request.ts";
 import { bytes, httpScope, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 
 const body = (...chunks: (string | Uint8Array)[]): ReceiveEvent[] =>
@@ -145,6 +145,60 @@ describe("the request line and the header", () => {
   });
 });
 
+describe("another server", () => {
+  test("may leave out what the specification lets it leave out", () => {
+    const { state, raw_path, query_string, root_path, extensions, ...rest } = httpScope({ path: "/a" });
+    expect([state, raw_path, query_string, root_path, extensions]).toEqual([{}, "/", "", "", {}]);
+    delete (rest as { "pagi.transport"?: unknown })["pagi.transport"];
+    // @ts-expect-error Scopes of this binding have these keys.
+    const it = new PagiRequest(rest);
+    expect([it.state, it.rawPath, it.queryString, it.rootPath, it.queryParams().keys()]).toEqual([
+      {},
+      "/a",
+      "",
+      "",
+      [],
+    ]);
+    expect([it.bufferedAmount(), it.highWaterMark(), it.lowWaterMark(), it.isWritable()]).toEqual([
+      0,
+      Infinity,
+      0,
+      true,
+    ]);
+    expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
+  });
+
+  test("may tell of no more than how much waits", () => {
+    const scope = httpScope();
+    // @ts-expect-error A transport of this binding has all of its methods.
+    scope["pagi.transport"] = { bufferedAmount: () => 7 };
+    const it = new PagiRequest(scope);
+    expect([it.bufferedAmount(), it.highWaterMark(), it.lowWaterMark(), it.isWritable()]).toEqual([
+      7,
+      Infinity,
+      0,
+      true,
+    ]);
+    expect(it.onDrain(() => {}).onHighWater(() => {})).toBe(it);
+  });
+
+  test("may leave out the body of a last chunk, and that it is the last", async () => {
+    const events: unknown[] = [
+      { type: "http.request", body: bytes("ab"), more: true },
+      { type: "http.request" },
+    ];
+    // @ts-expect-error Events of this binding have a body, and say whether there is more.
+    const it = new PagiRequest(httpScope(), async () => events.shift());
+    expect(await it.text()).toBe("ab");
+  });
+
+  test("without receive there is a head and no body", async () => {
+    const it = new PagiRequest(httpScope({ headers: [["cookie", "a=1"]] }));
+    expect(it.cookie("a")).toBe("1");
+    await expect(it.text()).rejects.toThrow("made without receive");
+  });
+});
+
 describe("the body, whole", () => {
   test("bytes, text and JSON of one body, by any request object of the scope", async () => {
     const scope = httpScope();
@@ -192,6 +246,31 @@ describe("the body, whole", () => {
     );
     const it = new PagiRequest(httpScope(), side.receive);
     await expect(it.text()).rejects.toMatchObject({ code: "ERR_PAGI_INCOMPLETE_BODY" });
+  });
+
+  test("JSON that is nested too deeply is a 400, before anything calls itself for each level", async () => {
+    const nested = (levels: number, inside = "") => "[".repeat(levels) + inside + "]".repeat(levels);
+    const error = { status: 400, message: expect.stringContaining("deeper than 256 levels") };
+    for (const text of [
+      nested(300_000),
+      "[".repeat(300_000),
+      nested(257),
+      '{"a":'.repeat(257) + "1" + "}".repeat(257),
+    ]) {
+      await expect(json(text).json()).rejects.toMatchObject(error);
+      await expect(json(text).validate(z.json())).rejects.toMatchObject(error);
+    }
+    const strings = JSON.stringify(["[".repeat(1000), '"[\\'.repeat(1000), { "[{": "\\" }]);
+    for (const text of [
+      nested(256),
+      nested(256, "[]".repeat(2)).replace("[][]", '"[]"'),
+      strings,
+      `[${"[],".repeat(999)}[]]`,
+    ])
+      expect(JSON.stringify(await json(text).json())).toBe(text);
+    expect(JSON.stringify(await json(nested(3)).json({ maxDepth: 3 }))).toBe("[[[]]]");
+    await expect(json(nested(4)).json({ maxDepth: 3 })).rejects.toMatchObject({ status: 400 });
+    await expect(json(nested(4)).validate(z.json(), { maxDepth: 3 })).rejects.toMatchObject({ status: 400 });
   });
 
   test("what is no JSON, or no UTF-8, is a 400", async () => {
@@ -247,6 +326,14 @@ describe("bodyStream", () => {
     expect(() => read.bodyStream()).toThrow(/read whole already/);
   });
 
+  test("text is not written to a file", async () => {
+    const path = join(tmpdir(), `pagi-text-${crypto.randomUUID()}`);
+    const stream: unknown = request({}, "ä").bodyStream({ decode: "utf-8" });
+    if (!(stream instanceof BodyStream)) throw new Error("it is no BodyStream");
+    await expect(stream.streamToFile(path)).rejects.toThrow("without 'decode'");
+    expect(await Bun.file(path).exists()).toBe(false);
+  });
+
   test("streamTo waits for its sink", async () => {
     const order: string[] = [];
     const side = server(...body("a", "b"));
@@ -278,6 +365,11 @@ describe("bodyStream", () => {
       });
       const stream = request({}, "abc", "def").bodyStream({ maxBytes: 4 });
       await expect(stream.streamToFile(join(folder, "half"))).rejects.toMatchObject({ status: 413 });
+      const cut = request({}, "abc", "def").bodyStream({ maxBytes: 4 });
+      await expect(cut.streamToFile(path, { overwrite: true })).rejects.toMatchObject({ status: 413 });
+      expect(await Bun.file(path).text()).toBe("x");
+      await request({}, "new").bodyStream().streamToFile(link, { overwrite: true });
+      expect(await Bun.file(link).text()).toBe("new");
       expect((await readdir(folder)).sort()).toEqual(["body", "link"]);
     }));
 });
@@ -309,6 +401,23 @@ describe("urlencoded forms", () => {
 });
 
 describe("validate", () => {
+  test("the answer does not grow with what is wrong", async () => {
+    const many = JSON.stringify(Array(200_000).fill("x"));
+    const long = JSON.stringify({ ["k".repeat(500_000)]: [1, 2, 3] });
+    for (const [text, schema, count] of [
+      [many, z.array(z.number()), 100],
+      [long, z.record(z.string(), z.array(z.string())), 3],
+      [long, z.strictObject({}), 1],
+    ] as const) {
+      const error: unknown = await json(text)
+        .validate(schema)
+        .catch((thrown: unknown) => thrown);
+      if (!(error instanceof ValidationError)) throw error;
+      expect(error.issues).toHaveLength(count);
+      expect(JSON.stringify(error.issues).length + error.message.length).toBeLessThan(20_000);
+    }
+  });
+
   const Person = z.object({ name: z.string().min(1), age: z.coerce.number().int() });
 
   test("the body as JSON or as a form, by its type; the result has the schema's type", async () => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { StateError } from "../../src/errors.ts";
 import type { HttpHandler } from "../../src/spec/index.ts";
 import { isRequestError, PagiRequest } from "../../src/toolkit/request.ts";
 import { PagiResponse } from "../../src/toolkit/response.ts";
@@ -225,4 +226,26 @@ test("what a client did wrong is told by a problem document, and the connection 
     json: { code: "ERR_PAGI_BODY_TOO_LARGE" },
   });
   expect(await post("a", "text/plain")).toMatchObject({ status: 415 });
+});
+
+test("a request is answered once: a second response is refused, at once or later, and the first one stands", async () => {
+  const problems: string[] = [];
+  let isSent: boolean[] = [];
+  const told = (answer: Promise<void>): Promise<void> =>
+    answer.catch((error: unknown) => {
+      problems.push(error instanceof StateError ? error.code : String(error));
+    });
+  await using it = await startHttp(async (scope, _receive, send) => {
+    const first = PagiResponse.text("first");
+    const second = PagiResponse.text("second", { status: 201 });
+    await Promise.all([told(first.respond(send, scope)), told(second.respond(send, scope))]);
+    await told(second.respond(send, scope));
+    isSent = [first.isSent(), new PagiResponse(scope).isSent()];
+  });
+  const answer = await fetch(it.url);
+  expect([answer.status, await answer.text()]).toEqual([200, "first"]);
+  await eventually("the handler is done", () => isSent.length > 0);
+  // A response is a value: only one that was made for the scope knows what has become of it.
+  expect(isSent).toEqual([false, true]);
+  expect(problems).toEqual(["ERR_PAGI_STATE", "ERR_PAGI_STATE"]);
 });

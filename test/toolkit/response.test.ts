@@ -167,6 +167,10 @@ describe("status and header", () => {
       "access-control-allow-headers": "X",
       "access-control-max-age": "5",
     });
+    // Every request of the site itself, and of what is no browser, comes without an Origin.
+    expect(fields(new PagiResponse().cors({ credentials: true, requestOrigin: undefined }))).toEqual({
+      vary: "Origin",
+    });
     expect(() => new PagiResponse().cors({ credentials: true })).toThrow(/exclude each other/);
   });
 });
@@ -438,6 +442,22 @@ describe("files and conditions", () => {
     ]).toEqual([undefined, "inline", "inline; filename=a"]);
     expect(PagiResponse.sendFile(FILE, { contentType: "x/y" }).contentType()).toBe("x/y");
     expect(await headersOf(PagiResponse.sendFile(FILE, { validators: false }))).not.toContainKey("etag");
+  });
+
+  test("when the client goes, the rest of the ranges is not read", async () => {
+    const path = join(tmpdir(), `pagi-response-${crypto.randomUUID()}`);
+    await Bun.write(path, new Uint8Array(4_000_000));
+    try {
+      const scope = httpScope({ headers: [["range", "bytes=0-1500000,2000000-3900000"]] });
+      let bodies = 0;
+      const send = async ({ type }: SendEvent): Promise<void> => {
+        if (type === "http.response.body" && ++bodies === 2) scope["pagi.connection"].lose("client_closed");
+      };
+      await PagiResponse.sendFile(path).respond(send, scope);
+      expect(bodies).toBe(2);
+    } finally {
+      await rm(path);
+    }
   });
 
   test("a part of a file is sent as it was asked for, whatever range the client wants", async () => {

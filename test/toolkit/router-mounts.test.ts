@@ -46,7 +46,15 @@ describe("mounts", () => {
     expect(await ask(router, "GET", "/tenants/a%2Fb/users/c%2Fd")).toMatchObject({
       name: "tenant user",
       path_params: { tenant: "a/b", id: "c/d" },
-      root_path: "/tenants/a/b",
+      root_path: "/tenants/a%2Fb",
+    });
+  });
+
+  test("no value of a prefix makes root_path begin an address of another host", async () => {
+    const open = new Router().mount("/:tenant", new Router().get("/", says("home")));
+    expect(await ask(open, "GET", "/%2Fevil.example/")).toMatchObject({
+      path_params: { tenant: "/evil.example" },
+      root_path: "/%2Fevil.example",
     });
   });
 

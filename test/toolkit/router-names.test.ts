@@ -119,6 +119,8 @@ describe("what is written wrongly is refused at once", () => {
     expect(() => new Router().mount("/", { wrap() {} }).toApp()).toThrow("looks like a middleware");
     // @ts-expect-error A text is no middleware.
     expect(() => new Router().get("/", ["auth"], says(""))).toThrow(CompositionError);
+    // @ts-expect-error A group is registered by a function, or copied from a router.
+    expect(() => new Router().group("/", { get() {} })).toThrow("needs a function that registers routes");
     // @ts-expect-error A middleware goes into a list.
     expect(() => new Router().get("/", (app: Application) => app, says(""))).toThrow("goes into a list");
   });

@@ -186,6 +186,28 @@ describe("SqliteStore", () => {
     await expect(again.load("i".repeat(32))).rejects.toThrow();
   });
 
+  test("keeps no more than it may: those that would expire next go, a minute later", async () => {
+    const clock = new StoppedClock();
+    const store = await SqliteStore.open(join(folder, "full.sqlite"), { maxSessions: 2, now: clock.now });
+    opened.push(store);
+    const expiresIn = (id: string, seconds: number) =>
+      sessionAt(clock, { id: id.repeat(32), expiresAt: clock.now() + seconds * 1000 });
+    for (const [id, seconds] of [
+      ["a", 300],
+      ["b", 200],
+      ["c", 400],
+      ["d", 100],
+    ] as const)
+      await store.save(expiresIn(id, seconds));
+    expect(store.size).toBe(4);
+    clock.advance(60);
+    await store.save(expiresIn("e", 60));
+    expect(store.size).toBe(3);
+    const loaded = await Promise.all(["a", "b", "c", "d", "e"].map((id) => store.load(id.repeat(32))));
+    expect(loaded.map((session) => session !== undefined)).toEqual([true, false, true, false, true]);
+    await expect(SqliteStore.open(":memory:", { maxSessions: 0 })).rejects.toThrow(TypeError);
+  });
+
   test("a file that is no database, or cannot be made, is told when it is opened", async () => {
     const file = join(folder, "text.sqlite");
     await Bun.write(file, "this is no database, but text ".repeat(50));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SessionError } from "../../src/errors.ts";
+import { PagiResponse } from "../../src/toolkit/response.ts";
 import { Session } from "../../src/toolkit/session.ts";
 import { httpScope } from "../support/fake-scope.ts";
 
@@ -12,6 +13,8 @@ describe("Session", () => {
     expect(Session.has(scope)).toBe(true);
     expect(Session.has({ scope: httpScope() })).toBe(false);
     expect(Session.has(httpScope({ "pagi.session": { user: 7 } }))).toBe(false);
+    expect(Session.of(new PagiResponse(scope))).toBe(session);
+    expect(() => Session.of(new PagiResponse())).toThrow("Session.of() needs a scope");
     expect(() => Session.of(httpScope())).toThrow(SessionError);
     expect(() => Session.of(httpScope())).toThrow("sessions()(app)");
     const pagi = { version: "0.3", spec_version: "0.3", is_worker: 0, role: "single" } as const;
@@ -64,6 +67,8 @@ describe("Session", () => {
     const session = Session.fromData<Record<string, unknown>>({}).set("__proto__", { admin: true });
     expect(session.get("admin", false)).toBe(false);
     expect(session.has("__proto__")).toBe(true);
+    const slice = session.slice("__proto__");
+    expect([Object.keys(slice), "admin" in slice]).toEqual([["__proto__"], false]);
     expect(session.clear().keys()).toEqual([]);
   });
 
@@ -81,6 +86,15 @@ describe("Session", () => {
     expect(() => session.set({ first: 1, value })).toThrow(message);
     expect(() => session.set("value", value)).toThrow(SessionError);
     expect(session.keys()).toEqual([]);
+  });
+
+  test("set refuses what is nested too deeply, and is done with it at once", () => {
+    const session = Session.fromData<Record<string, unknown>>({});
+    const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+    session.set("deep", nested(512));
+    expect(() => session.set("deeper", nested(513))).toThrow(SessionError);
+    expect(() => session.set("deepest", nested(100_000))).toThrow("deeper than 512 levels");
+    expect(session.keys()).toEqual(["deep"]);
   });
 
   test("set refuses what contains itself, and takes what is there twice and a property that is undefined", () => {

@@ -337,6 +337,23 @@ describe("every", () => {
 });
 
 describe("each", () => {
+  test("a function is asked until it has no more", async () => {
+    const { sse, side } = await started();
+    const items = [1, 0, 2];
+    await sse.each(
+      () => items.shift(),
+      (data, id) => ({ data, id }),
+    );
+    await sse.each(async () => (items.push(9) > 1 ? undefined : "later"));
+    expect(side.sent).toEqual([
+      { type: "sse.send", data: "1", id: "0" },
+      { type: "sse.send", data: "0", id: "1" },
+      { type: "sse.send", data: "2", id: "2" },
+      { type: "sse.send", data: "later" },
+    ]);
+    expect(sse.isConnected()).toBe(true);
+  });
+
   const sentEvents = (side: ReturnType<typeof server>) => side.sent.filter(({ type }) => type === "sse.send");
 
   test("items as they are, and as the events that a function makes of them", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { PagiResponse } from "../../src/toolkit/response.ts";
 import { Stash } from "../../src/toolkit/stash.ts";
 import { httpScope } from "../support/fake-scope.ts";
 
@@ -11,6 +12,15 @@ describe("Stash", () => {
     expect(new Stash(scope).get("role")).toBe("admin");
     expect(new Stash(scope).keys()).toEqual(["user", "role", "level"]);
     expect(new Stash(httpScope()).keys()).toEqual([]);
+  });
+
+  test("what has no scope has no stash; a response has the scope that it was made for", () => {
+    const scope = httpScope();
+    new Stash(scope).set("user", "alice");
+    expect(new Stash(new PagiResponse(scope)).get("user")).toBe("alice");
+    expect(() => new Stash(new PagiResponse())).toThrow("A stash needs a scope");
+    // @ts-expect-error A text is no scope.
+    expect(() => new Stash("scope")).toThrow(TypeError);
   });
 
   test("get is strict without a fallback, and names the keys there are", () => {
@@ -37,5 +47,7 @@ describe("Stash", () => {
     stash.set("__proto__", { admin: true });
     expect(stash.get("admin", false)).toBe(false);
     expect(stash.exists("__proto__")).toBe(true);
+    const slice = stash.slice("__proto__");
+    expect([Object.keys(slice), "admin" in slice]).toEqual([["__proto__"], false]);
   });
 });

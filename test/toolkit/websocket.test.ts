@@ -273,11 +273,13 @@ describe("receiving one by one", () => {
     expect(error.message).toStartWith("The message is not valid. /n: ");
   });
 
-  test("JSON may be as deep as it is long", async () => {
-    const deep = "[".repeat(500_000);
-    const { ws } = await accepted(deep, deep + "]".repeat(500_000));
-    expect(await failureOf(ws.receiveJson())).toMatchObject({ closeCode: 1007 });
-    expect(Array.isArray(await ws.receiveJson())).toBe(true);
+  test("JSON that is nested too deeply is refused, before a schema calls itself for each level", async () => {
+    const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+    const { ws } = await accepted(nested(500_000), "[".repeat(500_000), nested(256));
+    const error = { closeCode: 1007, message: "The message is nested too deeply." };
+    for (const schema of [z.json(), z.json()])
+      expect(await failureOf(ws.receiveJson(schema))).toMatchObject(error);
+    expect(JSON.stringify(await ws.receiveJson(z.json()))).toBe(nested(256));
   });
 
   test("several that wait get the messages in their order", async () => {
