@@ -1,5 +1,6 @@
 import { PagiError } from "../errors.ts";
 import { bodyKind, lateTypeOf, wholeFile } from "./fetch-body.ts";
+import { beginningNameOf } from "./component.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 
 /** Chunks of a body: bytes, or strings that are sent as UTF-8. */
@@ -145,9 +146,11 @@ export async function* jsonChunks(
   if (format === "array") yield before === "[" ? "[]" : "]";
 }
 
-/** JSON of a value. @throws TypeError for what has none: `undefined`, a function, a BigInt, a circle. */
+/** JSON of a value. @throws TypeError for what has none: `undefined`, a function, a promise, a BigInt, a circle. */
 export function jsonText(value: unknown): string {
+  if (value instanceof Promise) throw new TypeError("A promise has no JSON; await it before.");
   const text: string | undefined = JSON.stringify(value);
-  if (text === undefined) throw new TypeError(`A ${typeof value} has no JSON; send null for nothing.`);
+  if (text === undefined)
+    throw new TypeError(`${beginningNameOf(value)} has no JSON; send null for nothing.`);
   return text;
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
@@ -334,7 +335,8 @@ export class PagiResponse implements Responder {
    * @throws RangeError for a status that is no redirect.
    */
   redirect(location: string, status = 302): this {
-    if (status < 300 || status > 399) throw new RangeError(`${status} is no status of a redirect.`);
+    if (status < 300 || status > 399)
+      throw new RangeError(`${status} is no status of a redirect; those are 301, 302, 303, 307 and 308.`);
     const encoded = location
       .toWellFormed()
       .replace(/[^\x21-\x7e]|["<>\\^`{|}]/gu, (char) => encodeURIComponent(char));
@@ -361,7 +363,7 @@ export class PagiResponse implements Responder {
   sendFile(path: string, options: FileOptions = {}): this {
     const { filename, inline, offset = 0, length, validators = true, ...rest } = options;
     const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) throw new FileError(path, "does not exist");
+    if (found === undefined) throw new FileError(resolve(path), "does not exist");
     if (!found.isFile()) throw new FileError(path, "is no regular file");
     if (!isCount(offset) || offset > found.size)
       throw new RangeError(`The offset ${offset} is not within the file '${path}' of ${found.size} bytes.`);

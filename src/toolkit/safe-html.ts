@@ -1,5 +1,6 @@
 import type { ValuePlace } from "./html-places.ts";
 import { isAttributes, placesOf } from "./html-places.ts";
+import { nameOf } from "./component.ts";
 
 /** What may stand in a {@link html} template. Nothing is written for `null`, `undefined` and booleans. */
 export type HtmlValue =
@@ -144,6 +145,5 @@ function textOf(value: HtmlValue): string {
   // Untyped code, and views that forgot an `await`, get here.
   const found: unknown = value;
   const advice = found instanceof Promise ? "await it before" : "give a string, or JSON.stringify() it";
-  const name = typeof found === "object" ? (found?.constructor?.name ?? "object") : typeof found;
-  throw new TypeError(`html\`\`: a value is a ${name}, which is no text; ${advice}.`);
+  throw new TypeError(`html\`\`: a value is ${nameOf(found)}, which is no text; ${advice}.`);
 }

@@ -135,6 +135,13 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     await super.sendJson(value);
   }
 
+  /** The next message; whoever asks for one before the connection is open accepts it, as whoever sends does. */
+  override receive(): Promise<WebSocketReceive | undefined> {
+    return this.connectionState === "connecting"
+      ? this.accept().then(() => super.receive())
+      : super.receive();
+  }
+
   async #opened(): Promise<void> {
     if (this.connectionState === "connecting") await this.accept();
   }

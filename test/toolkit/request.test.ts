@@ -456,6 +456,15 @@ describe("validate", () => {
     await expect(typed("text/plain", "x").validate(Person)).rejects.toMatchObject({ status: 415 });
   });
 
+  test("schemas that would not be used are refused: an unknown part, and what is no schema", async () => {
+    const misspelt = json("{}").validate({ qurey: Person } as object);
+    await expect(misspelt).rejects.toThrow(
+      "one for each of path, query, headers, cookies, body; 'qurey' is none",
+    );
+    const plain = json("{}").validate({ body: { name: "string" } } as object);
+    await expect(plain).rejects.toThrow("what is given for 'body' is no schema");
+  });
+
   test("all parts are looked at before it fails, each issue with its place", async () => {
     const scope = httpScope({
       method: "POST",

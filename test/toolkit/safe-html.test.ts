@@ -32,7 +32,7 @@ describe("html", () => {
 
   test("a value that is no text is an error that says what to do", () => {
     const bad = (value: unknown) => () => h`${value as HtmlValue}`;
-    expect(bad({})).toThrow("is a Object, which is no text; give a string, or JSON.stringify() it");
+    expect(bad({})).toThrow("is an object, which is no text; give a string, or JSON.stringify() it");
     expect(bad(Promise.resolve("x"))).toThrow("await it before");
     expect(bad(() => "x")).toThrow("is a function");
     expect(bad({ toString: () => "<b>" })).toThrow(TypeError);

@@ -60,8 +60,8 @@ describe("what a handler returns", () => {
     ["undefined", undefined, "is there a return missing?"],
     ["null", null, "return c.json(...) for it"],
     ["a number", 42, "return c.json(...) for it"],
-    ["a Map", new Map([["lost", 1]]), "An object of the class Map; return a response"],
-    ["a symbol", Symbol("x"), "A symbol; return a response"],
+    ["a Map", new Map([["lost", 1]]), "returned an object of the class Map; return a response"],
+    ["a symbol", Symbol("x"), "returned a symbol; return a response"],
   ])("%s is refused with advice, and told to nobody", async (_name, value, message) => {
     const bad = client((app) => app.get("/users/:id", () => value as object));
     await expect(bad.get("/users/1")).rejects.toThrow(`The handler of GET /users/:id returned`);
