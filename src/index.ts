@@ -1,6 +1,6 @@
 export * from "./errors.ts";
 export { serve } from "./serve.ts";
-export type { RunningServer, ServeOptions } from "./serve.ts";
+export type { RunningServer, Servable, ServeOptions } from "./serve.ts";
 export { defineConfig } from "./server/define-config.ts";
 export type { Config } from "./server/define-config.ts";
 export type { Logger } from "./server/logger.ts";

@@ -1,3 +1,4 @@
+import { toApplication } from "../adapters/application-value.ts";
 import { OptionError } from "./errors.ts";
 import { isCommandLineOption } from "./server/command-line-options.ts";
 import type { CommandLineOption } from "./server/command-line-options.ts";
@@ -32,6 +33,13 @@ export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
   logger?: Logger;
 }
 
+/**
+ * What `serve` takes: an application, a component (a `Simple`, a router, whatever else has `toApp()`), or an object with
+ * `fetch(request)`, as a Hono application is.
+ */
+export type Servable =
+  Application | { toApp(): Application } | { fetch(request: Request): Response | Promise<Response> };
+
 /** A server that serves: a {@link Server} in this process, or with workers their supervisor. */
 export type RunningServer = Pick<
   Server,
@@ -50,7 +58,7 @@ let isSupervising = false;
 let isFirst = true;
 
 /**
- * Starts a server for `app` and resolves once it accepts connections.
+ * Starts a server for an application and resolves once it accepts connections.
  *
  *     const server = await serve(app, { port: 8080 });
  *     console.log(server.url);
@@ -58,12 +66,13 @@ let isFirst = true;
  * With `workers` the program is started once more for each worker: there, this call serves as the worker, with the
  * options that the supervisor had. What stands before the call runs in every one of them.
  *
+ * @throws LoadError for what is no application.
  * @throws OptionError for an unknown option or a wrong value.
  * @throws LifespanError when the application refuses to start.
  * @throws ListenError when the address cannot be had.
  * @throws WorkerError when no worker could start.
  */
-export async function serve(app: Application, options: ServeOptions = {}): Promise<RunningServer> {
+export async function serve(servable: Servable, options: ServeOptions = {}): Promise<RunningServer> {
   const { signals = true, logger, commandLine = isCompiledProgram(), ...given } = options;
   isFirst = false;
   const misplaced = Object.keys(given).find(isCommandLineOption);
@@ -74,6 +83,7 @@ export async function serve(app: Application, options: ServeOptions = {}): Promi
     words === false
       ? await resolveOptions(given)
       : await (await import("../cli/program.ts")).programOptions(words, given);
+  const app = await toApplication(servable, "what serve() was given");
   const role = await takeRole(resolved);
   if (role.type === "worker") {
     const { runWorker } = await import("./supervisor/worker.ts");

@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   "src/supervisor": ["src/spec", "src/errors", "src/exchange", "src/server"],
   // A program that calls serve() may take the flags of the command line.
-  "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli"],
+  "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli", "adapters"],
   "src/index": ["src/spec", "src/errors", "src/server", "src/serve"],
   "src/toolkit": ["src/spec", "src/errors"],
   "src/apps": ["src/spec", "src/errors", "src/toolkit"],
@@ -142,9 +142,13 @@ describe("architecture", () => {
 
   test("every exports key is one file that exists", async () => {
     const { exports } = (await Bun.file(join(ROOT, "package.json")).json()) as {
-      exports: Record<string, string>;
+      exports: Record<string, string | { types: string; default: string }>;
     };
-    for (const target of Object.values(exports))
+    for (const entry of Object.values(exports)) {
+      const target = typeof entry === "string" ? entry : entry.default;
       expect(await Bun.file(join(ROOT, target)).exists()).toBe(true);
+      if (typeof entry !== "string")
+        expect(entry.types).toBe(target.replace(/^\.\/(.+)\.ts$/, "./dist/types/$1.d.ts"));
+    }
   });
 });

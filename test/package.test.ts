@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ServerProcess } from "./support/example.ts";
 import { WebSocketClient } from "./support/websocket-client.ts";
 
@@ -72,6 +72,19 @@ app.get("/ws", upgradeWebSocket(() => ({ onOpen: (_, ws) => ws.send("packed") })
 export default app;
 `;
 
+// Not ours: whoever uses the package need not write TypeScript as we do.
+const USER_OPTIONS = {
+  target: "esnext",
+  module: "preserve",
+  lib: ["esnext", "dom"],
+  types: ["bun-types"],
+  strict: true,
+  noImplicitReturns: true,
+  noPropertyAccessFromIndexSignature: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+
 let folder: string;
 let files: string[];
 
@@ -125,6 +138,32 @@ test("bunx pagi-server app.ts serves the application", async () => {
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
+test("the examples run where the package is installed, with the command of their README", async () => {
+  const examples = [...new Bun.Glob("*/README.md").scanSync(join(ROOT, "examples"))];
+  expect(examples.length).toBeGreaterThan(20);
+  for (const readme of examples) {
+    const [, program] = /^.*bunx pagi-server.* (\S+)$/m.exec(
+      await Bun.file(join(ROOT, "examples", readme)).text(),
+    ) ?? [readme, "no command"];
+    expect(program).toBe(`node_modules/pagi-server/examples/${dirname(readme)}/app.ts`);
+    expect(files).toContain(String(program).replace("node_modules/pagi-server", "package"));
+  }
+  await using server = await ServerProcess.run(
+    [
+      process.execPath,
+      "x",
+      "pagi-server",
+      "node_modules/pagi-server/examples/simple-01-hello/app.ts",
+      "-p",
+      "0",
+    ],
+    {},
+    folder,
+  );
+  expect(await (await fetch(new URL("/greet/Ada", server.url))).text()).toBe("Hello, Ada!\n");
+  expect(await server.stop("SIGTERM")).toBe(0);
+}, 20_000);
+
 test("bunx pagi-server build app.ts makes a binary, which needs nothing", async () => {
   const alone = await mkdtemp(join(tmpdir(), "pagi-server-binary-"));
   try {
@@ -163,6 +202,30 @@ test("a configuration file can use defineConfig", async () => {
 test(`"pagi-server", "pagi-server/spec", "pagi-server/fetch" and the toolkit can be imported, and serve() serves`, async () => {
   expect((await run([process.execPath, "script.ts"], folder)).trim()).toBe("packed");
 }, 20_000);
+
+test("with a user's own tsconfig.json every entry has its types, and no error of ours", async () => {
+  const { exports } = (await Bun.file(join(ROOT, "package.json")).json()) as { exports: object };
+  const entries = Object.keys(exports).filter((entry) => entry !== "./package.json");
+  const imports = entries.map((entry, i) => `import * as entry${i} from "pagi-server${entry.slice(1)}";`);
+  const program = `${imports.join("\n")}
+import { Simple } from "pagi-server/simple";
+export default new Simple().get("/users/:id", (c) => c.params.di);
+export const used = [${entries.map((_, i) => `entry${i}`).join(", ")}];
+`;
+  const user = await mkdtemp(join(folder, "user-"));
+  await symlink(join(ROOT, "node_modules/bun-types"), join(folder, "node_modules/bun-types"));
+  await Bun.write(join(user, "tsconfig.json"), JSON.stringify({ compilerOptions: USER_OPTIONS }));
+  await Bun.write(join(user, "program.ts"), program);
+  const check = Bun.spawn([process.execPath, "check", "-p", user, "--no-pretty", "--all"], {
+    cwd: user,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const told = (await check.stdout.text()) + (await check.stderr.text());
+  const errors = told.split("\n").filter((line) => line.includes("error TS"));
+  expect(errors).toHaveLength(1);
+  expect(errors[0]).toMatch(/program\.ts.*Property 'di' does not exist/);
+}, 30_000);
 
 test("what is no entry cannot be imported", async () => {
   const inner = run([process.execPath, "-e", `await import("pagi-server/src/server/server.ts")`], folder);

@@ -1,6 +1,8 @@
 import type { Inbox } from "./inbox.ts";
 import type { RequestScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
+import { bodyKind, lateTypeOf, OCTET_STREAM, wholeFile } from "../../src/toolkit/fetch-body.ts";
+import type { BodyKind } from "../../src/toolkit/fetch-body.ts";
 
 /** The events that carry a response: those of an `http` scope, or those that decline an `sse` or a `websocket` scope. */
 export interface ResponseEvents {
@@ -37,7 +39,7 @@ export async function pipeResponse(
   const { status } = response;
   const kind = bodyKind(response);
   if (scope.method === "HEAD" || status === 204 || status === 304) {
-    if (scope.method === "HEAD") await addLength(headers, kind, response);
+    if (scope.method === "HEAD") await describe(headers, kind, response);
     if (kind === "stream") await response.body?.cancel();
     await events.start(status, headers);
     await events.body("", false);
@@ -52,7 +54,7 @@ export async function pipeResponse(
     case "bytes": {
       const bytes = await response.bytes();
       // Bun adds the type of a string body only when its own server sends it.
-      setDefault(headers, "content-type", isBinary(bytes) ? OCTET_STREAM : "text/plain;charset=utf-8");
+      setDefault(headers, "content-type", lateTypeOf(bytes));
       setDefault(headers, "content-length", String(bytes.byteLength));
       await events.start(status, headers);
       await events.body(bytes, false);
@@ -168,19 +170,6 @@ async function readOpening(reader: { read(): Promise<Chunk> }): Promise<Opening>
   return { chunks, isWhole: false };
 }
 
-const OCTET_STREAM = "application/octet-stream";
-const SNIFFED_BYTES = 1445;
-
-/** Whether bytes are no text. Source: WHATWG MIME Sniffing, section 7.2. */
-function isBinary(bytes: Uint8Array): boolean {
-  const end = Math.min(bytes.byteLength, SNIFFED_BYTES);
-  for (let at = 0; at < end; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte < 0x20 && (byte <= 0x08 || byte === 0x0b || (byte >= 0x0e && byte !== 0x1b))) return true;
-  }
-  return false;
-}
-
 /** The fields in the order of the `Headers` object, which keeps each Set-Cookie apart. */
 function headersOf(response: Response): HeaderList {
   const headers: HeaderList = [];
@@ -193,62 +182,19 @@ function setDefault(headers: HeaderList, name: string, value: string): void {
 }
 
 /**
- * To HEAD: the Content-Length that GET would get, where it is known without reading a stream. An empty body tells
+ * To HEAD: the Content-Type and Content-Length that GET would get, where it is known without reading a stream. An empty body tells
  * nothing of it, for a framework may have taken the body away already (RFC 9110 section 8.6).
  */
-async function addLength(headers: HeaderList, kind: BodyKind, response: Response): Promise<void> {
-  if (kind === "bytes") setDefault(headers, "content-length", String((await response.blob()).size));
-  else if (kind === "file") {
+async function describe(headers: HeaderList, kind: BodyKind, response: Response): Promise<void> {
+  if (kind === "bytes") {
+    const bytes = await response.bytes();
+    setDefault(headers, "content-type", lateTypeOf(bytes));
+    setDefault(headers, "content-length", String(bytes.byteLength));
+  } else if (kind === "file") {
     const file = await response.blob();
     if (wholeFile(file) !== undefined && file.size > 0)
       setDefault(headers, "content-length", String(file.size));
   }
-}
-
-/** The path of a `Bun.file()` that is not cut short; a slice keeps the name, and may reach beyond the file's end. */
-function wholeFile(file: Blob): string | undefined {
-  if (!("name" in file) || typeof file.name !== "string") return undefined;
-  return file.size === Bun.file(file.name).size ? file.name : undefined;
-}
-
-export type BodyKind = "empty" | "bytes" | "file" | "slice" | "stream";
-
-/**
- * What a body is made of. The Fetch standard shows every body as a stream, and a stream has neither a length nor a
- * file name; Bun tells them apart only when it prints the object: `FileRef` for a `Bun.file()`, with an offset for
- * a slice, a size in the first line for bytes, nothing after the last field for no body. Where a later Bun prints
- * something else, everything is a stream, which is slower and as right.
- */
-export function bodyKind(response: Response): BodyKind {
-  if (holdsBytes(response)) return "bytes";
-  const printed = Bun.inspect(response, { depth: 0 });
-  const file = printed.search(/\n +FileRef \(/);
-  if (file >= 0) return printed.includes("offset: ", file) ? "slice" : "file";
-  if (/\n +bodyUsed: false,?\n *\}$/.test(printed)) return "empty";
-  return /^Response \((?!0 KB)[\d.]+ \w+\) \{/.test(printed) ? "bytes" : "stream";
-}
-
-// Printing costs more than all the rest of a small response. The engine's own estimate of what the object takes is
-// cheap, and above an empty one's by nothing but the bytes of the body that it holds, and its URL if it was fetched.
-const sizeOf = sizeEstimate();
-const EMPTY_SIZE = sizeOf(new Response(null, { headers: [["x", "y"]] }));
-const ESTIMATE_TELLS =
-  sizeOf(new Response("abc")) > EMPTY_SIZE &&
-  sizeOf(new Response("")) === EMPTY_SIZE &&
-  sizeOf(new Response(new ReadableStream())) === EMPTY_SIZE;
-
-/** Whether the body is a string or bytes, for certain; false where that has to be found out in another way. */
-function holdsBytes(response: Response): boolean {
-  return ESTIMATE_TELLS && sizeOf(response) > EMPTY_SIZE && response.url === "";
-}
-
-/** Not an import: other runtimes than Bun, which have no such module, load this file for `toFetch`. */
-function sizeEstimate(): (value: object) => number {
-  const engine: object | undefined = globalThis.process?.getBuiltinModule?.("bun:jsc");
-  const estimate: unknown =
-    engine !== undefined && "estimateShallowMemoryUsageOf" in engine && engine.estimateShallowMemoryUsageOf;
-  if (typeof estimate !== "function") return () => 0;
-  return (value) => Number(estimate(value));
 }
 
 function chunkOf(value: unknown): Uint8Array | string {

@@ -71,6 +71,8 @@ const router = new Router()
   .post(
     "/name",
     handler(async (c) => {
+      // Such a form would come without the visitor's cookie, and be given another session.
+      if (c.isCrossOrigin()) return c.text("This form is of another site.\n", { status: 403 });
       // What is wrong with the body is answered with a problem document (RFC 9457).
       const { name } = await c.validate(NewName);
       // Another id for somebody who is now somebody else.

@@ -2,6 +2,11 @@ import { html, Simple } from "pagi-server/simple";
 
 const app = new Simple({ name: "Hello" });
 
+// There is nothing to be loaded by these pages, so browsers are told to load nothing.
+app.hook("before", (c) => {
+  c.setHeader("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
+});
+
 app.get("/", () => "Hello, World!\n");
 
 app.get("/greet/:name", (c) => `Hello, ${c.params.name}!\n`).name("greet");

@@ -12,6 +12,13 @@ type Item = z.infer<typeof News> & { readonly id: number };
 const KEPT = 100;
 
 const app = new Simple({ name: "Notifications" });
+
+// Scripts and styles are files of this application and nothing else, whatever somebody may write.
+app.hook("before", (c) => {
+  c.setHeader("content-security-policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+});
+
+app.static("/assets", `${import.meta.dir}/public`);
 const recent: Item[] = [];
 let lastId = 0;
 
@@ -23,30 +30,7 @@ app.get(
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>Notifications</title>
-        <style>
-          :root {
-            color-scheme: light dark;
-          }
-          body {
-            font:
-              1.1rem/1.5 system-ui,
-              sans-serif;
-            max-width: 36rem;
-            margin: 2rem auto;
-            padding: 0 1rem;
-          }
-          li.alert {
-            font-weight: bold;
-            color: light-dark(#b00020, #ff8a95);
-          }
-          li.update {
-            color: light-dark(#00612e, #6fdc9a);
-          }
-          button {
-            font: inherit;
-            padding: 0.3rem 0.6rem;
-          }
-        </style>
+        <link rel="stylesheet" href="assets/style.css" />
         <main>
           <h1>Notifications</h1>
           <p>
@@ -55,27 +39,7 @@ app.get(
           <p id="state" role="status">Connecting…</p>
           <ul id="events" aria-live="polite" aria-label="What has happened"></ul>
         </main>
-        <script type="module">
-          const state = document.getElementById("state");
-          const source = new EventSource("events");
-          source.onopen = () => (state.textContent = "Connected.");
-          source.onerror = () => (state.textContent = "The connection is lost; trying again…");
-          for (const button of document.querySelectorAll("[data-type]")) {
-            const type = button.dataset.type;
-            source.addEventListener(type, ({ data, lastEventId }) => {
-              const li = document.createElement("li");
-              li.className = type;
-              li.textContent = lastEventId + ": " + data;
-              document.getElementById("events").append(li);
-            });
-            button.onclick = () =>
-              fetch("trigger", {
-                method: "POST",
-                headers: { "content-type": "application/json" },
-                body: JSON.stringify({ type, text: "Something for you: " + type }),
-              });
-          }
-        </script>
+        <script type="module" src="assets/news.js"></script>
       </html>`,
 );
 

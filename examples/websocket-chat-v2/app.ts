@@ -10,8 +10,9 @@ const ROOMS = 100;
 /** Milliseconds in which one person is heard once. */
 const PACE = Number(process.env["CHAT_PACE"] ?? 200);
 
-/** What may be the name of a person or a room. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,19}$/u;
+/** What may be the name of a person or a room: nothing in it is invisible, so that names that look the same are the same. */
+const NAME =
+  /^[[\p{L}\p{N}]--\p{Default_Ignorable_Code_Point}][[\p{L}\p{M}\p{N}_\-]--\p{Default_Ignorable_Code_Point}]{0,19}$/v;
 
 /** What clients send. */
 const Saying = z.object({ text: z.string().trim().min(1).max(500) });
@@ -26,8 +27,9 @@ const rooms = new Map<string, Map<string, PagiWebSocket>>();
 
 const router = new Router().websocket("/rooms/:room", async (scope, receive, send) => {
   const ws = new PagiWebSocket(scope, receive, send);
-  const { room: roomName } = scope.path_params;
-  const name = ws.queryParam("name") ?? "";
+  // In one spelling: an ö may be one char or two.
+  const roomName = scope.path_params.room.normalize("NFKC");
+  const name = (ws.queryParam("name") ?? "").normalize("NFKC");
   const room = rooms.get(roomName) ?? new Map<string, PagiWebSocket>();
   const refusal = refusalOf(roomName, name, room);
   if (refusal !== undefined) return await ws.deny(refusal);

@@ -96,13 +96,13 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
     this.flow.drained();
   }
 
-  /** The application's promise has resolved. */
-  applicationReturned(): void {
+  /** The application's promise has resolved, with nothing if it keeps to the contract. */
+  applicationReturned(returned?: unknown): void {
     if (this.gone !== undefined || this.isAnswered()) return;
     const how = this.transport.hasResponse()
       ? "before its response was complete"
       : "without starting a response";
-    this.backstop(`the application returned ${how}`);
+    this.backstop(`the application returned ${how}${adviceFor(returned)}`);
   }
 
   /** The application has thrown, or its promise was rejected. */
@@ -160,4 +160,13 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
   get #name(): string {
     return `${this.scope.method} ${this.scope.raw_path}`;
   }
+}
+
+/** Who returns a response, as handlers of frameworks do, is told that nobody sends it. */
+function adviceFor(returned: unknown): string {
+  if (typeof returned !== "object" || returned === null) return "";
+  return (
+    `; the ${returned.constructor?.name ?? "object"} that it returned is sent by nobody. ` +
+    "Give its events to send(), or make an application of the handler, as handler() of pagi-server/context does"
+  );
 }

@@ -19,9 +19,9 @@ export function runApplication(
   try {
     const promise = app(exchange.scope, exchange.receive, exchange.send);
     // A JavaScript application may forget to be async; its return is then the end of it.
-    Promise.resolve(promise).then(() => {
+    Promise.resolve(promise).then((returned: unknown) => {
       try {
-        exchange.applicationReturned();
+        exchange.applicationReturned(returned);
       } finally {
         settled();
       }

@@ -92,9 +92,9 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
     this.transport.writeBody("sse.http.response.body", "", true);
   }
 
-  override applicationReturned(): void {
+  override applicationReturned(returned?: unknown): void {
     if (this.gone === undefined && this.#state === "streaming") this.#close(CLOSED_BY_APPLICATION);
-    else super.applicationReturned();
+    else super.applicationReturned(returned);
   }
 
   protected isAnswered(): boolean {

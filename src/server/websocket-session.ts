@@ -229,6 +229,8 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     for (const message of early) this.#sendFrame(message);
     if (this.#closeOnOpen !== undefined) this.close(this.#closeOnOpen.code, this.#closeOnOpen.reason);
     else this.#feed();
+    // Where the kernel has taken all of it, nothing else tells a `send` that waits for that.
+    this.#receiver.deliverDrain();
   }
 
   onSpanFailed(error: Error): void {

@@ -64,6 +64,6 @@ export function dispatch(handlers: Handlers): Application {
     // so this is the one place where that promise is written down.
     const handler = handlers[scope.type] as Handler<Scope, ReceiveEvent, SendEvent> | undefined;
     if (handler === undefined) throw new UnsupportedScopeError(scope.type);
-    await handler(scope, receive, send);
+    return await handler(scope, receive, send);
   };
 }

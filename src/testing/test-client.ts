@@ -380,9 +380,9 @@ export class TestClient implements AsyncDisposable {
       body,
       own: how.headers ?? [],
     });
-    const transport = new TestTransport(head, body?.bytes, socketBuffer, reading);
-    const run = new ApplicationRun(`${method} ${target.rawPath}`, transport, options);
     const hasBody = body !== undefined && !(body.bytes instanceof Uint8Array && body.bytes.byteLength === 0);
+    const transport = new TestTransport(head, hasBody ? body.bytes : undefined, socketBuffer, reading);
+    const run = new ApplicationRun(`${method} ${target.rawPath}`, transport, options);
     const connection = connectionInfo(target.url, options);
     const parts = partsOf(this.#host, run, { connection, head, hasBody });
     this.#runs.add(run);

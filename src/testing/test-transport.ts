@@ -218,11 +218,19 @@ export class TestTransport implements Transport {
     this.#stopBody();
   }
 
-  /** The connection ends in the middle of a response, so that the client cannot take it for a whole one. */
+  /** The connection ends in the middle of a response, so that the client cannot take it for a whole one, if it is none. */
   #truncate(): void {
     if (this.#isOver) return;
+    if (this.#hasLeft && this.#isWhole()) this.line.end();
     this.#end(new TruncatedError("The response was cut before it was complete."));
     if (!this.#isDelivered) this.#exchange?.deliverDisconnect("server_error");
+  }
+
+  /** The client has all that the head has promised, even where the application has not said that this is the end. */
+  #isWhole(): boolean {
+    const plan = this.#plan;
+    if (plan === undefined) return false;
+    return plan.framing === "none" || (plan.framing === "length" && plan.length === this.#bodyLength);
   }
 
   #end(error: unknown): void {
@@ -258,6 +266,7 @@ export function fieldsOf(section: string): Headers {
     .slice(1)
     .map((line) => {
       const colon = line.indexOf(":");
-      return [line.slice(0, colon), line.slice(colon + 2)];
+      // Space around a value is not part of it: RFC 9112 section 5.1.
+      return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];
     });
 }

@@ -91,7 +91,24 @@ export async function giveAnswer(answer: Answer | undefined, call: HttpCall, who
 
 /** Throws CompositionError for what is no answer. */
 export function assertAnswer(answer: Answer | undefined, who: string): asserts answer is Answer {
+  if (isContext(answer)) {
+    throw new CompositionError(
+      `${who} returned the context itself, as c.status(...) and c.setHeader(...) do; return what c.text(...), ` +
+        "c.json(...) or c.empty() makes, as in c.status(204).empty().",
+    );
+  }
   if (isResponder(answer) || answer instanceof Response || typeof answer === "function") return;
   if (typeof answer === "object" && answer !== null && "toApp" in answer) return;
-  throw new CompositionError(`${who} returned ${nameOf(answer)}; it has to return a response.`);
+  throw new CompositionError(`${who} returned ${nameOf(answer)}; ${adviceFor(answer)}.`);
+}
+
+function adviceFor(answer: unknown): string {
+  return answer === undefined
+    ? "is there a return missing? Return a response, which c.text(...), c.json(...) or PagiResponse makes"
+    : "it has to return a response, which c.text(...), c.json(...) or PagiResponse makes";
+}
+
+/** A context has a `respond()` too, for handlers that send their answer themselves. */
+function isContext(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "respond" in answer && "receive" in answer;
 }

@@ -21,9 +21,24 @@ export function toApp(thing: ApplicationLike): Application {
     throw new CompositionError(`toApp() returned ${nameOf(app)}; it must return an application.`);
   }
   if (typeof thing === "function" && !isClass(thing)) return thing;
-  throw new CompositionError(
-    `${nameOf(thing)} is no application. An application is a function (scope, receive, send) or an object with ` +
-      `toApp().${adviceFor(thing)}`,
+  throw new CompositionError(`${beginningNameOf(thing)} ${notAnApplication(thing)}`);
+}
+
+/**
+ * Says where something is given what {@link toApp} would say later.
+ *
+ * @param where begins the message.
+ * @throws CompositionError when it is neither an application nor a component.
+ */
+export function assertApplicationLike(thing: unknown, where: string): asserts thing is ApplicationLike {
+  if (isComponent(thing) || (typeof thing === "function" && !isClass(thing))) return;
+  throw new CompositionError(`${where}: ${nameOf(thing)} ${notAnApplication(thing)}`);
+}
+
+function notAnApplication(thing: unknown): string {
+  return (
+    "is no application. An application is a function (scope, receive, send) or an object with toApp()." +
+    adviceFor(thing)
   );
 }
 
@@ -41,13 +56,20 @@ export function isClass(thing: unknown): boolean {
   return typeof thing === "function" && /^class\b/.test(Function.prototype.toString.call(thing));
 }
 
-/** What a value is, in a few words that begin a sentence. */
+/** What a value is, in a few words within a sentence. */
 export function nameOf(thing: unknown): string {
   if (thing === null || thing === undefined) return String(thing);
-  if (isClass(thing)) return "A class";
-  if (Array.isArray(thing)) return "A list";
-  if (typeof thing === "object") return `An object of the class ${thing.constructor?.name ?? "null"}`;
-  return `A ${typeof thing}`;
+  if (isClass(thing)) return "a class";
+  if (Array.isArray(thing)) return "a list";
+  if (typeof thing !== "object") return `a ${typeof thing}`;
+  const { constructor } = thing;
+  return constructor === Object ? "an object" : `an object of the class ${constructor?.name ?? "null"}`;
+}
+
+/** {@link nameOf} at the beginning of a sentence; `null` and `undefined` are written as in code. */
+export function beginningNameOf(thing: unknown): string {
+  const name = nameOf(thing);
+  return thing === null || thing === undefined ? name : `A${name.slice(1)}`;
 }
 
 /** How a function is called in messages. */

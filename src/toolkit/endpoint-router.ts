@@ -4,7 +4,7 @@ import type { State } from "../spec/scope.ts";
 import type { Answer } from "./call.ts";
 import { answerWith, assertAnswer } from "./call.ts";
 import type { ApplicationLike, Component } from "./component.ts";
-import { nameOf, nameOfFunction } from "./component.ts";
+import { beginningNameOf, nameOfFunction } from "./component.ts";
 import type { ContextFactory } from "./context.ts";
 import { contextOf } from "./context.ts";
 import type { HttpContext } from "./http-context.ts";
@@ -262,7 +262,7 @@ export abstract class EndpointRouter extends EndpointRouterOf<HttpContext, WebSo
 function assertHandler(handler: unknown, route: string): void {
   if (typeof handler === "function") return;
   throw new CompositionError(
-    `${nameOf(handler)} is no handler and no step of ${route}: these are methods of the endpoint, or functions. ` +
+    `${beginningNameOf(handler)} is no handler and no step of ${route}: these are methods of the endpoint, or functions. ` +
       "Middleware that wraps applications goes around a mount, or around the endpoint.",
   );
 }

@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { CompositionError, messageOf } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { dispatch } from "../spec/application.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR } from "../spec/close-code.ts";
@@ -92,7 +92,14 @@ export abstract class HttpEndpointOf<Context extends HttpContext> implements Com
     return decline(call.scope, call.send, 405, "Method Not Allowed", [["allow", allow]]);
   }
 
+  /** @throws CompositionError for a class that handles no method, as when its name is misspelt. */
   toApp(): Application {
+    const isOwn = this.dispatch === HttpEndpointOf.prototype.dispatch;
+    if (isOwn && !Object.keys(VERBS).some((method) => this.#handles(method))) {
+      throw new CompositionError(
+        `${this.constructor.name} handles nothing: it has none of the methods ${Object.values(VERBS).join(", ")}.`,
+      );
+    }
     return (outer, receive, send) =>
       dispatch({
         http: (scope, events) => this.dispatch({ scope, receive: events, send, params: paramsOf(scope) }),

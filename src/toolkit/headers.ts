@@ -112,8 +112,8 @@ export class PagiHeaders {
 
   /** Removes the fields that describe a body, and returns them. */
   removeContentHeaders(): PagiHeaders {
-    const removed = new PagiHeaders(this.#pairs.filter(([name]) => name.startsWith("content-")));
-    this.#pairs = this.#pairs.filter(([name]) => !name.startsWith("content-"));
+    const removed = new PagiHeaders(this.#pairs.filter(([name]) => describesContent(name)));
+    this.#pairs = this.#pairs.filter(([name]) => !describesContent(name));
     return removed;
   }
 
@@ -185,4 +185,9 @@ function pairOf(name: string, value: string | number): HeaderPair {
       `The header field '${name}' needs a value that is a string or a number, not ${typeof value}.`,
     );
   return [name.toLowerCase(), String(value)];
+}
+
+/** Not so `Content-Security-Policy`, which protects the page of an error too. */
+function describesContent(name: string): boolean {
+  return name.startsWith("content-") && !name.startsWith("content-security-policy");
 }

@@ -8,6 +8,9 @@ export type Take = (message: Message) => Outgoing;
 /** Channels that one connection may be in. A client that may choose them must not be able to fill the memory. */
 export const MAX_CHANNELS = 100;
 
+/** Chars of the name of a channel, which may come from a client too. */
+const MAX_NAME = 1000;
+
 /** One channel that a connection is in, or is about to be in. */
 interface Place {
   readonly take: Take;
@@ -35,12 +38,15 @@ export class Membership implements Subscriber {
    * Resolves once it hears what is said there, a second call for a channel with the first one. Without effect after the
    * end.
    *
-   * @throws RangeError (as a rejection) for more channels than it may be in, and for one without a name.
+   * @throws RangeError (as a rejection) for more channels than it may be in, for one without a name, and for a name of
+   *   more than 1000 chars.
    */
   async join(channel: string, take: Take): Promise<void> {
     if (this.#hasEnded) return;
     const present = this.#channels.get(channel);
     if (present !== undefined) return await present.subscribed;
+    if (channel.length > MAX_NAME)
+      throw new RangeError(`The name of a room or channel has at most ${MAX_NAME} chars.`);
     if (this.#channels.size >= this.#maxChannels) {
       throw new RangeError(
         `A connection can be in ${this.#maxChannels} rooms or channels (maxChannels), and this one is. Leave one before.`,

@@ -1,7 +1,7 @@
 import { CompositionError } from "../errors.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
 import type { Scope } from "../spec/scope.ts";
-import { nameOf } from "./component.ts";
+import { beginningNameOf, nameOf } from "./component.ts";
 
 export type { ApplicationLike, Component } from "./component.ts";
 export { isComponent, toApp } from "./component.ts";
@@ -83,7 +83,7 @@ export function chain<Context, Result>(
 export function assertMiddleware(each: MiddlewareLike): void {
   if (typeof each === "function" || isWrapper(each)) return;
   throw new CompositionError(
-    `${nameOf(each)} is no middleware. A middleware is a function (app) => app, or an object with wrap(app).`,
+    `${beginningNameOf(each)} is no middleware. A middleware is a function (app) => app, or an object with wrap(app).`,
   );
 }
 

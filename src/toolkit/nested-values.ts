@@ -6,6 +6,9 @@ export type NestedValue<T> = T | readonly NestedValue<T>[] | { readonly [name: s
 /** Names within names. A client chooses them, and what they make is walked through by calls within calls. */
 const MAX_DEPTH = 16;
 
+/** Chars of a name, which is looked at char by char, and told to the client when it is wrong. */
+const MAX_NAME = 1000;
+
 /** What comes below one name: values, or further names. */
 interface Place<T> {
   readonly values: T[];
@@ -18,7 +21,8 @@ interface Place<T> {
  * numbers, whatever the numbers. A name that is there several times is a list too, and one that is not written like that
  * is a name like any other.
  *
- * @throws MalformedBodyError for a name that is a value and has others below it, and for more than 16 levels.
+ * @throws MalformedBodyError for a name that is a value and has others below it, for more than 16 levels, and for a name of
+ *   more than 1000 chars.
  */
 export function nestedValues<T>(
   entries: Iterable<readonly [name: string, value: T]>,
@@ -34,6 +38,7 @@ export function nestedValues<T>(
 
 /** The empty step is `[]`: one more in a list. */
 function stepsOf(name: string): string[] {
+  if (name.length > MAX_NAME) throw new MalformedBodyError(`A name has more than ${MAX_NAME} chars.`);
   if (!/^[^[\].]+(?:\[[^[\]]*\]|\.[^[\].]+)*$/.test(name)) return [name];
   const steps = [...name.matchAll(/\[([^[\]]*)\]|([^[\].]+)/g)].map(([, index, key]) => index ?? key ?? "");
   if (steps.length > MAX_DEPTH) throw new MalformedBodyError(`A name has more than ${MAX_DEPTH} levels.`);

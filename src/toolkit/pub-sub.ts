@@ -36,6 +36,12 @@ export interface PubSub {
 /** The channels of one process. Subscribing and delivering are done when the call returns. */
 export class MemoryPubSub implements PubSub {
   readonly #channels = new Map<string, Map<string, Subscriber>>();
+  #warnsOfWorkers = false;
+
+  /** There are other worker processes: the first subscription is followed by a warning that they hear nothing of it. */
+  warnOfWorkers(): void {
+    this.#warnsOfWorkers = true;
+  }
 
   /** @throws RangeError (as a rejection) for a channel without a name. */
   async subscribe(channel: string, subscriber: Subscriber): Promise<void> {
@@ -43,6 +49,13 @@ export class MemoryPubSub implements PubSub {
     const present = this.#channels.get(channel);
     if (present === undefined) this.#channels.set(channel, new Map([[subscriber.id, subscriber]]));
     else present.set(subscriber.id, subscriber);
+    if (!this.#warnsOfWorkers) return;
+    this.#warnsOfWorkers = false;
+    process.emitWarning(
+      "Each worker has rooms and channels of its own, so that messages do not reach clients of other workers. " +
+        "Give new Simple({ pubsub }) one that goes through a broker, or serve without workers.",
+      "PagiPubSubWarning",
+    );
   }
 
   async unsubscribe(channel: string, subscriber: Subscriber): Promise<void> {

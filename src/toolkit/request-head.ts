@@ -103,6 +103,20 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.header("host");
   }
 
+  /**
+   * Whether a browser has sent this for a page of another origin, as a forged form or WebSocket. Browsers say so in
+   * `Sec-Fetch-Site`, older ones in `Origin`, whose host is compared with `Host`; clients that are no browsers say neither,
+   * and are not meant. A proxy has to leave `Host` as it is, or to be trusted (`--proxy-headers`).
+   */
+  isCrossOrigin(): boolean {
+    const site = this.header("sec-fetch-site");
+    if (site !== undefined) return site !== "same-origin" && site !== "none";
+    const origin = this.header("origin");
+    if (origin === undefined) return false;
+    const host = hostOf(origin);
+    return host === undefined || host !== this.host?.toLowerCase();
+  }
+
   /** Whether the client takes a media type; short names as `json` and `html` are known. RFC 9110 section 12.5.1. */
   accepts(type: string): boolean {
     return acceptsType(this.#fields.combined("accept"), type);
@@ -253,6 +267,11 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     this.scope["pagi.transport"]?.onDrain?.(callback);
     return this;
   }
+}
+
+/** What is behind the scheme; `null`, which a page without an origin sends, is no host of anybody. */
+function hostOf(origin: string): string | undefined {
+  return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase();
 }
 
 /** Which parameters there are is a promise of the router, from the pattern that matched. */

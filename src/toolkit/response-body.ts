@@ -1,4 +1,6 @@
 import { PagiError } from "../errors.ts";
+import { bodyKind, lateTypeOf, wholeFile } from "./fetch-body.ts";
+import { beginningNameOf } from "./component.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 
 /** Chunks of a body: bytes, or strings that are sent as UTF-8. */
@@ -23,7 +25,41 @@ export type ResponseBody =
       readonly length: number | undefined;
       /** Whether `ETag` and `Last-Modified` are made from the file. */
       readonly validators: boolean;
-    };
+    }
+  | { readonly kind: "fetched"; readonly content: () => Promise<FetchedContent> };
+
+/** What was in a Fetch `Response`, which cannot be told without waiting. */
+export interface FetchedContent {
+  readonly body: Exclude<ResponseBody, { kind: "fetched" }>;
+  /** The type of bytes, which count as text where they are none that cannot be. */
+  readonly type?: string;
+}
+
+/** The body of a Fetch `Response`, sent as what it is: bytes and files can be sent again, a stream cannot. */
+export function fetchedBody(response: Response): ResponseBody {
+  let content: Promise<FetchedContent> | undefined;
+  return { kind: "fetched", content: () => (content ??= contentOf(response)) };
+}
+
+async function contentOf(response: Response): Promise<FetchedContent> {
+  switch (bodyKind(response)) {
+    case "empty":
+      return { body: { kind: "none" } };
+    case "bytes": {
+      const bytes = await response.bytes();
+      return { body: { kind: "bytes", bytes }, type: lateTypeOf(bytes) };
+    }
+    case "file":
+    case "slice": {
+      const file = await response.blob();
+      const path = wholeFile(file);
+      if (path === undefined) return { body: { kind: "stream", source: file.stream() } };
+      return { body: { kind: "file", path, offset: 0, length: undefined, validators: true } };
+    }
+    case "stream":
+      return { body: { kind: "stream", source: response.body ?? [] } };
+  }
+}
 
 /** A file that is to be sent is not there, or is none. */
 export class FileError extends PagiError {
@@ -110,9 +146,11 @@ export async function* jsonChunks(
   if (format === "array") yield before === "[" ? "[]" : "]";
 }
 
-/** JSON of a value. @throws TypeError for what has none: `undefined`, a function, a BigInt, a circle. */
+/** JSON of a value. @throws TypeError for what has none: `undefined`, a function, a promise, a BigInt, a circle. */
 export function jsonText(value: unknown): string {
+  if (value instanceof Promise) throw new TypeError("A promise has no JSON; await it before.");
   const text: string | undefined = JSON.stringify(value);
-  if (text === undefined) throw new TypeError(`A ${typeof value} has no JSON; send null for nothing.`);
+  if (text === undefined)
+    throw new TypeError(`${beginningNameOf(value)} has no JSON; send null for nothing.`);
   return text;
 }

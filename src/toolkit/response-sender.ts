@@ -37,6 +37,15 @@ export async function sendResponse(
       return await sendStream(parts, body.source, events, scope);
     case "file":
       return await sendFile(parts, body, events, scope);
+    case "fetched": {
+      const { body: content, type } = await body.content();
+      const headers = parts.headers.clone();
+      if (type !== undefined) headers.setDefault("content-type", type);
+      // A framework may have taken the body away from its answer to HEAD: then its length is not known (RFC 9110 section 8.6).
+      const isUnknown = content.kind === "none" && methodOf(scope) === "HEAD";
+      const known: ResponseBody = isUnknown ? { kind: "stream", source: [] } : content;
+      return await sendResponse({ ...parts, headers, body: known }, send, scope);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
@@ -9,7 +10,7 @@ import { addCors, type CorsOptions } from "./cors.ts";
 import { headerPairs, PagiHeaders } from "./headers.ts";
 import { ValidationError } from "./request-error.ts";
 import type { TellableError } from "./request-error.ts";
-import { FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
+import { fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
 import type { BodySource, ResponseBody } from "./response-body.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./response-events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response-sender.ts";
@@ -111,13 +112,19 @@ export class PagiResponse implements Responder {
     return new PagiResponse().sendFile(path, options);
   }
 
-  /** A Fetch `Response`, with its body as a stream. @throws TypeError when that was read already. */
+  /**
+   * A Fetch `Response`. Its body is sent as what it is: bytes whole, a `Bun.file()` as a file, else a stream. A string or
+   * bytes without a type get one when they are sent, as Bun's own server does it. A stream can be sent once.
+   *
+   * @throws TypeError when the body was read already.
+   */
   static from(response: Response): PagiResponse {
     if (response.bodyUsed)
       throw new TypeError("The body of the Response has been read already; clone() it before.");
     const made = new PagiResponse().status(response.status);
     response.headers.forEach((value, name) => made.#headers.add(name, value));
-    return response.body === null ? made.sendRaw(NO_BYTES) : made.stream(response.body);
+    made.#body = fetchedBody(response);
+    return made;
   }
 
   /** What tells a client of its error: `application/problem+json`, RFC 9457. */
@@ -324,7 +331,8 @@ export class PagiResponse implements Responder {
    * @throws RangeError for a status that is no redirect.
    */
   redirect(location: string, status = 302): this {
-    if (status < 300 || status > 399) throw new RangeError(`${status} is no status of a redirect.`);
+    if (status < 300 || status > 399)
+      throw new RangeError(`${status} is no status of a redirect; those are 301, 302, 303, 307 and 308.`);
     const encoded = location
       .toWellFormed()
       .replace(/[^\x21-\x7e]|["<>\\^`{|}]/gu, (char) => encodeURIComponent(char));
@@ -351,7 +359,7 @@ export class PagiResponse implements Responder {
   sendFile(path: string, options: FileOptions = {}): this {
     const { filename, inline, offset = 0, length, validators = true, ...rest } = options;
     const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) throw new FileError(path, "does not exist");
+    if (found === undefined) throw new FileError(resolve(path), "does not exist");
     if (!found.isFile()) throw new FileError(path, "is no regular file");
     if (!isCount(offset) || offset > found.size)
       throw new RangeError(`The offset ${offset} is not within the file '${path}' of ${found.size} bytes.`);

@@ -1,4 +1,5 @@
 import { RouteError } from "../errors.ts";
+import { similarName } from "../spec/nearest-name.ts";
 import type { ApplicationLike } from "./component.ts";
 import type { MiddlewareLike } from "./middleware.ts";
 import type { PathValue, RoutePattern } from "./route-pattern.ts";
@@ -166,10 +167,18 @@ export class RouteTable {
     query: QueryValues,
   ): string {
     const named = this.#named.get(name);
-    if (named === undefined) throw new RouteError(`There is no route with the name '${name}'.`);
+    if (named === undefined) throw this.#noRoute(name);
     const path = pathOf(patternOf(named), parameters);
     const text = queryOf(query);
     return text === "" ? path : `${path}?${text}`;
+  }
+
+  #noRoute(name: string): RouteError {
+    const similar = similarName(name, this.#named.keys());
+    const advice = similar === undefined ? "name() gives one to the route before it" : `is it '${similar}'?`;
+    return new RouteError(
+      `There is no route with the name '${name}'; ${advice}${similar === undefined ? "." : ""}`,
+    );
   }
 
   #addName(name: string, named: NamedRoute): void {

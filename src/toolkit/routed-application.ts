@@ -44,6 +44,8 @@ interface Outcome {
   values: readonly string[];
   /** The methods of the routes that the path leads to, if none has the method of the request. */
   allowed: Set<string> | undefined;
+  /** Nothing was found, but the path leads to a route of this other type of scope. */
+  instead: RequestScope["type"] | undefined;
 }
 
 /** Nothing was found, not even a route for another method. */
@@ -97,7 +99,14 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
       return toApp(options.methodNotAllowed(allow))(scope, receive, send);
     }
     const mounted = mounts.matchPrefix(segments);
-    if (mounted === undefined) return notFound(scope, receive, send);
+    if (mounted === undefined) {
+      const { instead } = outcome;
+      return notFound(
+        instead === undefined ? scope : { ...scope, "pagi.router": { instead } },
+        receive,
+        send,
+      );
+    }
     const { place, values, length } = mounted;
     // A slash in a value stays encoded, or `/:tenant` for `/%2Fhost` would begin addresses that lead to another host.
     const prefix = segments.slice(0, length).map((segment) => `/${segment.replaceAll("/", "%2F")}`);
@@ -161,19 +170,27 @@ function outcomeOf(
   segments: readonly string[],
   isWhole: boolean,
 ): Outcome {
-  const outcome: Outcome = { found: undefined, values: NO_VALUES, allowed: undefined };
+  const outcome: Outcome = { found: undefined, values: NO_VALUES, allowed: undefined, instead: undefined };
   const visit = (place: Place, values: readonly string[]): boolean => {
     outcome.found = routeFor(place, scope);
     outcome.values = values;
-    if (outcome.found === undefined && scope.type === "http") {
+    if (outcome.found !== undefined) return true;
+    if (scope.type === "http") {
       for (const method of place.http.keys()) (outcome.allowed ??= new Set()).add(method);
     }
-    return outcome.found !== undefined;
+    outcome.instead ??= typeOf(place);
+    return false;
   };
   // A path without parameters is found in one look: no other place that it leads to is more specific.
   const exact = isWhole && !hasEncodedSlash(scope.raw_path) ? routes.exact(scope.path) : undefined;
   if (exact === undefined || !visit(exact, NO_VALUES)) routes.match(segments, visit);
   return outcome;
+}
+
+function typeOf({ http, sse, websocket }: Place): RequestScope["type"] | undefined {
+  if (http.size > 0) return "http";
+  if (sse !== undefined) return "sse";
+  return websocket === undefined ? undefined : "websocket";
 }
 
 function routeFor(place: Place, scope: RequestScope): Ready | undefined {
@@ -221,8 +238,28 @@ function parametersOf(
 }
 
 const answerNotFound: Application = async (scope, _receive, send) => {
-  if (scope.type !== "lifespan") await decline(scope, send, 404, "Not Found");
+  if (scope.type !== "lifespan") await declineNotFound(scope, send);
 };
+
+/** Answers with 404, and with {@link adviceFor} the scope if there is any. */
+export function declineNotFound(scope: RequestScope, send: Send): Promise<void> {
+  const advice = adviceFor(scope);
+  return decline(scope, send, 404, advice === undefined ? "Not Found" : `Not Found. ${advice}`);
+}
+
+const ADVICE = {
+  http: "This path is no event stream and no WebSocket; ask for it with plain HTTP.",
+  sse: "This is the path of an event stream; ask for it with 'Accept: text/event-stream'.",
+  websocket: "This is the path of a WebSocket.",
+};
+
+/** What somebody is told who asks with plain HTTP for what is an event stream or a WebSocket, or the other way round. */
+export function adviceFor(scope: RequestScope): string | undefined {
+  const routed = scope["pagi.router"];
+  if (typeof routed !== "object" || routed === null || !("instead" in routed)) return undefined;
+  const { instead } = routed;
+  return instead === "http" || instead === "sse" || instead === "websocket" ? ADVICE[instead] : undefined;
+}
 
 /** RFC 9110 section 15.5.6: 405 says which methods there are; section 9.3.7: OPTIONS asks for them. */
 function answerMethod(scope: RequestScope, send: Send, allow: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Application, Send } from "../spec/application.ts";
 import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../spec/events.ts";
 import type { HttpScope, Scope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { ApplicationLike, Component } from "./component.ts";
-import { isComponent } from "./component.ts";
+import { assertApplicationLike, isComponent } from "./component.ts";
 import type { MiddlewareLike } from "./middleware.ts";
 import { assertMiddleware } from "./middleware.ts";
 import type { PathParams } from "./path-params.ts";
@@ -230,6 +230,7 @@ export class RouteGroup<Prefix extends string = ""> {
         `The prefix '${prefix}' has a wildcard; a mount takes the rest of the path anyway.`,
       );
     }
+    assertApplicationLike(target, `mount('${prefix}')`);
     const named = routesOf(target);
     this.#table.addMount({ prefix: pattern, middleware, target }, named === undefined ? named : named.#table);
     return this;
@@ -307,7 +308,7 @@ export class RouteGroup<Prefix extends string = ""> {
       pattern: parsePattern(this.#prefix + path),
       constraints: {},
       middleware,
-      target: asApplicationLike(target),
+      target: asApplicationLike(target, path),
     });
     return this;
   }
@@ -384,8 +385,9 @@ export class Router extends RouteGroup implements Component {
 
 // A route sees only scopes of its own type, with the parameters of its own pattern: the router calls it for no others.
 // TypeScript cannot tie the two together, so this is the one place where that promise is written down.
-function asApplicationLike(target: unknown): ApplicationLike {
-  return target as ApplicationLike;
+function asApplicationLike(target: unknown, path: string): ApplicationLike {
+  assertApplicationLike(target, `'${path}'`);
+  return target;
 }
 
 /** The router that a target is, or that it says it has: its routes can be addressed by name. */

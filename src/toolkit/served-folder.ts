@@ -1,5 +1,5 @@
 import { realpathSync, statSync, type Stats } from "node:fs";
-import { normalize, relative, sep } from "node:path";
+import { normalize, relative, resolve, sep } from "node:path";
 import { isEmbeddedPath } from "../spec/embedded-path.ts";
 
 /** A file or folder that may be served. */
@@ -20,7 +20,10 @@ export function folderAt(root: string, who: string): string {
   try {
     real = realPath(root);
   } catch (cause) {
-    throw new Error(`${who} '${root}' cannot be read; give a folder that exists.`, { cause });
+    throw new Error(
+      `${who} '${resolve(root)}' cannot be read; give a folder that exists, as import.meta.dir + "/public".`,
+      { cause },
+    );
   }
   if (statSync(real, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new Error(`${who} '${root}' is no folder; give a folder.`);

@@ -40,6 +40,7 @@ export class CookieStore implements Store {
 
   /** @throws TypeError for no secret, or one of less than 32 chars, which could be guessed. */
   constructor({ secrets, purpose = "session", now = Date.now }: CookieStoreOptions) {
+    if (!Array.isArray(secrets)) throw new TypeError("new CookieStore: secrets is a list of texts.");
     if (secrets.length === 0 || secrets.some((secret) => secret.length < 32))
       throw new TypeError(
         "A secret that encrypts sessions needs 32 chars or more; take it from a random source, such as " +

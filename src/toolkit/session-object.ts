@@ -40,8 +40,8 @@ export class Session<T extends object = Record<string, unknown>> {
     throw new SessionError(
       scope.type === "lifespan"
         ? "A lifespan scope has no session: sessions belong to http, sse and websocket scopes."
-        : "This scope has no session. Put the middleware around the application, sessions()(app), or into the list " +
-            "before a route or mount that needs it.",
+        : "This scope has no session. Put the middleware around the application, sessions()(app), into use() of a Simple, " +
+            "or into the list before a route or mount that needs it.",
     );
   }
 

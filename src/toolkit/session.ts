@@ -93,8 +93,15 @@ export function sessions(options: SessionsOptions = {}): Middleware {
 }
 
 function settingsOf(options: SessionsOptions): Settings {
+  // `[sessions]` instead of `[sessions()]`: what it would make of an application is no application.
+  if (typeof options === "function")
+    throw new TypeError(
+      "sessions() makes a middleware and takes no application: write sessions(), or sessions()(app).",
+    );
   const { now = Date.now, store = new MemoryStore({ now }), state, cookie } = options;
   const { idleTimeout = 3600, absoluteTimeout = 7 * 24 * 3600, maxBytes = 65_536 } = options;
+  if (store instanceof Promise)
+    throw new TypeError("sessions: store is a promise; write await SqliteStore.open(...).");
   if (!(idleTimeout > 0) || !(absoluteTimeout > 0))
     throw new TypeError("sessions: idleTimeout and absoluteTimeout are seconds, more than 0.");
   if (idleTimeout === Infinity && absoluteTimeout === Infinity)

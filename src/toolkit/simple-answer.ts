@@ -1,5 +1,6 @@
 import { CompositionError } from "../errors.ts";
 import type { Answer } from "./call.ts";
+import { assertAnswer } from "./call.ts";
 import { isComponent, nameOf } from "./component.ts";
 import type { HttpContext } from "./http-context.ts";
 import { isResponder } from "./response.ts";
@@ -15,14 +16,18 @@ export type Returned = Answer | SafeHtml | string | object;
  * What was returned, as something that sends itself.
  *
  * @param who the handler, for the message of the error.
+ * @param nothing what to do where nothing was returned.
  * @throws CompositionError for what is no answer; a forgotten `return` is the usual reason.
  */
-export function toAnswer(returned: unknown, c: HttpContext, who: string): Answer {
+export function toAnswer(returned: unknown, c: HttpContext, who: string, nothing = NO_RETURN): Answer {
   if (typeof returned === "string") return c.text(returned);
   if (returned instanceof SafeHtml) return c.html(returned.toString());
-  if (isAnswer(returned)) return returned;
+  if (isAnswer(returned)) {
+    assertAnswer(returned, who);
+    return returned;
+  }
   if (isData(returned)) return c.json(returned);
-  throw new CompositionError(`${who} returned ${nameOf(returned)}; ${adviceFor(returned)}.`);
+  throw new CompositionError(`${who} returned ${nameOf(returned)}; ${adviceFor(returned, nothing)}.`);
 }
 
 function isAnswer(value: unknown): value is Answer {
@@ -37,9 +42,11 @@ function isData(value: unknown): value is object {
   return prototype === null || prototype === Object.prototype;
 }
 
-function adviceFor(returned: unknown): string {
-  if (returned === undefined)
-    return "is there a return missing? Return c.text(...), c.json(...) or c.html(...), or c.empty() to say nothing";
+const NO_RETURN =
+  "is there a return missing? Return c.text(...), c.json(...) or c.html(...), or c.empty() to say nothing";
+
+function adviceFor(returned: unknown, nothing: string): string {
+  if (returned === undefined) return nothing;
   if (typeof returned === "number" || typeof returned === "boolean" || returned === null)
     return "return c.json(...) for it, or c.text(String(...))";
   return "return a response, a string, a plain object or a list; c.json(...) takes the rest";

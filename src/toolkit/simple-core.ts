@@ -1,4 +1,5 @@
 import { CompositionError } from "../errors.ts";
+import type { LifespanScope, RequestScope } from "../spec/scope.ts";
 import { CookieSigner } from "./cookies.ts";
 import { HttpError } from "./http-error.ts";
 import { MAX_CHANNELS } from "./membership.ts";
@@ -8,6 +9,7 @@ import type { Message, PublishOptions, PubSub } from "./pub-sub.ts";
 import { MemoryPubSub } from "./pub-sub.ts";
 import type { PathValue } from "./route-pattern.ts";
 import type { QueryValues } from "./route-table.ts";
+import { adviceFor } from "./routed-application.ts";
 import type { TrailingSlash } from "./router.ts";
 import { Router } from "./router.ts";
 import type { SafeHtml } from "./safe-html.ts";
@@ -71,20 +73,20 @@ export class SimpleCore implements SimpleApp {
       this.#signer = typeof secret === "string" ? new CookieSigner(secret) : new CookieSigner(...secret);
     this.errors = new ErrorHandlers(debug);
     this.around = { app: this, before: this.before, after: this.after, errors: this.errors };
-    const refuse = (error: () => HttpError, who: string) =>
+    const refuse = (error: (scope: RequestScope) => HttpError, who: string) =>
       httpOnly(
         handled(
           this.around,
           [],
-          () => {
-            throw error();
+          ({ scope }) => {
+            throw error(scope);
           },
           who,
         ),
       );
     this.router = new Router({
       trailingSlash,
-      notFound: refuse(() => new HttpError(404), "a path without a route"),
+      notFound: refuse((scope) => new HttpError(404, adviceFor(scope)), "a path without a route"),
       methodNotAllowed: (allow) =>
         refuse(
           () => new HttpError(405, undefined, { headers: [["allow", allow]] }),
@@ -106,6 +108,11 @@ export class SimpleCore implements SimpleApp {
 
   countDropped(): void {
     this.#dropped++;
+  }
+
+  /** By one worker of several, so that it is said once. */
+  started({ pagi }: LifespanScope): void {
+    if (pagi.worker_num === 2 && this.pubsub instanceof MemoryPubSub) this.pubsub.warnOfWorkers();
   }
 
   uriFor(

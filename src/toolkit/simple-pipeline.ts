@@ -2,12 +2,12 @@ import { messageOf, UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import type { Answer } from "./call.ts";
 import { giveAnswer } from "./call.ts";
-import { decline } from "./decline.ts";
 import { chain } from "./middleware.ts";
 import type { PathParams } from "./path-params.ts";
 import type { Returned } from "./simple-answer.ts";
 import { toAnswer } from "./simple-answer.ts";
 import type { SimpleApp } from "./simple-app.ts";
+import { declineNotFound } from "./routed-application.ts";
 import { SimpleContext } from "./simple-context.ts";
 import type { ErrorHandlers } from "./simple-errors.ts";
 import type { Step } from "./simple-step.ts";
@@ -62,7 +62,7 @@ export function handled<Params extends PathParams>(
 export function httpOnly(app: Application): Application {
   return (scope, receive, send) =>
     scope.type === "sse" || scope.type === "websocket"
-      ? decline(scope, send, 404, "Not Found")
+      ? declineNotFound(scope, send)
       : app(scope, receive, send);
 }
 
@@ -80,7 +80,12 @@ function withSteps<Params extends PathParams>(
   const links = steps.map(
     ({ run }) =>
       async (c: SimpleContext<Params>, next: () => Promise<Answer>): Promise<Answer> =>
-        toAnswer(await run(c, next), c, `The step ${run.name === "" ? "" : `'${run.name}' `}of ${who}`),
+        toAnswer(
+          await run(c, next),
+          c,
+          `The step ${run.name === "" ? "" : `'${run.name}' `}of ${who}`,
+          "is there a return missing? Return next() to go on, or an answer",
+        ),
   );
   return chain<SimpleContext<Params>, Answer>(links, last);
 }
@@ -136,8 +141,11 @@ async function answerError(
     failures.push(error);
     return;
   }
-  if (!errors.isExpected(error)) failures.push(error);
+  const isExpected = errors.isExpected(error);
+  if (!isExpected) failures.push(error);
   forgetWhatDescribedTheAnswer(c);
+  // A login that has failed half-way is none; where the handler says itself how it ends, its cookies are meant.
+  if (!isExpected) c.responseHeaders.remove("set-cookie");
   try {
     await giveAnswer(await errors.answerFor(c, error), c, "An error handler");
   } catch (second) {
@@ -154,8 +162,9 @@ function hasStarted(c: SimpleContext): boolean {
   return c.scope["pagi.connection"].responseStarted();
 }
 
-/** What was set for the answer that there is not, above all that it may be kept in caches. Cookies stay. */
+/** What was set for the answer that there is not, above all that it may be kept in caches. */
 function forgetWhatDescribedTheAnswer({ responseHeaders }: SimpleContext): void {
   responseHeaders.removeContentHeaders();
-  for (const name of ["cache-control", "etag", "expires", "last-modified"]) responseHeaders.remove(name);
+  for (const name of ["cache-control", "etag", "expires", "last-modified", "location"])
+    responseHeaders.remove(name);
 }

@@ -60,7 +60,8 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
    * Resolves once what is published in the channel reaches this stream: as the data of an event, in JSON where it is no
    * string (bytes in base64); or `callback` gets it, and sends what it wants to. Callbacks wait for each other.
    *
-   * @throws RangeError (as a rejection) for more channels than it may hear (`maxChannels`), and for one without a name.
+   * @throws RangeError (as a rejection) for more channels than it may hear (`maxChannels`), and for one without a name or with a name of
+   *   more than 1000 chars.
    */
   subscribe(channel: string, callback?: (message: Message) => unknown): Promise<void> {
     return this.#member.join(channel, (message) => {

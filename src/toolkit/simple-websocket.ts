@@ -126,6 +126,13 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     await super.sendJson(value);
   }
 
+  /** The next message; whoever asks for one before the connection is open accepts it, as whoever sends does. */
+  override receive(): Promise<WebSocketReceive | undefined> {
+    return this.connectionState === "connecting"
+      ? this.#opened().then(() => super.receive())
+      : super.receive();
+  }
+
   /** Whatever is sent meanwhile waits for the same handshake, so that it keeps its order. */
   async #opened(): Promise<void> {
     if (this.connectionState === "connecting") {
@@ -142,7 +149,8 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
   /**
    * Resolves once messages to the room reach this connection.
    *
-   * @throws RangeError (as a rejection) for more rooms than it may be in (`maxChannels`), and for one without a name.
+   * @throws RangeError (as a rejection) for more rooms than it may be in (`maxChannels`), and for one without a name or with a name of
+   *   more than 1000 chars.
    */
   join(room: string): Promise<void> {
     return this.#member.join(room, (message) => this.#outgoing(message));

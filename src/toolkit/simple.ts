@@ -1,4 +1,4 @@
-import { RouteError } from "../errors.ts";
+import { CompositionError, RouteError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import type { Component } from "./component.ts";
 import type { CookieSigner } from "./cookies.ts";
@@ -116,7 +116,15 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
    */
   use(...middleware: readonly MiddlewareLike[]): this {
     this.#assertOpen();
-    this.#middleware.push(...surroundingsOf(middleware, "use()").middleware);
+    const found = surroundingsOf(middleware, "use()");
+    // The types refuse it; without this, untyped code would have a guard that guards nothing.
+    if (found.steps.length > 0) {
+      throw new CompositionError(
+        "use(): a step is for http routes and stands in the list before a handler or in group(); for all scope types " +
+          "write it as a middleware, and for every http request as hook('before', ...).",
+      );
+    }
+    this.#middleware.push(...found.middleware);
     return this;
   }
 
@@ -213,7 +221,11 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
     if (this.#app !== undefined) return this.#app;
     const lifespan = new Lifespan({ app: this.#core.router });
     for (const hooks of this.#lifespan) lifespan.register(hooks);
-    this.#app = compose(this.#middleware)(lifespan.toApp());
+    const app = compose(this.#middleware)(lifespan.toApp());
+    this.#app = (scope, receive, send) => {
+      if (scope.type === "lifespan") this.#core.started(scope);
+      return app(scope, receive, send);
+    };
     return this.#app;
   }
 

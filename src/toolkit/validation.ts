@@ -17,7 +17,9 @@ export type ValidatedRequest<S extends RequestSchemas> = {
 
 /** True for a schema, false for an object of several. Schemas may be functions too. */
 export function isSchema(value: StandardSchemaV1 | RequestSchemas): value is StandardSchemaV1 {
-  return "~standard" in value;
+  return (
+    ((typeof value === "object" && value !== null) || typeof value === "function") && "~standard" in value
+  );
 }
 
 /** Checks a value. @throws ValidationError with what the schema has found, the first 100 of it. */
@@ -59,11 +61,28 @@ function cut(text: string): string {
 
 const SOURCES: readonly RequestSource[] = ["path", "query", "headers", "cookies", "body"];
 
+/** What is written wrong here would not be checked, and look as if it were. */
+function assertSchemas(schemas: RequestSchemas): void {
+  for (const [source, schema] of Object.entries(schemas)) {
+    if (!SOURCES.some((known) => known === source)) {
+      throw new TypeError(
+        `validate() takes a schema (Standard Schema, as of zod), or one for each of ${SOURCES.join(", ")}; ` +
+          `'${source}' is none of them.`,
+      );
+    }
+    if (schema !== undefined && !isSchema(schema))
+      throw new TypeError(
+        `validate(): what is given for '${source}' is no schema (Standard Schema, as of zod).`,
+      );
+  }
+}
+
 /** Checks all parts of a request that have a schema. @throws ValidationError with what all of them have found. */
 export async function validateAll(
   schemas: RequestSchemas,
   read: (source: RequestSource) => Promise<unknown>,
 ): Promise<Partial<Record<RequestSource, unknown>>> {
+  assertSchemas(schemas);
   const values: Partial<Record<RequestSource, unknown>> = {};
   const issues: ValidationIssue[] = [];
   for (const source of SOURCES) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromFetch, type FetchHandler } from "../../adapters/fetch.ts";
-import { bodyKind } from "../../adapters/fetch/response.ts";
+import { bodyKind } from "../../src/toolkit/fetch-body.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
 import type { HeaderPair, LifespanScope, ReceiveEvent, SendEvent } from "../../src/spec/index.ts";
 import { bytes, httpScope, response, server, sseScope, text, type Wanted } from "../support/fake-scope.ts";
@@ -275,10 +275,13 @@ describe("the response", () => {
     ]);
   });
 
-  test("to HEAD: the length that GET would get, and no body", async () => {
+  test("to HEAD: the type and length that GET would get, and no body", async () => {
     const head = (given: Response) => answer(() => given, httpScope({ method: "HEAD" }));
     expect(response((await head(new Response("hello"))).sent)).toMatchObject({
-      headers: [["content-length", "5"]],
+      headers: [
+        ["content-type", "text/plain;charset=utf-8"],
+        ["content-length", "5"],
+      ],
       body: "",
     });
     expect(response((await head(new Response(null))).sent).headers).toEqual([]);

@@ -159,6 +159,11 @@ test("nicknames are shapely and belong to one, however they are written", async 
     bob.ask({ type: "nick", nick });
     expect((await bob.hears("error")).text).toStartWith("A nickname has 2 to 20 letters");
   }
+  // A Cyrillic a among Latin letters; accents upon accents.
+  for (const nick of ["\u0430da", `a${"\u0300".repeat(6)}`]) {
+    bob.ask({ type: "nick", nick });
+    expect((await bob.hears("error")).text).toStartWith("Use letters of one script");
+  }
   const refused = await WebSocketClient.open(`ws://127.0.0.1:${server.port}/ws/chat`);
   refused.send(JSON.stringify({ type: "hello", nick: "<b>" }));
   const { code, reason } = await refused.closed;

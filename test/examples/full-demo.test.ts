@@ -46,6 +46,11 @@ test("a session remembers, gets another id with another name, and is forgotten",
   const named = await post("/name", JSON.stringify({ name: " Ada " }), { cookie, ...json });
   expect(await named.json()).toEqual({ name: "Ada" });
   expect((await post("/name", "{}", json)).status).toBe(422);
+  const forged = await post("/name", "name=Eve", {
+    "content-type": "application/x-www-form-urlencoded",
+    origin: "https://evil.example",
+  });
+  expect([forged.status, forged.headers.get("set-cookie")]).toEqual([403, null]);
   expect((await post("/name", "{}")).status).toBe(415);
   cookie = named.headers.get("set-cookie")?.split(";")[0] ?? "";
   expect(cookie).not.toBe(first);

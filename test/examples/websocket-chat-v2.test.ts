@@ -60,6 +60,13 @@ test("who cannot come in is told why, and a message that is none ends the connec
   expect((await handshake("/rooms/denied?name=%3Cb%3E")).status).toBe(400);
   expect((await handshake("/rooms/denied")).status).toBe(400);
   expect((await handshake("/rooms/a%2Fb?name=Ada")).status).toBe(400);
+  // The same to a reader: an invisible char behind it, a letter for nothing, an é of two chars.
+  expect((await handshake("/rooms/denied?name=Ada%EF%B8%8F")).status).toBe(400);
+  expect((await handshake("/rooms/denied?name=%E3%85%A4")).status).toBe(400);
+  const rene = await enter("denied", "Ren\u00e9");
+  await rene.next();
+  expect((await handshake("/rooms/denied?name=Rene%CC%81")).status).toBe(409);
+  await rene.close();
   ada.send("{");
   expect((await ada.closed).code).toBe(1007);
   const again = await enter("denied", "Ada");

@@ -178,6 +178,12 @@ describe("PAGI Www, Application Produced No Response", () => {
     ],
     ["returned", async () => {}, "the application returned without starting a response"],
     [
+      "returned a response, as a handler of a framework does",
+      (async () => new Response("lost")) as unknown as HttpHandler,
+      "the application returned without starting a response; the Response that it returned is sent by nobody. " +
+        "Give its events to send(), or make an application of the handler, as handler() of pagi-server/context does",
+    ],
+    [
       "started and threw in the same turn",
       async (_scope, _receive, send) => {
         await send(start([["x-half", "1"]]));

@@ -4,6 +4,8 @@ import { dispatch, ListenError, serve } from "../../src/index.ts";
 import type { SseHandler } from "../../src/index.ts";
 import { Server } from "../../src/server/server.ts";
 import { resolveOptions } from "../../src/server/options.ts";
+import { PagiResponse } from "../../src/toolkit/response.ts";
+import { Router } from "../../src/toolkit/router.ts";
 import { RecordingLogger, echo, startHttp, startServer, text } from "../support/server.ts";
 import { Wire, eventually, get, post, request } from "../support/wire.ts";
 
@@ -17,6 +19,21 @@ describe("Server", () => {
     expect(address?.port).toBeGreaterThan(0);
     expect(server.server.url).toBe(`http://127.0.0.1:${address?.port}/`);
     expect(await (await fetch(server.server.url)).text()).toBe("hi");
+  });
+
+  test("serve takes a component and an object with fetch, and says what is neither", async () => {
+    const quiet = { port: 0, signals: false, logger: new RecordingLogger() };
+    const router = new Router().get("/", PagiResponse.text("router"));
+    const fetcher = { fetch: () => new Response("fetch") };
+    for (const [served, wanted] of [
+      [router, "router"],
+      [fetcher, "fetch"],
+    ] as const) {
+      await using server = await serve(served, quiet);
+      expect(await (await fetch(server.url)).text()).toBe(wanted);
+    }
+    const wrong = serve(Promise.resolve(router) as never, quiet);
+    await expect(wrong).rejects.toThrow("What serve() was given is a promise. An application is a function");
   });
 
   test("an IPv6 address has its brackets in the url", async () => {

@@ -156,6 +156,8 @@ export class Wire implements AsyncDisposable {
       return done(this.#received.slice(at, end), end);
     }
     while (!this.#ended) await this.#news.promise;
+    // Where the end of the connection is that of the body, a reset says that it is not whole.
+    if (this.#error !== undefined) throw this.#error;
     return done(this.#received.slice(at), this.#received.length);
   }
 

@@ -34,6 +34,18 @@ describe("event streams", () => {
     expect(sse.isClosed()).toBe(true);
   });
 
+  test("an empty body comes once: the next event is the end", async () => {
+    const events: unknown[] = [];
+    const app = client(async (_scope, receive, send) => {
+      events.push(await receive());
+      await send({ type: "sse.start" });
+      events.push(await receive());
+    });
+    const sse = await app.sse("/events", { method: "POST", body: "" });
+    await sse.close();
+    expect(events).toMatchObject([{ type: "sse.request", more: false }, { type: "sse.disconnect" }]);
+  });
+
   test("for await ends with the stream", async () => {
     const app = client(async (_scope, _receive, send) => {
       await send({ type: "sse.start" });

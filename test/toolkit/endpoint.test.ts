@@ -117,7 +117,7 @@ describe("HttpEndpoint", () => {
       override async get() {}
     }
     await expect(ask(new Forgetful())).rejects.toThrow(
-      "Forgetful.get() returned undefined; it has to return",
+      "Forgetful.get() returned undefined; is there a return missing?",
     );
     await expect(ask(new Forgetful())).rejects.toThrow(CompositionError);
   });

@@ -73,6 +73,16 @@ describe("PagiHeaders", () => {
     expect(headers.names()).toEqual(["set-cookie"]);
   });
 
+  test("removeContentHeaders leaves what protects a page", () => {
+    const headers = new PagiHeaders([
+      ["content-security-policy", "default-src 'none'"],
+      ["content-security-policy-report-only", "img-src 'none'"],
+      ["content-encoding", "gzip"],
+    ]);
+    expect(headers.removeContentHeaders().names()).toEqual(["content-encoding"]);
+    expect(headers.names()).toEqual(["content-security-policy", "content-security-policy-report-only"]);
+  });
+
   test("dehop removes hop-by-hop fields and those that Connection names (RFC 9110 section 7.6.1)", () => {
     const headers = new PagiHeaders([
       ["connection", "close, X-Secret"],

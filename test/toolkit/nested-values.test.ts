@@ -40,6 +40,13 @@ test("what contradicts itself, and what is too deep, is refused", () => {
   expect(() => nested(`a${"[b]".repeat(20)}=1`)).toThrow("more than 16 levels");
 });
 
+test("a name has at most 1000 chars, so that looking at one takes no time", () => {
+  const named = (name: string) => () => nestedValues([[name, 1]]);
+  expect(named("n".repeat(1000))()).toEqual({ ["n".repeat(1000)]: 1 });
+  for (const name of ["n".repeat(1001), `a${"[]".repeat(300_000)}x`, `a${"[a]".repeat(300_000)}`])
+    expect(named(name)).toThrow("more than 1000 chars");
+});
+
 test("a schema says what is permitted: a form, JSON, a namespace", async () => {
   const Order = z.object({
     name: z.string(),

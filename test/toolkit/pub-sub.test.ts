@@ -226,6 +226,14 @@ describe("Membership", () => {
     expect([answers.length, heard]).toEqual([3, ["heard", "too"]]);
   });
 
+  test("the name of a channel, which may come from a client, has at most 1000 chars", async () => {
+    const { member: m, take, pubsub } = member();
+    await expect(m.join("n".repeat(1001), take)).rejects.toThrow("at most 1000 chars");
+    expect([m.channels(), pubsub.channels()]).toEqual([[], []]);
+    await m.join("n".repeat(1000), take);
+    expect(pubsub.channels()).toHaveLength(1);
+  });
+
   test("is in none after the end, even where it was about to join", async () => {
     const subscribed = Promise.withResolvers<void>();
     class Slow extends MemoryPubSub {

@@ -37,6 +37,33 @@ async function inFolder(act: (folder: string) => Promise<void>): Promise<void> {
 }
 
 describe("the request line and the header", () => {
+  test.each<[isCross: boolean, headers: [string, string][]]>([
+    [false, []],
+    [false, [["sec-fetch-site", "same-origin"]]],
+    [false, [["sec-fetch-site", "none"]]],
+    [true, [["sec-fetch-site", "same-site"]]],
+    [true, [["sec-fetch-site", "cross-site"]]],
+    [
+      true,
+      [
+        ["sec-fetch-site", "cross-site"],
+        ["origin", "https://shop.example"],
+      ],
+    ],
+    [false, [["origin", "https://shop.example"]]],
+    [false, [["origin", "http://SHOP.example"]]],
+    [true, [["origin", "https://shop.example:8443"]]],
+    [true, [["origin", "https://evil.example"]]],
+    [true, [["origin", "https://evil.example/https://shop.example"]]],
+    [true, [["origin", "null"]]],
+  ])("isCrossOrigin is %p for %j", (isCross, headers) => {
+    expect(request({ headers: [["host", "shop.example"], ...headers] }).isCrossOrigin()).toBe(isCross);
+  });
+
+  test("no Host is not the host of a page without an origin", () => {
+    expect(request({ headers: [["origin", "null"]] }).isCrossOrigin()).toBe(true);
+  });
+
   test("what the scope says", () => {
     const scope = httpScope({
       method: "PUT",
@@ -427,6 +454,15 @@ describe("validate", () => {
     const tags = z.object({ tag: z.array(z.string()) });
     expect(await urlencoded("tag=a&tag=b").validate(tags)).toEqual({ tag: ["a", "b"] });
     await expect(typed("text/plain", "x").validate(Person)).rejects.toMatchObject({ status: 415 });
+  });
+
+  test("schemas that would not be used are refused: an unknown part, and what is no schema", async () => {
+    const misspelt = json("{}").validate({ qurey: Person } as object);
+    await expect(misspelt).rejects.toThrow(
+      "one for each of path, query, headers, cookies, body; 'qurey' is none",
+    );
+    const plain = json("{}").validate({ body: { name: "string" } } as object);
+    await expect(plain).rejects.toThrow("what is given for 'body' is no schema");
   });
 
   test("all parts are looked at before it fails, each issue with its place", async () => {

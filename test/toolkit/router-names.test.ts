@@ -41,6 +41,7 @@ describe("names", () => {
 
   test.each([
     ["nothing", {}, "no route with the name 'nothing'"],
+    ["usr", {}, "no route with the name 'usr'; is it 'user'?"],
     ["user", {}, "needs a value for the parameter 'id'"],
     ["user", { id: "x" }, `does not take "x" as 'id'`],
     ["ws", { room: "" }, `does not take "" as 'room'`],
@@ -113,7 +114,7 @@ describe("what is written wrongly is refused at once", () => {
   test("what is no application or middleware", () => {
     class Unmade {}
     // @ts-expect-error A class is no application.
-    expect(() => new Router().get("/", Unmade).toApp()).toThrow("Give an instance of the class");
+    expect(() => new Router().get("/", Unmade)).toThrow("Give an instance of the class");
     // @ts-expect-error An object without toApp() is no application.
     expect(() => new Router().mount("/", { wrap() {} }).toApp()).toThrow("looks like a middleware");
     // @ts-expect-error A text is no middleware.

@@ -53,7 +53,7 @@ test("handlers know their scope, its parameters and those of their group", () =>
       });
     });
   // @ts-expect-error A number is no application.
-  expect(() => router.get("/wrong", 1).toApp()).toThrow("A number is no application");
+  expect(() => router.get("/wrong", 1)).toThrow("'/wrong': a number is no application");
 });
 
 test("handlers of contexts know the parameters of the pattern and of their group", () => {

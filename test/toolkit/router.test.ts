@@ -272,7 +272,9 @@ describe("a scope without a route", () => {
   test("sse: declined with 404", async () => {
     const sent = await sentFor(router, sseScope({ path: "/http", raw_path: "/http" }));
     expect(sent[0]).toMatchObject({ type: "sse.http.response.start", status: 404 });
-    expect(response(sent).body).toBe("Not Found");
+    expect(response(sent).body).toBe(
+      "Not Found. This path is no event stream and no WebSocket; ask for it with plain HTTP.",
+    );
   });
 
   test("websocket: denied with 404 where that can be sent, else closed", async () => {

@@ -32,7 +32,7 @@ describe("html", () => {
 
   test("a value that is no text is an error that says what to do", () => {
     const bad = (value: unknown) => () => h`${value as HtmlValue}`;
-    expect(bad({})).toThrow("is a Object, which is no text; give a string, or JSON.stringify() it");
+    expect(bad({})).toThrow("is an object, which is no text; give a string, or JSON.stringify() it");
     expect(bad(Promise.resolve("x"))).toThrow("await it before");
     expect(bad(() => "x")).toThrow("is a function");
     expect(bad({ toString: () => "<b>" })).toThrow(TypeError);
@@ -48,9 +48,65 @@ describe("html", () => {
     ["a comment", () => h`<!-- ${"x"} -->`],
     ["in no quoted attribute", () => h`<input ${"onfocus=alert(1)"}>`],
     ["in no quoted attribute", () => h`<p title="a" ${"b"}>`],
+    ["in no quoted attribute", () => h`<input ${["onfocus=alert(1)"]}>`],
+    ["attributes, their values in quotes", () => h`<input ${h`title=${"a onfocus=alert(1)"}`}>`],
+    ["attributes, their values in quotes", () => h`<input ${[h`title=${"a onfocus=alert(1)"}`]}>`],
+    ["the name of an element", () => h`<${"img src=x onerror=alert(1)"}>`],
+    ["the name of an element", () => h`<b></${"b"}>`],
+    ["the name of an element", () => h`<!${"x"}`],
+    ["attribute that is a script", () => h`<a onclick="f(${1})">`],
+    ["attribute that is a script", () => h`<svg ONLOAD = '${"x"}'>`],
+    ["attribute that is a script", () => h`<b ${h`onclick="${"x"}"`}>`],
+    ["a page in srcdoc", () => h`<iframe srcdoc="${"<script>"}">`],
+    ["stands in a style attribute", () => h`<p style="color: ${"red; position: fixed"}">`],
+    ["without quotes", () => h`<!--> --><p title=${"x"}>`],
+    ["without quotes", () => h`<!-- --!><p title=${"x"}>`],
   ])("refuses a value in a place where escaping is no help: %s", (message, make) => {
     expect(make).toThrow(message);
     expect(make).toThrow(TypeError);
+  });
+
+  test("no value in an attribute gets out of it, not even markup with quotes of its own", () => {
+    const user = "onmouseover=alert(1)";
+    expect(String(h`<a title="${h`<b class="${user}">`}">`)).toBe(
+      `<a title="<b class=&quot;${user}&quot;>">`,
+    );
+    expect(String(h`<iframe srcdoc="${h`<p title="a">${"<"}</p>`}">`)).toBe(
+      '<iframe srcdoc="&lt;p title=&quot;a&quot;&gt;&amp;lt;&lt;/p&gt;">',
+    );
+    expect(String(h`<b ${h`title="${'"'}"`} ${[h`lang='${"a b"}'`, h` hidden`]}>`)).toBe(
+      `<b title="&quot;" lang='a b' hidden>`,
+    );
+    expect(String(h`<p style="width: ${50}%; ${raw("color: red")}">`)).toBe(
+      '<p style="width: 50%; color: red">',
+    );
+  });
+
+  test.each(["javascript:alert(1)", "JavaScript:alert(1)", "\u0001 \njava\tscript\n:alert(1)", "vbscript:x"])(
+    "a link to the script %j leads nowhere",
+    (url) => {
+      const nowhere = '"about:invalid"';
+      expect(String(h`<a href="${url}">`)).toContain(nowhere);
+      expect(String(h`<a HREF = '${[h`${url}`]}'>`)).toContain("'about:invalid'");
+      expect(String(h`<form action="${url}"><button formaction="${url}">`).split(nowhere)).toHaveLength(3);
+      expect(String(h`<svg><a xlink:href="${url}">`)).toContain(nowhere);
+      expect(String(h`<a ${h`href="${url}"`}>`)).toContain(nowhere);
+      expect(String(h`<a href="${url.slice(0, 3)}${url.slice(3)}">`)).toContain("about:invalid");
+      expect(String(h`<p title="${url}">`)).toContain(url);
+    },
+  );
+
+  test("other links are left as they are", () => {
+    const urls = [
+      "/a?b=javascript:",
+      "https://x.example/",
+      "#javascript:",
+      "mailto:a@b.c",
+      "javascript",
+      "./j:",
+    ];
+    for (const url of urls) expect(String(h`<a href="${url}">`)).toBe(`<a href="${url}">`);
+    expect(String(h`<a href="/to?url=${"javascript:x"}">`)).toBe('<a href="/to?url=javascript:x">');
   });
 
   test("knows where an attribute, a script and a comment end", () => {

@@ -46,6 +46,55 @@ describe("WebSocket", () => {
     await eventually("nobody is in a channel", () => app.pubsub.channels().length === 0);
   });
 
+  test("a loop over the messages accepts the connection, as sending does", async () => {
+    const app = new Simple().websocket("/upper", async (ws) => {
+      for await (const data of ws) await ws.send(String(data).toUpperCase());
+    });
+    await using client = new TestClient(app);
+    await using socket = await client.websocket("/upper");
+    socket.sendText("a");
+    socket.sendText("b");
+    expect([await socket.receive(), await socket.receive()]).toEqual(["A", "B"]);
+  });
+
+  test("the second worker of several warns of rooms that others do not see, when one is used", async () => {
+    const warnings: string[] = [];
+    const listen = ({ name }: Error): number => warnings.push(name);
+    process.on("warning", listen);
+    try {
+      for (const worker_num of [1, 2]) {
+        const app = chat();
+        const pagi = {
+          version: "0.3",
+          spec_version: "0.3",
+          is_worker: 1,
+          role: "worker",
+          worker_num,
+        } as const;
+        const told: unknown[] = [];
+        await app.toApp()(
+          { type: "lifespan", pagi, state: {} },
+          () => Promise.resolve({ type: told.length === 0 ? "lifespan.startup" : "lifespan.shutdown" }),
+          async (event) => void told.push(event),
+        );
+        expect(told).toHaveLength(2);
+        await using client = new TestClient(app);
+        for (const name of ["Ada", "Bob"]) {
+          await using socket = await client.websocket(`/chat/blue?name=${name}`);
+          await eventually("it is in", () => app.pubsub.subscribers("blue") === 1);
+          await socket.close();
+          await eventually("it is out", () => app.pubsub.subscribers("blue") === 0);
+        }
+      }
+      // They are emitted in a later turn, in order.
+      process.emitWarning("the last one", "Last");
+      await eventually("the warnings", () => warnings.includes("Last"));
+    } finally {
+      process.off("warning", listen);
+    }
+    expect(warnings).toEqual(["PagiPubSubWarning", "Last"]);
+  });
+
   test("on a real server, in two connections", async () => {
     const app = chat();
     await using server = await startServer(app.toApp());

@@ -47,7 +47,7 @@ describe("what a handler returns", () => {
     ["/object", 200, "application/json", '{"a":[1]}'],
     ["/list", 200, "application/json", "[1,2]"],
     ["/pagi", 202, "text/plain; charset=utf-8", "pagi"],
-    ["/fetch", 203, undefined, "fetch"],
+    ["/fetch", 203, "text/plain;charset=utf-8", "fetch"],
     ["/stream", 200, undefined, "ab"],
     ["/app", 200, "text/plain; charset=utf-8", "/app"],
     ["/respond", 200, "text/plain; charset=utf-8", "sent"],
@@ -60,8 +60,8 @@ describe("what a handler returns", () => {
     ["undefined", undefined, "is there a return missing?"],
     ["null", null, "return c.json(...) for it"],
     ["a number", 42, "return c.json(...) for it"],
-    ["a Map", new Map([["lost", 1]]), "An object of the class Map; return a response"],
-    ["a symbol", Symbol("x"), "A symbol; return a response"],
+    ["a Map", new Map([["lost", 1]]), "returned an object of the class Map; return a response"],
+    ["a symbol", Symbol("x"), "returned a symbol; return a response"],
   ])("%s is refused with advice, and told to nobody", async (_name, value, message) => {
     const bad = client((app) => app.get("/users/:id", () => value as object));
     await expect(bad.get("/users/1")).rejects.toThrow(`The handler of GET /users/:id returned`);
@@ -297,17 +297,21 @@ describe("errors", () => {
   test("an error of the application is told to nobody, and thrown on for the log", async () => {
     const c = client((app) =>
       app.get("/oops", (ctx) => {
-        ctx.setHeader("cache-control", "public, max-age=60").setCookie("seen", "1");
+        ctx
+          .setHeader("cache-control", "public, max-age=60")
+          .setHeader("location", "/me")
+          .setCookie("user", "1");
         throw new Error("the password is xyzzy");
       }),
     );
     await expect(c.get("/oops")).rejects.toThrow("the password is xyzzy");
     const response = await c.get("/oops", { throwErrors: false });
-    expect([response.status, response.header("cache-control"), response.cookies]).toEqual([
+    expect([response.status, response.header("cache-control"), response.header("location")]).toEqual([
       500,
       undefined,
-      { seen: "1" },
+      undefined,
     ]);
+    expect(response.cookies).toEqual({});
     expect(await response.json()).toEqual({
       type: "about:blank",
       title: "Internal Server Error",
@@ -315,6 +319,25 @@ describe("errors", () => {
     });
     for (const accept of ["text/html", "text/plain", "application/json"])
       expect((await bodyOf(c, "/oops", accept))[1]).not.toContain("xyzzy");
+  });
+
+  test("what protects pages protects those of errors, and cookies of what ends on purpose are sent", async () => {
+    const c = client((app) =>
+      app
+        .hook("before", (ctx) => void ctx.setHeader("content-security-policy", "default-src 'none'"))
+        .get("/oops", () => {
+          throw new Error("oops");
+        })
+        .get("/out", (ctx) => ctx.setHeader("content-type", "x/y").deleteCookie("user").abort(401)),
+    );
+    for (const path of ["/oops", "/out", "/nothing-here"]) {
+      const response = await c.get(path, { throwErrors: false, headers: { accept: "text/html" } });
+      expect([response.header("content-security-policy"), response.header("content-type")]).toEqual([
+        "default-src 'none'",
+        "text/html; charset=utf-8",
+      ]);
+      expect(response.headers.has("set-cookie")).toBe(path === "/out");
+    }
   });
 
   test("debug shows it, escaped", async () => {

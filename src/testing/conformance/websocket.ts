@@ -331,6 +331,19 @@ export const WEBSOCKET_CASES: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "a first message that is larger than the high-water mark is sent, and send goes on",
+    source: "Spec, Backpressure",
+    app: accepts(async (notes, _scope, _receive, send) => {
+      await send({ type: "websocket.send", text: "x".repeat(200_000) });
+      notes.tell("sent");
+    }),
+    async check(client, notes) {
+      const socket = await open(client);
+      equal((await socket.next())?.length, 200_000, "the message");
+      await notes.heard("sent");
+    },
+  },
+  {
     name: "an application that throws before its answer is a 500",
     source: "Spec, Error Handling",
     app: () =>
