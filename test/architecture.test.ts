@@ -120,6 +120,14 @@ describe("architecture", () => {
     expect(lengths.filter(([, length]) => length > 650)).toEqual([]);
   });
 
+  test("a folder of the toolkit stands behind a public file of its name, or is shared by several", () => {
+    const folders = new Set(
+      sources.flatMap((file) => /^src\/toolkit\/([^/]+)\/[^/]+\.ts$/.exec(file)?.[1] ?? []),
+    );
+    const shared = [...folders].filter((folder) => !sources.includes(`src/toolkit/${folder}.ts`));
+    expect(shared.sort()).toEqual(["connection", "values"]);
+  });
+
   test("the wire folders and the specification do no input or output", () => {
     const io = imports.filter(
       ({ file, target }) => SANS_IO.includes(layerOf(file)) && !target.startsWith("."),

@@ -1,8 +1,8 @@
 import type { Inbox } from "./inbox.ts";
 import type { RequestScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
-import { bodyKind, lateTypeOf, OCTET_STREAM, wholeFile } from "../../src/toolkit/fetch-body.ts";
-import type { BodyKind } from "../../src/toolkit/fetch-body.ts";
+import { bodyKind, lateTypeOf, OCTET_STREAM, wholeFile } from "../../src/toolkit/response/fetch-body.ts";
+import type { BodyKind } from "../../src/toolkit/response/fetch-body.ts";
 
 /** The events that carry a response: those of an `http` scope, or those that decline an `sse` or a `websocket` scope. */
 export interface ResponseEvents {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { dispatch, type Application } from "../spec/application.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
-import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/served-folder.ts";
+import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/response/served-folder.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
 
 /** What {@link directory} serves. */

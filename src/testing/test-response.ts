@@ -1,6 +1,6 @@
 import type { ApplicationRun } from "./application-run.ts";
 import type { ReceivedHead } from "./test-transport.ts";
-import { PagiHeaders } from "../toolkit/headers.ts";
+import { PagiHeaders } from "../toolkit/values/headers.ts";
 import type { Headers } from "../spec/values.ts";
 
 /** Chars of a body that are shown where it is not the JSON that was expected. */

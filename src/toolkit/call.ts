@@ -9,7 +9,7 @@ import type {
 import type { HttpScope, RequestScope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { ApplicationLike } from "./component.ts";
 import { nameOf, toApp } from "./component.ts";
-import { isRequestError } from "./request-error.ts";
+import { isRequestError } from "./request/error.ts";
 import { isResponder, PagiResponse, toResponder } from "./response.ts";
 import type { Responder } from "./response.ts";
 

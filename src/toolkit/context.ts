@@ -1,20 +1,20 @@
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Receive, Send } from "../spec/application.ts";
 import type { HttpScope, Scope, SseScope, WebSocketScope } from "../spec/scope.ts";
-import { HttpContext } from "./http-context.ts";
-import type { PathParams } from "./path-params.ts";
-import { SseContext } from "./sse-context.ts";
-import { WebSocketContext } from "./websocket-context.ts";
+import { HttpContext } from "./context/http-context.ts";
+import type { PathParams } from "./router/path-params.ts";
+import { SseContext } from "./context/sse-context.ts";
+import { WebSocketContext } from "./context/websocket-context.ts";
 
 export type { Answer } from "./call.ts";
-export { ContextBase } from "./context-base.ts";
-export { handler, sseHandler, webSocketHandler } from "./context-handler.ts";
-export type { ErrorSource, EventOf, ForeignEvent, RunEnd } from "./event-loop.ts";
-export { HttpContext } from "./http-context.ts";
-export type { PathParams } from "./path-params.ts";
+export { ContextBase } from "./context/base.ts";
+export { handler, sseHandler, webSocketHandler } from "./context/handler.ts";
+export type { ErrorSource, EventOf, ForeignEvent, RunEnd } from "./context/event-loop.ts";
+export { HttpContext } from "./context/http-context.ts";
+export type { PathParams } from "./router/path-params.ts";
 export type { Responder } from "./response.ts";
-export { SseContext } from "./sse-context.ts";
-export { WebSocketContext } from "./websocket-context.ts";
+export { SseContext } from "./context/sse-context.ts";
+export { WebSocketContext } from "./context/websocket-context.ts";
 
 /** One request, of any scope type; narrow it by `type`, or with `assertHttp()` and its like. */
 export type Context<Params extends PathParams = PathParams> =

@@ -6,11 +6,11 @@ import type { Answer, HttpCall, SseCall, WebSocketCall } from "./call.ts";
 import { answerWith, paramsOf } from "./call.ts";
 import type { Component } from "./component.ts";
 import { decline } from "./decline.ts";
-import { HttpContext } from "./http-context.ts";
-import { orRefuse } from "./refusal.ts";
-import { SseContext } from "./sse-context.ts";
+import { HttpContext } from "./context/http-context.ts";
+import { orRefuse } from "./context/refusal.ts";
+import { SseContext } from "./context/sse-context.ts";
 import { KEEPALIVE_SECONDS } from "./sse.ts";
-import { WebSocketContext } from "./websocket-context.ts";
+import { WebSocketContext } from "./context/websocket-context.ts";
 import type { PagiWebSocket } from "./websocket.ts";
 
 export type { Answer, Call, HttpCall, SseCall, WebSocketCall } from "./call.ts";
@@ -20,9 +20,9 @@ export type {
   RouteHandler,
   RouteStep,
   StreamHandler,
-} from "./endpoint-router.ts";
+} from "./endpoint/router.ts";
 export type { Responder } from "./response.ts";
-export { EndpointRouter, EndpointRouterOf, RouteBuilderOf } from "./endpoint-router.ts";
+export { EndpointRouter, EndpointRouterOf, RouteBuilderOf } from "./endpoint/router.ts";
 
 /** A handler of one HTTP method: it returns its response. */
 type Verb<Context> = (context: Context) => Answer | Promise<Answer>;

@@ -3,10 +3,10 @@ import type { Application, Receive, Send } from "../spec/application.ts";
 import type { Scope, State } from "../spec/scope.ts";
 import type { ApplicationLike, Component } from "./component.ts";
 import { toApp } from "./component.ts";
-import type { LifespanHooks } from "./lifespan-sequence.ts";
-import { runInSequence } from "./lifespan-sequence.ts";
+import type { LifespanHooks } from "./lifespan/sequence.ts";
+import { runInSequence } from "./lifespan/sequence.ts";
 
-export type { LifespanHooks } from "./lifespan-sequence.ts";
+export type { LifespanHooks } from "./lifespan/sequence.ts";
 
 /** Where a middleware that sees a lifespan scope on its way in may leave hooks, in a list that it makes or finds. */
 export const HANDLERS_KEY = "pagi.lifespan.handlers";

@@ -5,28 +5,28 @@ import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { isByteString } from "../spec/header-rules.ts";
-import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./cookies.ts";
-import { addCors, type CorsOptions } from "./cors.ts";
-import { headerPairs, PagiHeaders } from "./headers.ts";
-import { ValidationError } from "./request-error.ts";
-import type { TellableError } from "./request-error.ts";
-import { fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response-body.ts";
-import type { BodySource, ResponseBody } from "./response-body.ts";
-import { responseEvents, type AnySend, type ResponseEvents } from "./response-events.ts";
-import { connectionOf, hasContent, sendResponse } from "./response-sender.ts";
-import { ResponseWriter, type OnClose } from "./response-writer.ts";
+import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./values/cookies.ts";
+import { addCors, type CorsOptions } from "./response/cors.ts";
+import { headerPairs, PagiHeaders } from "./values/headers.ts";
+import { ValidationError } from "./request/error.ts";
+import type { TellableError } from "./request/error.ts";
+import { fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
+import type { BodySource, ResponseBody } from "./response/body.ts";
+import { responseEvents, type AnySend, type ResponseEvents } from "./response/events.ts";
+import { connectionOf, hasContent, sendResponse } from "./response/sender.ts";
+import { ResponseWriter, type OnClose } from "./response/writer.ts";
 import { titleOf } from "../spec/reason-phrase.ts";
 import type { RequestScope } from "../spec/scope.ts";
 
-export { CookieSigner } from "./cookies.ts";
-export type { CookieOptions } from "./cookies.ts";
-export type { CorsOptions } from "./cors.ts";
-export { PagiHeaders } from "./headers.ts";
-export { FileError } from "./response-body.ts";
-export type { BodySource } from "./response-body.ts";
-export type { AnySend } from "./response-events.ts";
-export { ResponseWriter } from "./response-writer.ts";
-export type { OnClose } from "./response-writer.ts";
+export { CookieSigner } from "./values/cookies.ts";
+export type { CookieOptions } from "./values/cookies.ts";
+export type { CorsOptions } from "./response/cors.ts";
+export { PagiHeaders } from "./values/headers.ts";
+export { FileError } from "./response/body.ts";
+export type { BodySource } from "./response/body.ts";
+export type { AnySend } from "./response/events.ts";
+export { ResponseWriter } from "./response/writer.ts";
+export type { OnClose } from "./response/writer.ts";
 
 /** What the methods that set a body take besides. */
 export interface ResponseOptions {

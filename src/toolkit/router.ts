@@ -6,21 +6,21 @@ import type { ApplicationLike, Component } from "./component.ts";
 import { assertApplicationLike, isComponent } from "./component.ts";
 import type { MiddlewareLike } from "./middleware.ts";
 import { assertMiddleware } from "./middleware.ts";
-import type { PathParams } from "./path-params.ts";
-import type { PathValue } from "./route-pattern.ts";
-import { parsePattern } from "./route-pattern.ts";
-import type { Methods, QueryValues, RouteName } from "./route-table.ts";
-import { RouteTable } from "./route-table.ts";
-import type { TrailingSlash } from "./routed-application.ts";
-import { routedApplication } from "./routed-application.ts";
+import type { PathParams } from "./router/path-params.ts";
+import type { PathValue } from "./router/route-pattern.ts";
+import { parsePattern } from "./router/route-pattern.ts";
+import type { Methods, QueryValues, RouteName } from "./router/route-table.ts";
+import { RouteTable } from "./router/route-table.ts";
+import type { TrailingSlash } from "./router/routed-application.ts";
+import { routedApplication } from "./router/routed-application.ts";
 
 export type { ApplicationLike, Component } from "./component.ts";
 export type { Middleware, MiddlewareLike, Next, Onward, Step, Wrapper } from "./middleware.ts";
 export { around, chain, compose } from "./middleware.ts";
-export type { PathParams } from "./path-params.ts";
-export type { PathValue } from "./route-pattern.ts";
-export type { QueryValues, RouteName } from "./route-table.ts";
-export type { TrailingSlash } from "./routed-application.ts";
+export type { PathParams } from "./router/path-params.ts";
+export type { PathValue } from "./router/route-pattern.ts";
+export type { QueryValues, RouteName } from "./router/route-table.ts";
+export type { TrailingSlash } from "./router/routed-application.ts";
 
 /** What a {@link Router} is told. */
 export interface RouterOptions {

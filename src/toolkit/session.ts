@@ -4,33 +4,33 @@ import type { HttpResponseStart } from "../spec/events.ts";
 import type { HttpScope, LifespanScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import type { Middleware } from "./middleware.ts";
-import { isPublic, keepPrivate, varyOn } from "./session-caching.ts";
-import type { CookieStateOptions, StateCarrier } from "./session-carriers.ts";
-import { cookieState } from "./session-carriers.ts";
-import { LiveSession } from "./session-life.ts";
-import { MemoryStore } from "./session-memory-store.ts";
-import { Session, SESSION_KEY } from "./session-object.ts";
-import type { Clock, LoadedSession, StoredSession, Store } from "./session-store.ts";
-import { isId } from "./session-store.ts";
+import { isPublic, keepPrivate, varyOn } from "./session/caching.ts";
+import type { CookieStateOptions, StateCarrier } from "./session/carriers.ts";
+import { cookieState } from "./session/carriers.ts";
+import { LiveSession } from "./session/life.ts";
+import { MemoryStore } from "./session/memory-store.ts";
+import { Session, SESSION_KEY } from "./session/object.ts";
+import type { Clock, LoadedSession, StoredSession, Store } from "./session/store.ts";
+import { isId } from "./session/store.ts";
 
 export { SessionError } from "../errors.ts";
-export { bearerState, callbackState, cookieState, headerState } from "./session-carriers.ts";
+export { bearerState, callbackState, cookieState, headerState } from "./session/carriers.ts";
 export type {
   CallbackStateOptions,
   CookieStateOptions,
   HeaderStateOptions,
   StateCarrier,
   Transport,
-} from "./session-carriers.ts";
-export { CookieStore } from "./session-cookie-store.ts";
-export type { CookieStoreOptions } from "./session-cookie-store.ts";
-export { MemoryStore } from "./session-memory-store.ts";
-export type { MemoryStoreOptions } from "./session-memory-store.ts";
-export { Session } from "./session-object.ts";
-export type { SessionSource } from "./session-object.ts";
-export { SqliteStore } from "./session-sqlite-store.ts";
-export type { SqliteStoreOptions } from "./session-sqlite-store.ts";
-export type { Clock, LoadedSession, StoredSession, Store } from "./session-store.ts";
+} from "./session/carriers.ts";
+export { CookieStore } from "./session/cookie-store.ts";
+export type { CookieStoreOptions } from "./session/cookie-store.ts";
+export { MemoryStore } from "./session/memory-store.ts";
+export type { MemoryStoreOptions } from "./session/memory-store.ts";
+export { Session } from "./session/object.ts";
+export type { SessionSource } from "./session/object.ts";
+export { SqliteStore } from "./session/sqlite-store.ts";
+export type { SqliteStoreOptions } from "./session/sqlite-store.ts";
+export type { Clock, LoadedSession, StoredSession, Store } from "./session/store.ts";
 
 /** What {@link sessions} is told. */
 export interface SessionsOptions {

@@ -3,18 +3,18 @@ import type { Receive } from "../spec/application.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
 import type { SseScope } from "../spec/scope.ts";
-import { EventReader } from "./event-reader.ts";
-import { Lifetime, nextTurn, type Callback } from "./lifetime.ts";
-import { LongConnection, pairsOf, refusalOf, type Refusal } from "./long-connection.ts";
-import type { PathParams } from "./request-head.ts";
+import { EventReader } from "./connection/event-reader.ts";
+import { Lifetime, nextTurn, type Callback } from "./connection/lifetime.ts";
+import { LongConnection, pairsOf, refusalOf, type Refusal } from "./connection/long-connection.ts";
+import type { PathParams } from "./request/head.ts";
 import { PagiRequest } from "./request.ts";
-import { jsonText } from "./response-body.ts";
+import { jsonText } from "./response/body.ts";
 import type { ResponseOptions } from "./response.ts";
-import { decodeUtf8 } from "./url-encoded.ts";
+import { decodeUtf8 } from "./values/url-encoded.ts";
 
-export type { Callback } from "./lifetime.ts";
-export type { Refusal, RefusalParts } from "./long-connection.ts";
-export type { PathParams } from "./request-head.ts";
+export type { Callback } from "./connection/lifetime.ts";
+export type { Refusal, RefusalParts } from "./connection/long-connection.ts";
+export type { PathParams } from "./request/head.ts";
 
 /** Seconds between the comments that keep a quiet stream open. Source: WHATWG HTML, section 9.2.7 "Authoring notes". */
 export const KEEPALIVE_SECONDS = 15;

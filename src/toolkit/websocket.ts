@@ -4,21 +4,21 @@ import type { Receive } from "../spec/application.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR, NORMAL_CLOSURE, POLICY_VIOLATION } from "../spec/close-code.ts";
 import type { WebSocketReceive, WebSocketSendEvent } from "../spec/events.ts";
 import type { WebSocketScope } from "../spec/scope.ts";
-import { EventReader } from "./event-reader.ts";
-import { Lifetime, nextTurn, type Callback } from "./lifetime.ts";
-import { LongConnection, pairsOf, refusalOf, type Refusal } from "./long-connection.ts";
-import { bytesOf, dataOf, jsonOf, MessageError, textOf, valueOf } from "./message-error.ts";
-import type { PathParams } from "./request-head.ts";
-import { jsonText } from "./response-body.ts";
+import { EventReader } from "./connection/event-reader.ts";
+import { Lifetime, nextTurn, type Callback } from "./connection/lifetime.ts";
+import { LongConnection, pairsOf, refusalOf, type Refusal } from "./connection/long-connection.ts";
+import { bytesOf, dataOf, jsonOf, MessageError, textOf, valueOf } from "./connection/message-error.ts";
+import type { PathParams } from "./request/head.ts";
+import { jsonText } from "./response/body.ts";
 import type { ResponseOptions } from "./response.ts";
-import type { OutputOf, Schema } from "./validation.ts";
+import type { OutputOf, Schema } from "./request/validation.ts";
 
-export type { Callback } from "./lifetime.ts";
-export type { Refusal, RefusalParts } from "./long-connection.ts";
-export { MessageError } from "./message-error.ts";
-export type { MessageIssue } from "./message-error.ts";
-export type { PathParams } from "./request-head.ts";
-export type { Schema } from "./validation.ts";
+export type { Callback } from "./connection/lifetime.ts";
+export type { Refusal, RefusalParts } from "./connection/long-connection.ts";
+export { MessageError } from "./connection/message-error.ts";
+export type { MessageIssue } from "./connection/message-error.ts";
+export type { PathParams } from "./request/head.ts";
+export type { Schema } from "./request/validation.ts";
 
 /** A message: text or binary. */
 export type Message = string | Uint8Array;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromFetch, type FetchHandler } from "../../adapters/fetch.ts";
-import { bodyKind } from "../../src/toolkit/fetch-body.ts";
+import { bodyKind } from "../../src/toolkit/response/fetch-body.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
 import type { HeaderPair, LifespanScope, ReceiveEvent, SendEvent } from "../../src/spec/index.ts";
 import { bytes, httpScope, response, server, sseScope, text, type Wanted } from "../support/fake-scope.ts";

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { CookieSigner, deletedCookie, parseCookies, serializeCookie } from "../../src/toolkit/cookies.ts";
+import {
+  CookieSigner,
+  deletedCookie,
+  parseCookies,
+  serializeCookie,
+} from "../../src/toolkit/values/cookies.ts";
 
 describe("parseCookies", () => {
   test.each([

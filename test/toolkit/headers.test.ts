@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { headerPairs, PagiHeaders } from "../../src/toolkit/headers.ts";
+import { headerPairs, PagiHeaders } from "../../src/toolkit/values/headers.ts";
 
 const cookies = () =>
   new PagiHeaders([

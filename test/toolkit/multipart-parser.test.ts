@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { MultipartParser } from "../../src/toolkit/multipart-parser.ts";
-import type { MultipartLimits } from "../../src/toolkit/multipart-parser.ts";
-import { RequestError } from "../../src/toolkit/request-error.ts";
+import { MultipartParser } from "../../src/toolkit/request/multipart-parser.ts";
+import type { MultipartLimits } from "../../src/toolkit/request/multipart-parser.ts";
+import { RequestError } from "../../src/toolkit/request/error.ts";
 
 const LIMITS: MultipartLimits = {
   maxFiles: 2,

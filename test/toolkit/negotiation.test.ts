@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { basicCredentials, bearerToken } from "../../src/toolkit/credentials.ts";
-import { acceptsType, mediaType, parseAccept, preferredType } from "../../src/toolkit/negotiation.ts";
-import { qualityForType, typeMatches } from "../../src/toolkit/negotiation.ts";
+import { basicCredentials, bearerToken } from "../../src/toolkit/request/credentials.ts";
+import { acceptsType, mediaType, parseAccept, preferredType } from "../../src/toolkit/request/negotiation.ts";
+import { qualityForType, typeMatches } from "../../src/toolkit/request/negotiation.ts";
 
 describe("Accept (RFC 9110 section 12.5.1)", () => {
   test.each([

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { z } from "zod";
 import { TestClient } from "../../src/testing/testing.ts";
-import { nestedValues } from "../../src/toolkit/nested-values.ts";
+import { nestedValues } from "../../src/toolkit/simple/nested-values.ts";
 import { Simple } from "../../src/toolkit/simple.ts";
 
 const nested = (query: string) => nestedValues(new URLSearchParams(query));

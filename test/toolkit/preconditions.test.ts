@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { byteRanges } from "../../src/toolkit/byte-range.ts";
-import { PagiHeaders } from "../../src/toolkit/headers.ts";
-import { ifRangeHolds, precondition } from "../../src/toolkit/preconditions.ts";
+import { byteRanges } from "../../src/toolkit/response/byte-range.ts";
+import { PagiHeaders } from "../../src/toolkit/values/headers.ts";
+import { ifRangeHolds, precondition } from "../../src/toolkit/response/preconditions.ts";
 
 const BEFORE = "Thu, 01 Jan 2026 00:00:00 GMT";
 const MODIFIED = "Thu, 01 Jan 2026 12:00:00 GMT";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { Membership } from "../../src/toolkit/membership.ts";
-import type { OutboxOptions } from "../../src/toolkit/outbox.ts";
-import { Outbox } from "../../src/toolkit/outbox.ts";
-import type { Message, Subscriber } from "../../src/toolkit/pub-sub.ts";
-import { MemoryPubSub } from "../../src/toolkit/pub-sub.ts";
+import { Membership } from "../../src/toolkit/simple/membership.ts";
+import type { OutboxOptions } from "../../src/toolkit/simple/outbox.ts";
+import { Outbox } from "../../src/toolkit/simple/outbox.ts";
+import type { Message, Subscriber } from "../../src/toolkit/simple/pub-sub.ts";
+import { MemoryPubSub } from "../../src/toolkit/simple/pub-sub.ts";
 
 function listener(id: string) {
   const heard: [channel: string, message: Message][] = [];

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ReceiveEvent } from "../../src/spec/index.ts";
-import { CookieSigner } from "../../src/toolkit/cookies.ts";
+import { CookieSigner } from "../../src/toolkit/values/cookies.ts";
 import { BodyStream, PagiRequest, ValidationError } from "../../src/toolkit/request.ts";
 import { bytes, httpScope, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Application, SendEvent } from "../../src/spec/index.ts";
-import { CookieSigner } from "../../src/toolkit/cookies.ts";
+import { CookieSigner } from "../../src/toolkit/values/cookies.ts";
 import { BodyTooLargeError, PagiRequest, ValidationError } from "../../src/toolkit/request.ts";
 import { isResponder, PagiResponse, toResponder } from "../../src/toolkit/response.ts";
 import { httpScope, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { accepts, matchSegment, parsePattern, pathOf } from "../../src/toolkit/route-pattern.ts";
-import { RouteTree } from "../../src/toolkit/route-tree.ts";
+import { accepts, matchSegment, parsePattern, pathOf } from "../../src/toolkit/router/route-pattern.ts";
+import { RouteTree } from "../../src/toolkit/router/route-tree.ts";
 
 /** Numbers below `limit`, the same in each run. */
 function numbers(seed: number): (limit: number) => number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { HtmlValue } from "../../src/toolkit/safe-html.ts";
-import { escapeHtml, html as h, raw, SafeHtml } from "../../src/toolkit/safe-html.ts";
+import type { HtmlValue } from "../../src/toolkit/simple/safe-html.ts";
+import { escapeHtml, html as h, raw, SafeHtml } from "../../src/toolkit/simple/safe-html.ts";
 
 // Under another name, for the formatter changes what stands in `html`: here every char counts.
 const HOSTILE = `<script>"x" & 'y'</script>`;

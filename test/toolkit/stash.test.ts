@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { PagiResponse } from "../../src/toolkit/response.ts";
-import { Stash } from "../../src/toolkit/stash.ts";
+import { Stash } from "../../src/toolkit/values/stash.ts";
 import { httpScope } from "../support/fake-scope.ts";
 
 describe("Stash", () => {

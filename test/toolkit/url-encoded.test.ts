@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { MultiValue } from "../../src/toolkit/multi-value.ts";
-import { parseUrlEncoded } from "../../src/toolkit/url-encoded.ts";
+import { MultiValue } from "../../src/toolkit/values/multi-value.ts";
+import { parseUrlEncoded } from "../../src/toolkit/values/url-encoded.ts";
 
 describe("parseUrlEncoded", () => {
   test.each([

@@ -1,0 +1,70 @@
+import type { Receive } from "../../spec/application.ts";
+import type { ReceiveEvent } from "../../spec/events.ts";
+
+interface Waiter<Event> {
+  resolve(event: Event): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One `receive` for two: an object that reads the events of a scope type ahead, and a loop that wants to see them too,
+ * along with those that middleware has put between them.
+ */
+export class SharedReceive<Event extends ReceiveEvent> {
+  readonly #receive: Receive;
+  readonly #prefix: string;
+  readonly #wants: (type: string) => boolean;
+  readonly #queue: Event[] = [];
+  #waiter: Waiter<Event> | undefined;
+  #isAsked = false;
+
+  /**
+   * @param prefix what the types of the object's own events begin with.
+   * @param wants whether the loop has a handler for others; those that it has none for are dropped.
+   */
+  constructor(receive: Receive, prefix: string, wants: (type: string) => boolean) {
+    this.#receive = receive;
+    this.#prefix = prefix;
+    this.#wants = wants;
+  }
+
+  /** The `receive` of the object. */
+  readonly forObject: Receive = async () => {
+    for (;;) {
+      const event = await this.#receive();
+      if (event.type.startsWith(this.#prefix)) return event;
+      // What middleware makes is of no type that is known here.
+      if (this.#wants(event.type)) this.#put(event as Event);
+    }
+  };
+
+  /** The next event of the loop: one of the object's, asked for with `take`, or one that the object has passed by. */
+  forLoop(take: () => Promise<Event>): Promise<Event> {
+    const queued = this.#queue.shift();
+    if (queued !== undefined) return Promise.resolve(queued);
+    const { promise, resolve, reject } = Promise.withResolvers<Event>();
+    this.#waiter = { resolve, reject };
+    if (!this.#isAsked) {
+      this.#isAsked = true;
+      take().then(
+        (event) => {
+          this.#isAsked = false;
+          this.#put(event);
+        },
+        (error: unknown) => {
+          this.#isAsked = false;
+          this.#waiter?.reject(error);
+          this.#waiter = undefined;
+        },
+      );
+    }
+    return promise;
+  }
+
+  #put(event: Event): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (waiter === undefined) this.#queue.push(event);
+    else waiter.resolve(event);
+  }
+}

@@ -1,0 +1,94 @@
+import { MultiValue } from "../values/multi-value.ts";
+import { STREAM_LIMITS, type MultipartOptions, type MultipartStream } from "./multipart-stream.ts";
+import { FieldsTooLargeError } from "./error.ts";
+import { Upload, type SpoolOptions } from "./upload.ts";
+import { decodeUtf8, type DecodingOptions } from "../values/url-encoded.ts";
+
+/** What a form may hold where nothing else is said. Sizes in bytes. */
+export const FORM_LIMITS: Required<MultipartOptions> = {
+  ...STREAM_LIMITS,
+  maxFiles: 20,
+  maxFileSize: 10 * 1024 * 1024,
+  maxRequestBody: 256 * 1024 * 1024,
+};
+
+/** Limits of a form, see {@link FORM_LIMITS} for what they are by default, and where its files are kept. */
+export interface FormOptions extends MultipartOptions, SpoolOptions, DecodingOptions {}
+
+/** The fields and files of a form as they came; fields are bytes until somebody says how they are decoded. */
+export type FormEntries = readonly (readonly [name: string, value: Uint8Array | Upload])[];
+
+/** A form: fields are strings, files are uploads. Reads like `FormData`, but for `get`, which takes the last value. */
+export class Form extends MultiValue<string | Upload> implements AsyncDisposable {
+  /** What is no file. */
+  readonly fields: MultiValue<string>;
+  readonly uploads: MultiValue<Upload>;
+
+  constructor(entries: Iterable<readonly [name: string, value: string | Upload]>) {
+    const all = [...entries];
+    super(all);
+    this.fields = new MultiValue(all.filter((each): each is [string, string] => typeof each[1] === "string"));
+    this.uploads = new MultiValue(all.filter((each): each is [string, Upload] => each[1] instanceof Upload));
+  }
+
+  /** Removes the files that were not moved. Requests do so themselves when they end. */
+  async discard(): Promise<void> {
+    await Promise.all(this.uploads.values().map((upload) => upload.discard()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.discard();
+  }
+}
+
+/** Decodes the fields. @throws MalformedBodyError in strict mode for bytes that are no UTF-8. */
+export function decodeForm(entries: FormEntries, { strict = false, raw = false }: DecodingOptions): Form {
+  const decode = (bytes: Uint8Array): string =>
+    raw ? Buffer.from(bytes).toString("latin1") : decodeUtf8(bytes, strict);
+  return new Form(
+    entries.map(([name, value]) => [name, value instanceof Uint8Array ? decode(value) : value] as const),
+  );
+}
+
+/** How a form is read whole. */
+export interface ReadFormOptions extends SpoolOptions {
+  /** Bytes of all fields and all names together, which stay in memory. */
+  maxBytes: number;
+}
+
+/**
+ * Reads a multipart form whole. `keep` is told of every upload that has come, so that it can be removed when the
+ * request ends; when the form cannot be read to its end, those that have come are removed at once.
+ *
+ * @throws FieldsTooLargeError; as {@link MultipartStream.next}.
+ */
+export async function readForm(
+  stream: MultipartStream,
+  options: ReadFormOptions,
+  keep: (upload: Upload) => void,
+): Promise<FormEntries> {
+  const entries: [string, Uint8Array | Upload][] = [];
+  let size = 0;
+  const count = (bytes: number): void => {
+    size += bytes;
+    if (size > options.maxBytes) throw new FieldsTooLargeError(options.maxBytes);
+  };
+  try {
+    for await (const part of stream) {
+      count(part.name.length + (part.filename?.length ?? 0));
+      if (!part.isFile()) {
+        const value = await part.bytes();
+        count(value.byteLength);
+        entries.push([part.name, value]);
+        continue;
+      }
+      const upload = await Upload.receive(part, options);
+      keep(upload);
+      entries.push([part.name, upload]);
+    }
+    return entries;
+  } catch (error) {
+    await Promise.all(entries.map(([, value]) => value instanceof Upload && value.discard()));
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+import { PagiError } from "../../errors.ts";
+import { bodyKind, lateTypeOf, wholeFile } from "./fetch-body.ts";
+import { beginningNameOf } from "../component.ts";
+import type { ResponseWriter } from "./writer.ts";
+
+/** Chunks of a body: bytes, or strings that are sent as UTF-8. */
+export type BodySource =
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>
+  | ReadableStream<Uint8Array | string>
+  | ((writer: ResponseWriter) => void | Promise<void>);
+
+/** What a response sends, by how it is sent. */
+export type ResponseBody =
+  | { readonly kind: "none" }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  /** Text that is sent as UTF-8, and so is encoded by the server where it writes it. */
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "stream"; readonly source: BodySource }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      /** Bytes. */
+      readonly offset: number;
+      readonly length: number | undefined;
+      /** Whether `ETag` and `Last-Modified` are made from the file. */
+      readonly validators: boolean;
+    }
+  | { readonly kind: "fetched"; readonly content: () => Promise<FetchedContent> };
+
+/** What was in a Fetch `Response`, which cannot be told without waiting. */
+export interface FetchedContent {
+  readonly body: Exclude<ResponseBody, { kind: "fetched" }>;
+  /** The type of bytes, which count as text where they are none that cannot be. */
+  readonly type?: string;
+}
+
+/** The body of a Fetch `Response`, sent as what it is: bytes and files can be sent again, a stream cannot. */
+export function fetchedBody(response: Response): ResponseBody {
+  let content: Promise<FetchedContent> | undefined;
+  return { kind: "fetched", content: () => (content ??= contentOf(response)) };
+}
+
+async function contentOf(response: Response): Promise<FetchedContent> {
+  switch (bodyKind(response)) {
+    case "empty":
+      return { body: { kind: "none" } };
+    case "bytes": {
+      const bytes = await response.bytes();
+      return { body: { kind: "bytes", bytes }, type: lateTypeOf(bytes) };
+    }
+    case "file":
+    case "slice": {
+      const file = await response.blob();
+      const path = wholeFile(file);
+      if (path === undefined) return { body: { kind: "stream", source: file.stream() } };
+      return { body: { kind: "file", path, offset: 0, length: undefined, validators: true } };
+    }
+    case "stream":
+      return { body: { kind: "stream", source: response.body ?? [] } };
+  }
+}
+
+/** A file that is to be sent is not there, or is none. */
+export class FileError extends PagiError {
+  readonly code = "ERR_PAGI_FILE";
+  readonly fault = "application";
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`The file '${path}' ${problem}.`, options);
+    this.path = path;
+  }
+}
+
+/** Writes a source to its end, or until the client goes; the source is then told, and not waited for. */
+export async function pipeSource(source: BodySource, writer: ResponseWriter): Promise<void> {
+  if (typeof source === "function") {
+    await source(writer);
+    return;
+  }
+  const iterator = iteratorOf(source);
+  let leave = (): void => {};
+  writer.onClose(() => leave());
+  let isOver = false;
+  try {
+    while (writer.isConnected()) {
+      // One promise a chunk: a race against one that lives as long as the response would keep all that lost.
+      const { promise, resolve, reject } = Promise.withResolvers<
+        IteratorResult<Uint8Array | string> | undefined
+      >();
+      leave = () => resolve(undefined);
+      Promise.resolve(iterator.next()).then(resolve, reject);
+      const next = await promise;
+      if (next === undefined) return;
+      isOver = next.done === true;
+      if (next.done === true) return;
+      await writer.write(next.value);
+    }
+  } finally {
+    if (!isOver) stop(iterator);
+  }
+}
+
+/** Tells a source that nobody reads it any more. What it says to that, nobody hears. */
+export function discardSource(source: BodySource): void {
+  if (typeof source !== "function") stop(iteratorOf(source));
+}
+
+type ChunkIterator = AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string>;
+
+function iteratorOf(source: Exclude<BodySource, (writer: ResponseWriter) => unknown>): ChunkIterator {
+  if (source instanceof ReadableStream) {
+    // Its own iterator cancels only after a read that is under way, which may be never.
+    const reader = source.getReader();
+    const stopped = { done: true as const, value: undefined };
+    return {
+      next: async () => {
+        const { done, value } = await reader.read();
+        return done ? stopped : { done: false, value };
+      },
+      return: async () => (await reader.cancel(), stopped),
+    };
+  }
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+}
+
+function stop(iterator: ChunkIterator): void {
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  } catch {
+    // A source that fails on being stopped has stopped.
+  }
+}
+
+/** Values as the text of one JSON array, or as one line of JSON each. */
+export async function* jsonChunks(
+  values: AsyncIterable<unknown> | Iterable<unknown>,
+  format: "array" | "lines",
+): AsyncGenerator<string, void, void> {
+  let before = format === "array" ? "[" : "";
+  for await (const value of values) {
+    yield `${before}${jsonText(value)}${format === "lines" ? "\n" : ""}`;
+    before = format === "array" ? "," : "";
+  }
+  if (format === "array") yield before === "[" ? "[]" : "]";
+}
+
+/** JSON of a value. @throws TypeError for what has none: `undefined`, a function, a promise, a BigInt, a circle. */
+export function jsonText(value: unknown): string {
+  if (value instanceof Promise) throw new TypeError("A promise has no JSON; await it before.");
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined)
+    throw new TypeError(`${beginningNameOf(value)} has no JSON; send null for nothing.`);
+  return text;
+}

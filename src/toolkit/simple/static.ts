@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { HttpError } from "./http-error.ts";
+import { folderAt, locate, segmentsOf } from "../response/served-folder.ts";
+import type { SimpleHandler } from "./pipeline.ts";
+import type { PagiResponse } from "../response.ts";
+import type { SimpleContext } from "./context.ts";
+
+/** How the files of a folder are served. */
+export interface StaticOptions {
+  /** File names that answer for a folder, first found first; an empty list for none. Default `["index.html"]`. */
+  readonly index?: readonly string[];
+  /** Seconds for which browsers may keep a file without asking. Default: they ask each time, and mostly hear 304. */
+  readonly maxAge?: number;
+}
+
+/**
+ * Serves the files of a folder, with ranges, `ETag` and `Last-Modified`. Names that begin with a dot are not found, nor
+ * is anything that a symbolic link leads to outside the folder; folders are not listed.
+ *
+ * @throws Error at once when there is no such folder; TypeError for options that are none.
+ */
+export function staticFiles(
+  folder: string,
+  { index = ["index.html"], maxAge }: StaticOptions = {},
+): SimpleHandler {
+  const root = folderAt(folder, "static: the folder");
+  if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0))
+    throw new TypeError("static: maxAge is a number of seconds, 0 or more.");
+
+  const send = (c: SimpleContext, path: string): PagiResponse => {
+    if (maxAge !== undefined) c.setHeader("cache-control", `public, max-age=${maxAge}`);
+    return c.sendFile(path);
+  };
+
+  return (c) => {
+    if (c.method !== "GET" && c.method !== "HEAD")
+      throw new HttpError(405, undefined, { headers: [["allow", "GET, HEAD"]] });
+    const segments = segmentsOf(c.path);
+    const found = segments && locate(root, join(root, ...segments));
+    if (found === undefined) throw new HttpError(404);
+    if (found.stat.isFile()) {
+      if (c.path.endsWith("/")) throw new HttpError(404);
+      return send(c, found.path);
+    }
+    // The path that is left below a mount ends with a slash even where the client has sent none.
+    if (!c.rawPath.endsWith("/")) return c.redirect(withSlash(c), 301);
+    for (const name of index) {
+      const page = locate(root, join(found.path, name));
+      if (page?.stat.isFile() === true) return send(c, page.path);
+    }
+    throw new HttpError(404);
+  };
+}
+
+/** A relative reference: right below any proxy, and unlike an absolute path it can never lead to another host. */
+function withSlash({ rawPath, queryString }: SimpleContext): string {
+  const name = rawPath.slice(rawPath.lastIndexOf("/") + 1);
+  return `./${name}/${queryString === "" ? "" : `?${queryString}`}`;
+}
