@@ -3,6 +3,7 @@ import { scopeOf } from "../values/scope-source.ts";
 import type { ScopeSource } from "../values/scope-source.ts";
 import { assertJson } from "./json.ts";
 import { LiveSession } from "./life.ts";
+import { setOwn } from "../values/own-property.ts";
 
 /** Where the middleware puts the session. */
 export const SESSION_KEY = "pagi.session";
@@ -107,7 +108,7 @@ export class Session<T extends object = Record<string, unknown>> {
     const entries: [string, unknown][] = typeof key === "object" ? Object.entries(key) : [[key, value]];
     for (const [name, each] of entries) assertJson(each, `The session's '${name}'`);
     for (const [name, each] of entries) {
-      define(this.data, name, each);
+      setOwn(this.data, name, each);
     }
     return this;
   }
@@ -131,7 +132,7 @@ export class Session<T extends object = Record<string, unknown>> {
   slice<K extends keyof T & string>(...keys: readonly K[]): Partial<Pick<T, K>> {
     const data = this.data;
     const found: Partial<Pick<T, K>> = {};
-    for (const key of keys) if (Object.hasOwn(data, key)) define(found, key, data[key]);
+    for (const key of keys) if (Object.hasOwn(data, key)) setOwn(found, key, data[key]);
     return found;
   }
 
@@ -192,11 +193,6 @@ export class Session<T extends object = Record<string, unknown>> {
     if (isDataOf<T>(data)) return data;
     throw new SessionError("The session's data is no object.");
   }
-}
-
-/** Not by assignment, which for `__proto__` would do something else. */
-function define(data: object, key: string, value: unknown): void {
-  Object.defineProperty(data, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** The types of the data are what the program says that it has put there, as with any store. */

@@ -1,5 +1,6 @@
 import { scopeOf } from "./scope-source.ts";
 import type { ScopeSource } from "./scope-source.ts";
+import { setOwn } from "./own-property.ts";
 
 const KEY = "pagi.stash";
 
@@ -56,8 +57,8 @@ export class Stash<T extends object = Record<string, unknown>> {
   set(values: Partial<T>): this;
   set<K extends keyof T & string>(key: K | Partial<T>, value?: T[K]): this {
     if (typeof key === "object")
-      for (const [name, each] of Object.entries(key)) define(this.#data, name, each);
-    else define(this.#data, key, value);
+      for (const [name, each] of Object.entries(key)) setOwn(this.#data, name, each);
+    else setOwn(this.#data, key, value);
     return this;
   }
 
@@ -77,7 +78,7 @@ export class Stash<T extends object = Record<string, unknown>> {
   /** The keys that are there of those asked for, with their values. */
   slice<K extends keyof T & string>(...keys: readonly K[]): Partial<Pick<T, K>> {
     const found: Partial<Pick<T, K>> = {};
-    for (const key of keys) if (this.exists(key)) define(found, key, this.#data[key]);
+    for (const key of keys) if (this.exists(key)) setOwn(found, key, this.#data[key]);
     return found;
   }
 
@@ -85,11 +86,6 @@ export class Stash<T extends object = Record<string, unknown>> {
   get data(): Partial<T> {
     return this.#data;
   }
-}
-
-/** Not by assignment, which for `__proto__` would do something else. */
-function define(data: object, key: string, value: unknown): void {
-  Object.defineProperty(data, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** The type is what its user says that middleware has put there, as with any shared store. */
