@@ -6,15 +6,17 @@ import { WebSocketClient } from "../support/websocket-client.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** Checks and serves the first block of TypeScript of a page, and calls `use` with the server's address. */
+/** Checks and serves the first block of TypeScript of a page, or that behind the text `after`, and calls `use` with the server's address. */
 async function serveFirstBlock(
   page: string,
   use: (at: (path: string) => URL) => Promise<void>,
+  after = "",
 ): Promise<void> {
   const folder = await mkdtemp(join(ROOT, "test/toolkit/.docs-"));
   try {
     const file = join(folder, "app.ts");
-    const text = await Bun.file(join(ROOT, page)).text();
+    const whole = await Bun.file(join(ROOT, page)).text();
+    const text = whole.slice(whole.indexOf(after));
     await Bun.write(file, /```ts\n(.*?)```/s.exec(text)?.[1] ?? "");
     const check = Bun.spawn([process.execPath, "check", file], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
     const [output, code] = await Promise.all([check.stdout.text(), check.exited]);
@@ -54,6 +56,22 @@ async function firstMessage(url: URL, sent?: string): Promise<unknown> {
   if (sent !== undefined) client.send(sent);
   return client.next();
 }
+
+test("the application with the toolkit in the README runs and has no type errors", async () => {
+  await serveFirstBlock(
+    "README.md",
+    async (at) => {
+      expect(await (await fetch(at("/hello/<you>"))).text()).toBe("<h1>Hello, &lt;you&gt;!</h1>");
+      expect(await (await fetch(at("/users/7"))).json()).toEqual({ id: "7" });
+      expect(await firstMessage(at("/chat/blue"), "hi")).toBe("hi");
+      const clock = await fetch(at("/clock"), { headers: { accept: "text/event-stream" } });
+      const reader = clock.body?.getReader();
+      expect(new TextDecoder().decode((await reader?.read())?.value)).toMatch(/^data: \d{4}-/);
+      await reader?.cancel();
+    },
+    "## The toolkit\n",
+  );
+}, 30_000);
 
 test("the application of docs/router.md runs and has no type errors", async () => {
   await serveFirstBlock("docs/router.md", async (at) => {
