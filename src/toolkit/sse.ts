@@ -54,6 +54,8 @@ const KEY = "pagi.sse";
 
 class SseLifetime extends Lifetime<SseRequest, StreamEnd> {
   keepalive: { interval: number; comment: string } = { interval: KEEPALIVE_SECONDS, comment: "" };
+  /** The start is done, its keepalive too: events wait for it no more. */
+  isReady = false;
   /** Somebody may read the body, so it must not be dropped. */
   isBodyWanted = false;
 
@@ -133,10 +135,17 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   start(options: StartOptions = {}): Promise<void> {
     const { life } = this;
     if (life.phase === "closed") return Promise.resolve();
-    return (life.opening ??= this.#open(options).catch((error: unknown) => {
-      life.opening = undefined;
-      throw error;
-    }));
+    return (life.opening ??= this.#open(options).then(
+      () => {
+        life.isReady = true;
+      },
+      (error: unknown) => {
+        // One whose keepalive was refused has started all the same.
+        life.isReady = life.phase !== "waiting";
+        life.opening = life.isReady ? Promise.resolve() : undefined;
+        throw error;
+      },
+    ));
   }
 
   async #open({ status = 200, headers, keepalive }: StartOptions): Promise<void> {
@@ -274,7 +283,8 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
 
   async #give(event: SseSendEvent): Promise<void> {
     const { life } = this;
-    if (life.phase === "waiting") await this.start();
+    // Until the keepalive is on its way too: others wait for that, and are not to be overtaken.
+    if (!life.isReady) await this.start();
     if (life.isEndedHere)
       throw new StateError(event.type, "closed", "the application has ended or declined the stream");
     // Where the client has gone, the server does nothing with it; where the server is about to stop, these are last words.

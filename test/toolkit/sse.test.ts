@@ -49,6 +49,36 @@ describe("the start", () => {
     ]);
   });
 
+  test("what is sent while the first keepalive is on its way stays behind what waits for the start", async () => {
+    const { scope, side } = make();
+    const late: Promise<void>[] = [];
+    const sse: PagiSse = new PagiSse(scope, side.receive, async (event) => {
+      await side.send(event);
+      if (event.type === "sse.keepalive") late.push(sse.send("c"));
+    });
+    await Promise.all([sse.send("a"), sse.send("b")]);
+    await Promise.all(late);
+    expect(side.sent.slice(1)).toEqual([
+      KEEPALIVE,
+      { type: "sse.send", data: "a" },
+      { type: "sse.send", data: "b" },
+      { type: "sse.send", data: "c" },
+    ]);
+  });
+
+  test("a keepalive that is refused is told of, and the stream does not start a second time", async () => {
+    const { scope, side } = make();
+    const refused = new EventError("sse.keepalive", "interval", "is no number of seconds");
+    const sse = new PagiSse(scope, side.receive, async (event) => {
+      await side.send(event);
+      if (event.type === "sse.keepalive") throw refused;
+    });
+    expect(await failureOf(sse.start({ keepalive: Infinity }))).toBe(refused);
+    await sse.start();
+    await sse.send("a");
+    expect(side.sent.map(({ type }) => type)).toEqual(["sse.start", "sse.keepalive", "sse.send"]);
+  });
+
   test("keepalive: other times, and none", async () => {
     const option = make();
     await option.sse.start({ keepalive: 30 });
