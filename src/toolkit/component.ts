@@ -9,19 +9,37 @@ export interface Component {
 /** What is taken wherever an application is wanted. A class with a static `toApp()` is a component too. */
 export type ApplicationLike = Application | Component;
 
+/** Components whose `toApp()` runs. */
+const beingMade = new Set<Component>();
+
 /**
  * The application that `thing` is or makes. Untyped code is told what it has given instead.
  *
- * @throws CompositionError when it is neither an application nor a component, or its `toApp()` makes none.
+ * @throws CompositionError when it is neither an application nor a component, when its `toApp()` makes none, and for a
+ *   component that is needed to make itself.
  */
 export function toApp(thing: ApplicationLike): Application {
   if (isComponent(thing)) {
-    const app = thing.toApp();
+    const app = made(thing);
     if (typeof app === "function") return app;
     throw new CompositionError(`toApp() returned ${nameOf(app)}; it must return an application.`);
   }
   if (typeof thing === "function" && !isClass(thing)) return thing;
   throw new CompositionError(`${beginningNameOf(thing)} ${notAnApplication(thing)}`);
+}
+
+function made(component: Component): Application {
+  if (beingMade.has(component)) {
+    throw new CompositionError(
+      `${beginningNameOf(component)} is mounted in itself, perhaps through another; one of the mounts has to go.`,
+    );
+  }
+  beingMade.add(component);
+  try {
+    return component.toApp();
+  } finally {
+    beingMade.delete(component);
+  }
 }
 
 /**

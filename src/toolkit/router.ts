@@ -1,9 +1,9 @@
-import { RouteError } from "../errors.ts";
+import { CompositionError, RouteError } from "../errors.ts";
 import type { Application, Send } from "../spec/application.ts";
 import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../spec/events.ts";
 import type { HttpScope, Scope, SseScope, WebSocketScope } from "../spec/scope.ts";
 import type { ApplicationLike, Component } from "./component.ts";
-import { assertApplicationLike, isComponent } from "./component.ts";
+import { assertApplicationLike, isComponent, nameOf } from "./component.ts";
 import type { MiddlewareLike } from "./middleware.ts";
 import { assertMiddleware } from "./middleware.ts";
 import type { PathParams } from "./router/path-params.ts";
@@ -231,8 +231,17 @@ export class RouteGroup<Prefix extends string = ""> {
       );
     }
     assertApplicationLike(target, `mount('${prefix}')`);
+    if (RouteGroup.#leadsTo(target, this.#table)) {
+      throw new CompositionError(
+        `mount('${prefix}'): ${nameOf(target)} would be mounted in itself, directly or through another.`,
+      );
+    }
     const named = routesOf(target);
-    this.#table.addMount({ prefix: pattern, middleware, target }, named === undefined ? named : named.#table);
+    const registration = new Error(`The application was mounted here, at '${pattern.text}'.`);
+    this.#table.addMount(
+      { prefix: pattern, middleware, target, registration },
+      named === undefined ? named : named.#table,
+    );
     return this;
   }
 
@@ -309,6 +318,7 @@ export class RouteGroup<Prefix extends string = ""> {
       constraints: {},
       middleware,
       target: asApplicationLike(target, path),
+      registration: new Error(`The route was registered here, with '${path}'.`),
     });
     return this;
   }
@@ -321,6 +331,17 @@ export class RouteGroup<Prefix extends string = ""> {
     }
     for (const each of middleware) assertMiddleware(each);
     return [[...this.#middleware, ...middleware], target];
+  }
+
+  /** Whether a table is that of the target, or of what is mounted in it. */
+  static #leadsTo(target: unknown, table: RouteTable, seen = new Set<RouteTable>()): boolean {
+    const routes = routesOf(target);
+    if (routes === undefined || seen.has(routes.#table)) return false;
+    seen.add(routes.#table);
+    return (
+      routes.#table === table ||
+      routes.#table.mounts.some((mount) => RouteGroup.#leadsTo(mount.target, table, seen))
+    );
   }
 
   /** What a router makes its application from. */

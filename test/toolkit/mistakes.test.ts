@@ -114,3 +114,13 @@ test("sessions that are not called, and a store that is not awaited, are refused
   );
   expect(() => new CookieStore({ secret: "x" } as never)).toThrow("secrets is a list of texts");
 });
+
+test("an application that would be mounted in itself, directly or through another", () => {
+  const app = new Simple();
+  expect(() => app.mount("/x", app)).toThrow(
+    "mount('/x'): an object of the class Simple would be mounted in",
+  );
+  const other = new Simple().mount("/app", app);
+  expect(() => app.group("/g", (group) => void group.mount("/other", other))).toThrow("mount('/other')");
+  expect(other.toApp()).toBeFunction();
+});

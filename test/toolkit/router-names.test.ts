@@ -105,6 +105,38 @@ describe("what is written wrongly is refused at once", () => {
     expect(() => new Router().mount("/", says("")).mount("", says("")).toApp()).toThrow("mounted at '/'");
   });
 
+  test("of two routes or mounts that match the same, the cause shows where the second one is", () => {
+    const causeOf = (router: Router): unknown => {
+      try {
+        router.toApp();
+      } catch (error) {
+        return error instanceof RouteError && error.cause instanceof Error ? error.cause.stack : error;
+      }
+      return undefined;
+    };
+    const route = new Router().get("/a/b", says("")).group("/a", (group) => void group.get("/b", says("")));
+    expect(causeOf(route)).toMatch(/registered here, with '\/b'[^]*router-names\.test\.ts:\d/);
+    const mount = new Router().mount("/a", says("")).mount("/a", says(""));
+    expect(causeOf(mount)).toMatch(/mounted here, at '\/a'[^]*router-names\.test\.ts:\d/);
+  });
+
+  test("what is mounted in itself", () => {
+    const inner = new Router();
+    const outer = new Router().mount("/inner", inner);
+    expect(() => inner.mount("/inner", inner)).toThrow(
+      "mount('/inner'): an object of the class Router would",
+    );
+    expect(() => inner.mount("/outer", outer)).toThrow(CompositionError);
+    expect(() => inner.group("/x", (group) => void group.mount("/outer", outer))).toThrow("mount('/outer')");
+    // Nothing was registered by all that, and the same router may be mounted twice.
+    expect(outer.mount("/again", inner).toApp()).toBeFunction();
+    const copied = new Router();
+    copied.group("/x", new Router().mount("/copied", copied));
+    expect(() => copied.toApp()).toThrow("is mounted in itself");
+    expect(() => copied.toApp()).toThrow(CompositionError);
+    expect(() => new Router().mount("/", copied).toApp()).toThrow("is mounted in itself");
+  });
+
   test("a wildcard in a mount, an empty list of methods, options that are none", () => {
     expect(() => new Router().mount("/*rest", says(""))).toThrow("has a wildcard");
     expect(() => new Router().any("/", says(""), { methods: [] })).toThrow("empty list of methods");

@@ -18,6 +18,8 @@ export interface Route {
   /** The outermost first. */
   readonly middleware: readonly MiddlewareLike[];
   readonly target: ApplicationLike;
+  /** Its stack shows where that was; `constraints()` behind it may still make it another route than it seems there. */
+  readonly registration: Error;
 }
 
 /** An application under a prefix. */
@@ -25,6 +27,8 @@ export interface Mount {
   readonly prefix: RoutePattern;
   readonly middleware: readonly MiddlewareLike[];
   readonly target: ApplicationLike;
+  /** As that of a {@link Route}. */
+  readonly registration: Error;
 }
 
 interface NamedRoute {

@@ -130,28 +130,30 @@ function addRoute(tree: RouteTree<Place>, route: Route): void {
   const app = compose(route.middleware)(route.type === "http" ? behindPreflight(target) : target);
   const ready: Ready = { app, pattern: pattern.text, names: pattern.names };
   if (route.type !== "http") {
-    assertFree(place[route.type], pattern.text, route.type);
+    assertFree(place[route.type], route, route.type);
     place[route.type] = ready;
     return;
   }
   for (const method of route.methods === "*" ? [ANY_METHOD] : new Set(route.methods)) {
-    assertFree(place.http.get(method), pattern.text, method === ANY_METHOD ? "any method" : method);
+    assertFree(place.http.get(method), route, method === ANY_METHOD ? "any method" : method);
     place.http.set(method, ready);
   }
 }
 
-function assertFree(taken: Ready | undefined, pattern: string, what: string): void {
+function assertFree(taken: Ready | undefined, { pattern, registration }: Route, what: string): void {
   if (taken === undefined) return;
   throw new RouteError(
-    `There are two routes for ${what} that match the same paths: '${taken.pattern}' and '${pattern}'.`,
+    `There are two routes for ${what} that match the same paths: '${taken.pattern}' and '${pattern.text}'.`,
+    { cause: registration },
   );
 }
 
-function addMount(tree: RouteTree<Ready>, { prefix, middleware, target }: Mount): Ready {
+function addMount(tree: RouteTree<Ready>, { prefix, middleware, target, registration }: Mount): Ready {
   const ready = { app: compose(middleware)(toApp(target)), pattern: prefix.text, names: prefix.names };
   const place = tree.placeOf(prefix, () => ready);
   if (place === ready) return ready;
-  throw new RouteError(`Two applications are mounted at '${prefix.text === "" ? "/" : prefix.text}'.`);
+  const where = prefix.text === "" ? "/" : prefix.text;
+  throw new RouteError(`Two applications are mounted at '${where}'.`, { cause: registration });
 }
 
 /** The applications that take part in lifespan: a component that is mounted twice has one life. */
