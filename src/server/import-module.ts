@@ -58,15 +58,21 @@ function packageOf(specifier: string): string {
   return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
-/** Where an error was thrown, as its stack says: the first place outside of installed packages, else the first. */
+/**
+ * Where an error was thrown, as its stack says, or else that of its cause: the first place outside of installed packages,
+ * else the first.
+ */
 function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const stack: string | undefined = error.stack;
-  const places = [...(stack ?? "").matchAll(/^\s+at (?:.*\()?(\/.+:\d+:\d+)\)?$/gm)].map(
-    ([, place]) => place ?? "",
-  );
+  const places = [...stackPlaces(error), ...stackPlaces(error.cause)];
   const place = places.find((each) => !each.includes("/node_modules/")) ?? places[0];
   return place === undefined ? undefined : shortened(place);
+}
+
+function stackPlaces(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const stack: string | undefined = error.stack;
+  return [...(stack ?? "").matchAll(/^\s+at (?:.*\()?(\/.+:\d+:\d+)\)?$/gm)].map(([, place]) => place ?? "");
 }
 
 /** Relative to the current directory where the file is in it. */

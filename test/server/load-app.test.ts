@@ -16,6 +16,17 @@ const files: Readonly<Record<string, string>> = {
     "export default { toApp() { return this.inner }, inner: async () => { throw new Error('inner') }, fetch() {} };",
   "bad-component.ts": "export default { toApp() { return 5 } };",
   "throwing-component.ts": "export default { toApp() { throw new RangeError('no routes') } };",
+  // As where the server is an installed package itself, so that nothing of the stack is the user's.
+  "node_modules/routing/index.js": `
+    export const add = () => new Error("added here");
+    export const make = (cause) => ({
+      toApp() {
+        const error = new Error("twice", { cause });
+        error.stack = error.stack.split("\\n").filter((line) => !/ at /.test(line) || line.includes("/node_modules/")).join("\\n");
+        throw error;
+      },
+    });`,
+  "cause.ts": "import { add, make } from 'routing';\nconst cause = add();\nexport default make(cause);",
   "fetch.ts":
     "export default { name: 'world', fetch(request: Request) { return new Response(`${request.method} ${this.name}`) } };",
   "factory.ts": "export default async () => ({ toApp: () => async () => { throw new Error('made') } });",
@@ -204,6 +215,10 @@ describe("loadApplication refuses", () => {
     expect(await refusal("throwing-component.ts")).toMatch(
       /^The default export of 'throwing-component\.ts' threw in toApp\(\): RangeError: no routes \(at throwing-component\.ts:1:\d+\)$/,
     );
+  });
+
+  test("an error whose cause shows which line is to be changed", async () => {
+    expect(await refusal("cause.ts")).toMatch(/Error: twice \(at cause\.ts:2:\d+\)$/);
   });
 
   test("without listing more than ten exports", async () => {
