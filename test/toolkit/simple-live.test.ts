@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { DeclinedError, TestClient } from "../../src/testing/testing.ts";
 import { sessions } from "../../src/toolkit/session.ts";
-import { HttpError, Simple, step } from "../../src/toolkit/simple.ts";
+import type { Subscriber } from "../../src/toolkit/simple.ts";
+import { HttpError, MemoryPubSub, Simple, step } from "../../src/toolkit/simple.ts";
 import { startServer } from "../support/server.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 import { eventually } from "../support/wire.ts";
@@ -44,6 +45,42 @@ describe("WebSocket", () => {
     await ada.close();
     await eve.close();
     await eventually("nobody is in a channel", () => app.pubsub.channels().length === 0);
+  });
+
+  test("what is published is made JSON once for all, each time it is published", async () => {
+    const app = new Simple()
+      .websocket("/room", (ws) => ws.join("all"))
+      .sse("/channel", (sse) => sse.subscribe("all"));
+    await using client = new TestClient(app);
+    const sockets = [await client.websocket("/room"), await client.websocket("/room")];
+    const streams = [await client.sse("/channel"), await client.sse("/channel")];
+    await eventually("all are in", () => app.pubsub.subscribers("all") === 4);
+    let made = 0;
+    const message = { toJSON: () => ({ made: ++made }) };
+    for (const round of [1, 2]) {
+      expect(await app.publish("all", message)).toBe(4);
+      for (const socket of sockets) expect(await socket.receiveJson()).toEqual({ made: round });
+      for (const stream of streams) expect((await stream.receiveEvent()).data).toBe(`{"made":${round}}`);
+      expect(made).toBe(round);
+    }
+    expect(await app.publish("all", "text")).toBe(4);
+    expect(await sockets[0]?.receive()).toBe("text");
+    for (const each of [...sockets, ...streams]) await each.close();
+  });
+
+  test("a PubSub that gives no JSON leaves it to the connections", async () => {
+    class Plain extends MemoryPubSub {
+      override subscribe(channel: string, subscriber: Subscriber): Promise<void> {
+        const { id } = subscriber;
+        return super.subscribe(channel, { id, deliver: (message) => subscriber.deliver(message, channel) });
+      }
+    }
+    const app = new Simple({ pubsub: new Plain() }).websocket("/room", (ws) => ws.join("all"));
+    await using client = new TestClient(app);
+    await using socket = await client.websocket("/room");
+    await eventually("it is in", () => app.pubsub.subscribers("all") === 1);
+    await app.publish("all", { a: 1 });
+    expect(await socket.receiveJson()).toEqual({ a: 1 });
   });
 
   test("a loop over the messages accepts the connection, as sending does", async () => {

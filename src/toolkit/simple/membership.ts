@@ -1,9 +1,10 @@
+import { jsonText } from "../response/body.ts";
 import type { Outgoing } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { Message, PubSub, Subscriber } from "./pub-sub.ts";
 
-/** Makes of a message what is sent to the client. */
-export type Take = (message: Message) => Outgoing;
+/** Makes of a message what is sent to the client; `json` is the message as JSON. */
+export type Take = (message: Message, json: () => string) => Outgoing;
 
 /** Channels that one connection may be in. A client that may choose them must not be able to fill the memory. */
 export const MAX_CHANNELS = 100;
@@ -97,8 +98,8 @@ export class Membership implements Subscriber {
     return [...this.#channels.keys()];
   }
 
-  deliver(message: Message, channel: string): void {
+  deliver(message: Message, channel: string, json = () => jsonText(message)): void {
     const place = this.#channels.get(channel);
-    if (place !== undefined) this.#outbox.add(place.take(message));
+    if (place !== undefined) this.#outbox.add(place.take(message, json));
   }
 }

@@ -1,3 +1,5 @@
+import { jsonText } from "../response/body.ts";
+
 /** What is published. An implementation that leaves the process sends it as JSON, or as it is if it is bytes. */
 export type Message = string | Uint8Array | object | number | boolean | null;
 
@@ -5,8 +7,12 @@ export type Message = string | Uint8Array | object | number | boolean | null;
 export interface Subscriber {
   /** Unlike that of any other subscriber, in other processes too. */
   readonly id: string;
-  /** Takes a message and returns at once; it queues what it cannot send now, up to a limit of its own. */
-  deliver(message: Message, channel: string): void;
+  /**
+   * Takes a message and returns at once; it queues what it cannot send now, up to a limit of its own.
+   *
+   * @param json the message as JSON, made for all subscribers once, when the first one asks. Without it each makes its own.
+   */
+  deliver(message: Message, channel: string, json?: () => string): void;
 }
 
 /** Who a message is for. */
@@ -70,11 +76,13 @@ export class MemoryPubSub implements PubSub {
     assertChannel(channel);
     const errors: unknown[] = [];
     let count = 0;
+    let made: string | undefined;
+    const json = (): string => (made ??= jsonText(message));
     // A copy, since whoever hears of it may come or go while it is being delivered.
     for (const subscriber of [...(this.#channels.get(channel)?.values() ?? [])]) {
       if (subscriber.id === except) continue;
       try {
-        subscriber.deliver(message, channel);
+        subscriber.deliver(message, channel, json);
         count++;
       } catch (error) {
         errors.push(error);

@@ -7,7 +7,6 @@ import { Outbox } from "./outbox.ts";
 import type { PathParams } from "../router/path-params.ts";
 import type { Message } from "./pub-sub.ts";
 import { PagiResponse } from "../response.ts";
-import { jsonText } from "../response/body.ts";
 import type { SimpleApp } from "./app.ts";
 import type { StartOptions } from "../sse.ts";
 import { PagiSse } from "../sse.ts";
@@ -64,8 +63,8 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
    *   more than 1000 chars.
    */
   subscribe(channel: string, callback?: (message: Message) => unknown): Promise<void> {
-    return this.#member.join(channel, (message) => {
-      const data = dataOf(message);
+    return this.#member.join(channel, (message, json) => {
+      const data = dataOf(message, json);
       const send =
         callback === undefined
           ? async () => void (await this.trySend(data))
@@ -138,10 +137,10 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
   }
 }
 
-function dataOf(message: Message): string {
+function dataOf(message: Message, json: () => string): string {
   if (typeof message === "string") return message;
   if (message instanceof Uint8Array) return Buffer.from(message).toString("base64");
-  return jsonText(message);
+  return json();
 }
 
 /** The application of one handler. */

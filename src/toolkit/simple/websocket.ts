@@ -9,7 +9,6 @@ import type { Outgoing } from "./outbox.ts";
 import type { PathParams } from "../router/path-params.ts";
 import type { Message } from "./pub-sub.ts";
 import { PagiResponse } from "../response.ts";
-import { jsonText } from "../response/body.ts";
 import type { SimpleApp } from "./app.ts";
 import type { AcceptOptions, Callback } from "../websocket.ts";
 import { PagiWebSocket } from "../websocket.ts";
@@ -153,7 +152,7 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
    *   more than 1000 chars.
    */
   join(room: string): Promise<void> {
-    return this.#member.join(room, (message) => this.#outgoing(message));
+    return this.#member.join(room, (message, json) => this.#outgoing(message, json));
   }
 
   /** Resolves once nothing of the room reaches this connection any more. */
@@ -194,8 +193,8 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     return this.#outbox.dropped;
   }
 
-  #outgoing(message: Message): Outgoing {
-    const data = typeof message === "string" || message instanceof Uint8Array ? message : jsonText(message);
+  #outgoing(message: Message, json: () => string): Outgoing {
+    const data = typeof message === "string" || message instanceof Uint8Array ? message : json();
     return { size: data.length, send: async () => void (await this.trySend(data)) };
   }
 
