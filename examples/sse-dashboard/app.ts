@@ -47,7 +47,13 @@ const events = dispatch({
       isSending = false;
     }
 
-    sse.onClose(sampler.watch(() => void catchUp()));
+    const unwatch = sampler.watch(() => void catchUp());
+    sse.onClose(async (reason) => {
+      unwatch();
+      // At a shutdown the stream is still open to last words.
+      if (reason === "server_shutdown")
+        await sse.sendEvent({ event: "goodbye", data: "The server stops.", retry: RETRY });
+    });
     await catchUp();
     await sse.run();
   },

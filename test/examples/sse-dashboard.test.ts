@@ -81,6 +81,31 @@ test("Last-Event-ID brings back what was missed, in the header or, from a new Ev
   expect((await first(1, "/events?last-event-id=x"))[0]?.event).toBe("connected");
 });
 
+test("a shutdown says goodbye to every stream, ends it and exits with 0", async () => {
+  await using other = await startExample("sse-dashboard", FAST);
+  await using wire = await Wire.open({ host: "127.0.0.1", port: other.port });
+  await wire.send("GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n");
+  await wire.readTo("event: sample");
+  const code = other.stop("SIGTERM");
+  const rest = await wire.readToEnd();
+  expect(rest).toEndWith("event: goodbye\nretry: 1000\ndata: The server stops.\n\n\r\n0\r\n\r\n");
+  expect(await code).toBe(0);
+});
+
+test("in Chromium: the page says that the server stops, and is live again with the next one", async () => {
+  await using browser = await launchChromium();
+  await using first = await startExample("sse-dashboard", FAST);
+  await using line = await CutLine.to(first.port);
+  const { page } = await openPage(browser, line.url);
+  const status = (text: string) => page.getByRole("status").filter({ hasText: text }).waitFor();
+  await status("Live");
+  expect(await first.stop("SIGTERM")).toBe(0);
+  await status("The server stops. Trying again");
+  await using next = await startExample("sse-dashboard", FAST);
+  line.mend(next.port);
+  await status("Live");
+}, 60_000);
+
 test("in Chromium: numbers that live, pause, come back after a lost connection, and are read as a table", async () => {
   await using browser = await launchChromium();
   await using line = await CutLine.to(server.port);

@@ -133,20 +133,27 @@ function showStatus(state, text) {
 
 let delay = FIRST_DELAY;
 let lastId = "";
+/** Why there is no connection, as far as is known. */
+let trouble = "Connection lost.";
 
 function connect() {
   // A browser sends Last-Event-ID when it connects again by itself; a new EventSource has to say it in the address.
   const source = new EventSource(lastId === "" ? "events" : `events?last-event-id=${lastId}`);
   source.addEventListener("open", () => {
     delay = FIRST_DELAY;
+    trouble = "Connection lost.";
     showStatus("connected", isPaused ? "Paused" : "Live");
   });
   source.addEventListener("error", () => {
-    showStatus("lost", "Connection lost. Trying again");
+    showStatus("lost", `${trouble} Trying again`);
     // After a response that is no stream, as a proxy gives it without its server, the browser does not try again.
     if (source.readyState !== EventSource.CLOSED) return;
     setTimeout(connect, delay * (0.5 + Math.random() / 2));
     delay = Math.min(2 * delay, LONGEST_DELAY);
+  });
+  source.addEventListener("goodbye", ({ data }) => {
+    trouble = data;
+    showStatus("lost", trouble);
   });
   source.addEventListener("sample", ({ data, lastEventId }) => {
     lastId = lastEventId;
