@@ -110,7 +110,13 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
     // A log line without an error has none to show; that this was all there was has to be said.
     const what = error === undefined ? "the application threw undefined" : "the application threw";
     if (this.gone === undefined && !this.isAnswered()) this.backstop(what, error);
-    else this.report(`${what} after the end of the request`, error);
+    else this.report(this.#isAnsweredWithError() ? what : `${what} after the end of the request`, error);
+  }
+
+  /** As by frameworks, which tell the client of an error in their own way before they throw it on for the log. */
+  #isAnsweredWithError(): boolean {
+    const { status } = this.response;
+    return this.isAnswered() && status !== undefined && status >= 500;
   }
 
   /**

@@ -70,6 +70,7 @@ export class Response {
   readonly #connection: ResponseHead["connection"];
   #state: ResponseState = "waiting";
   #trailersFollow = false;
+  #status: number | undefined;
 
   constructor(transport: Transport, connection?: ResponseHead["connection"]) {
     this.#transport = transport;
@@ -80,12 +81,18 @@ export class Response {
     return this.#state;
   }
 
+  /** `undefined` while there is no response. */
+  get status(): number | undefined {
+    return this.#status;
+  }
+
   /** Takes a start event. */
   start(event: StartFields): void {
     const next = this.#after(event.type, "start");
     const head = responseHead(event, this.#connection);
     this.#transport.writeHead(event.type, head);
     this.#trailersFollow = head.trailers;
+    this.#status = head.status;
     this.#state = next;
   }
 
@@ -146,6 +153,7 @@ export class Response {
     if (this.#transport.hasLeft()) return;
     this.#transport.discardHead();
     this.#trailersFollow = false;
+    this.#status = undefined;
     this.#state = "waiting";
   }
 

@@ -307,6 +307,23 @@ describe("PAGI Www: an error after the start truncates", () => {
     expect(other.error).toMatchObject({ code: "ECONNRESET" });
   });
 
+  test("a throw of what the application has answered with 500 itself is logged as any other", async () => {
+    await using server = await startHttp(async (_scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 500 });
+      await send({ type: "http.response.body", body: "sorry" });
+      throw new Error("broken");
+    });
+    await using wire = await Wire.open(server);
+    await wire.send(get("/1"));
+    expect(await wire.response()).toMatchObject({ status: 500, body: "sorry" });
+    await wire.send(get("/2"));
+    expect((await wire.response()).body).toBe("sorry");
+    expect(server.logger.messages("error")).toEqual([
+      "GET /1: the application threw",
+      "GET /2: the application threw",
+    ]);
+  });
+
   test("a throw after the response is complete is logged, and the connection goes on", async () => {
     await using server = await startHttp(async (scope, receive, send) => {
       await text("ok")(scope, receive, send);
