@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, spyOn, test, type Mock } from 
 import type { ReceiveEvent, WebSocketReceive } from "../../src/spec/index.ts";
 import { contextOf, HttpContext, sseHandler, webSocketHandler } from "../../src/toolkit/context.ts";
 import type { RunEnd, SseContext, WebSocketContext } from "../../src/toolkit/context.ts";
+import { MAX_WAITING } from "../../src/toolkit/context/shared-receive.ts";
 import { MalformedBodyError } from "../../src/toolkit/request.ts";
 import { Router } from "../../src/toolkit/router.ts";
 import { bytes, httpScope, response, server, sseScope } from "../support/fake-scope.ts";
@@ -215,6 +216,34 @@ describe("run with the connection's own object", () => {
     const trace: unknown[] = [];
     expect(await context.onDefault((event) => void trace.push(event)).run()).toBe("disconnect");
     expect(trace).toEqual([]);
+  });
+
+  test("what waits for a slow loop has a limit, below which the end is noticed at once", async () => {
+    for (const [count, isTooMuch] of [
+      [MAX_WAITING, false],
+      [MAX_WAITING + 1, true],
+    ] as const) {
+      const ticks = Array.from({ length: count }, (_, index) => foreign("app.tick", index));
+      const { context, side } = socket(CONNECT);
+      const trace: unknown[] = [];
+      const busy = Promise.withResolvers<void>();
+      await context.websocket.accept();
+      context
+        .on("websocket.receive", async () => {
+          busy.resolve();
+          await context.websocket.whenClosed();
+        })
+        .on("app.tick", (event) => void trace.push(event["data"]))
+        .onError((error, source) => void trace.push(String(error), source));
+      const running = context.run();
+      side.put(says("a"));
+      await busy.promise;
+      for (const event of [...ticks, GONE]) side.put(event);
+      expect(await running).toBe(isTooMuch ? "error" : "disconnect");
+      expect(context.websocket.closeCode).toBe(isTooMuch ? 1006 : 1001);
+      if (!isTooMuch) expect(trace).toEqual(ticks.map((_, index) => index));
+      else expect(trace).toEqual([expect.stringContaining("the last one of the type 'app.tick'"), "receive"]);
+    }
   });
 
   test("an event stream that has started: its end, and what middleware sends", async () => {

@@ -6,9 +6,15 @@ interface Waiter<Event> {
   reject(error: unknown): void;
 }
 
+/** Events of middleware that may wait for the loop. */
+export const MAX_WAITING = 1000;
+
 /**
  * One `receive` for two: an object that reads the events of a scope type ahead, and a loop that wants to see them too,
  * along with those that middleware has put between them.
+ *
+ * Reading does not pause for a loop that is slow: the end of the connection would be noticed late, and a handler of the
+ * loop that waits for an event of the object would wait for itself. So what waits has a limit, at which `receive` fails.
  */
 export class SharedReceive<Event extends ReceiveEvent> {
   readonly #receive: Receive;
@@ -64,7 +70,14 @@ export class SharedReceive<Event extends ReceiveEvent> {
   #put(event: Event): void {
     const waiter = this.#waiter;
     this.#waiter = undefined;
-    if (waiter === undefined) this.#queue.push(event);
-    else waiter.resolve(event);
+    if (waiter !== undefined) waiter.resolve(event);
+    else if (this.#queue.length < MAX_WAITING) this.#queue.push(event);
+    else {
+      this.#queue.length = 0;
+      throw new Error(
+        `${MAX_WAITING} events of middleware wait for run(), the last one of the type '${event.type}': it is not ` +
+          "called, or a handler takes too long. Start such work in the handler, and do not wait for it there.",
+      );
+    }
   }
 }
