@@ -218,6 +218,23 @@ describe("run with the connection's own object", () => {
     expect(trace).toEqual([]);
   });
 
+  test("messages and what middleware puts between them keep their order", async () => {
+    const { context, side } = socket(CONNECT);
+    const trace: unknown[] = [];
+    await context.websocket.accept();
+    const running = context
+      .on("websocket.receive", ({ text }) => void trace.push(text))
+      .on("chat.message", (event) => void trace.push(event["data"]))
+      .run();
+    for (const n of [1, 2, 3]) {
+      side.put(says(`message ${n}`));
+      side.put(foreign("chat.message", n));
+    }
+    side.put(GONE);
+    expect(await running).toBe("disconnect");
+    expect(trace).toEqual(["message 1", 1, "message 2", 2, "message 3", 3]);
+  });
+
   test("what waits for a slow loop has a limit, below which the end is noticed at once", async () => {
     for (const [count, isTooMuch] of [
       [MAX_WAITING, false],

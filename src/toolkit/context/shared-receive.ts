@@ -1,5 +1,6 @@
 import type { Receive } from "../../spec/application.ts";
 import type { ReceiveEvent } from "../../spec/events.ts";
+import { nextTurn } from "../connection/lifetime.ts";
 
 interface Waiter<Event> {
   resolve(event: Event): void;
@@ -23,6 +24,8 @@ export class SharedReceive<Event extends ReceiveEvent> {
   readonly #queue: Event[] = [];
   #waiter: Waiter<Event> | undefined;
   #isAsked = false;
+  /** The last event was the object's. */
+  #hasPassed = false;
 
   /**
    * @param prefix what the types of the object's own events begin with.
@@ -38,7 +41,13 @@ export class SharedReceive<Event extends ReceiveEvent> {
   readonly forObject: Receive = async () => {
     for (;;) {
       const event = await this.#receive();
-      if (event.type.startsWith(this.#prefix)) return event;
+      if (event.type.startsWith(this.#prefix)) {
+        this.#hasPassed = true;
+        return event;
+      }
+      // The object may be handing its own event on to the loop, which has to see that one first.
+      if (this.#hasPassed) await nextTurn();
+      this.#hasPassed = false;
       // What middleware makes is of no type that is known here.
       if (this.#wants(event.type)) this.#put(event as Event);
     }
