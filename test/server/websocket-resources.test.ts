@@ -80,7 +80,7 @@ test.skipIf(process.platform !== "linux")(
       [
         ...require("node:fs")
           .readFileSync("/proc/net/unix", "utf8")
-          .matchAll(/@pagi-\S+/g),
+          .matchAll(new RegExp(`@pagi-${process.pid}-\\S+`, "g")),
       ].map(([name]) => name);
     const before = sockets();
     const server = await startWebSocket(echoMessages());
