@@ -51,8 +51,11 @@ A file whose name is build is served as ./build.`;
 /** The modules that put everything together; they are in memory only, beside the application. */
 const ENTRY = "pagi-server-entry.ts";
 const EMBEDDING = "pagi-server-embedding.ts";
-/** The sources of this package, from this file and from the bundle in `dist` alike. */
-const SOURCES = path.join(import.meta.dir, "..");
+/**
+ * The sources of this package, from `cli/main.ts` and from the bundle in `dist` alike. Not by `import.meta.dir`, in whose
+ * place a bundle has the folder in which it was made.
+ */
+const SOURCES = path.join(path.dirname(Bun.main), "..");
 
 /**
  * Makes a binary as the words ask. Resolves with the exit code.

@@ -164,6 +164,12 @@ test("the examples run where the package is installed, with the command of their
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
+test("the bundle knows nothing of the folder in which it was made", async () => {
+  const bundle = await Bun.file(join(folder, "node_modules/pagi-server/dist/pagi-server.js")).text();
+  expect(bundle).toContain("pagi-server build");
+  expect(bundle).not.toContain(ROOT);
+});
+
 test("bunx pagi-server build app.ts makes a binary, which needs nothing", async () => {
   const alone = await mkdtemp(join(tmpdir(), "pagi-server-binary-"));
   try {
