@@ -495,6 +495,11 @@ test("what the scope says, and flow control", () => {
   ]);
 });
 
+test("param() looks in the path before the query", () => {
+  const { ws } = make({ query_string: "room=red&name=ann", path_params: { room: "blue" } });
+  expect([ws.param("room"), ws.param("name"), ws.param("toString")]).toEqual(["blue", "ann", undefined]);
+});
+
 test("a scope of another type is refused", () => {
   const { receive, send } = server();
   // @ts-expect-error for JavaScript

@@ -41,6 +41,12 @@ export abstract class LongConnection<
     this.life = life;
   }
 
+  /** A parameter by name, from the path or else from the query. */
+  param(name: string): string | undefined {
+    const params: PathParams = this.params;
+    return Object.hasOwn(params, name) ? params[name] : this.queryParam(name);
+  }
+
   /** True from when it is open until the end is known of. */
   isConnected(): boolean {
     return this.life.phase === "open";

@@ -42,12 +42,6 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
     this.onClose(() => this.#member.end());
   }
 
-  /** A parameter by name, from the path or else from the query. */
-  param(name: string): string | undefined {
-    const params: PathParams = this.params;
-    return Object.hasOwn(params, name) ? params[name] : this.queryParam(name);
-  }
-
   override async start(options?: StartOptions): Promise<void> {
     await super.start(options);
     this.#outbox.open();

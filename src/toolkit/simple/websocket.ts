@@ -60,12 +60,6 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     this.onClose(() => this.#member.end());
   }
 
-  /** A parameter by name, from the path or else from the query. */
-  param(name: string): string | undefined {
-    const params: PathParams = this.params;
-    return Object.hasOwn(params, name) ? params[name] : this.queryParam(name);
-  }
-
   // ── the connection ──────────────────────────────────────────────────────────────────────────────────────────
 
   override async accept(options?: AcceptOptions): Promise<void> {
