@@ -150,7 +150,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   }
 
   #start(event: SseStart): void {
-    const head = responseHead({ ...event, status: event.status ?? 200 }, "close-after");
+    const head = responseHead({ ...event, status: event.status ?? 200 }, "keep-alive");
     const given = new Set(head.headers.map(([name]) => String(name).toLowerCase()));
     if (given.has("content-length")) {
       throw new EventError(

@@ -45,6 +45,15 @@ export class RequestReader {
   }
 
   /**
+   * Bytes of the request's body that the client has still to send; Infinity where it does not say how many, which a
+   * chunked body never does.
+   */
+  get missingBodyBytes(): number {
+    if (this.#phase === "chunked-body") return Infinity;
+    return this.#phase === "length-body" ? Math.max(0, this.#remaining - this.#queue.length) : 0;
+  }
+
+  /**
    * Where the reader stands after the last `next`; received bytes that `next` has not seen do not count. `idle`: not
    * one byte of a request yet (empty lines before it are none). `complete`: waits for `nextRequest`.
    */

@@ -29,8 +29,8 @@ export interface RequestTraits {
 export interface OutgoingResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** `close` says so in the head; `close-after` says keep-alive, and the connection closes all the same. */
-  readonly connection?: "close" | "close-after";
+  /** `close` ends the connection; `keep-alive` says so in the head where the connection stays. */
+  readonly connection?: "close" | "keep-alive";
 }
 
 /** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
@@ -108,7 +108,7 @@ export function planResponse(
   const framing = responseFraming(request, status, length !== undefined);
   if (framing === "close") close = true;
   if (framing === "chunked") head += "transfer-encoding: chunked\r\n";
-  const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "close-after";
+  const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "keep-alive";
   if (close) head += `connection: ${options}close\r\n`;
   else if (saysKeepAlive) head += `connection: ${options}keep-alive\r\n`;
   else if (options !== "") head += `connection: ${options.slice(0, -2)}\r\n`;
@@ -117,7 +117,7 @@ export function planResponse(
     head,
     framing,
     length: framing === "length" && length !== undefined ? length : 0,
-    close: close || response.connection === "close-after",
+    close,
   };
 }
 

@@ -50,8 +50,14 @@ interface Current {
 /** Bytes received ahead of the application before reading stops. */
 const READ_AHEAD = 64 * 1024;
 
-/** Bytes of an unread request body that are read away to keep the connection; beyond them it is closed. */
+/**
+ * Bytes of a request body that are read and dropped to keep the connection after a response that did not wait for
+ * them. Where more are to come, or nobody knows how many, the response says that the connection closes.
+ */
 const DISCARD_LIMIT = 64 * 1024;
+
+/** Turns of the event loop in which a request that has arrived is read before its idle connection is closed. */
+const LAST_TURNS = 3;
 
 /** Readers that a server keeps for the next requests. */
 const MAX_SPARE_READERS = 256;
@@ -71,7 +77,6 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   #timed: Timed = "nothing";
   #isPumping = false;
   #isHalfClosed = false;
-  #discardLeft = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -119,8 +124,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#timed = "nothing";
     switch (timed) {
       case "next":
-        // Without a word: an answer to no request would be taken for the answer to the next one.
-        this.#close();
+        this.#closeUnlessUsed(LAST_TURNS);
         return;
       case "head":
         this.#refuse(
@@ -147,10 +151,11 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   }
 
   onDrainServer(): void {
-    // A connection on which a request has begun is served once more; its response says that it is the last.
-    // One whose response is out has no request any more, only bytes to throw away.
-    if (this.#phase === "discard") this.#close();
-    else if (this.#phase === "idle" && this.#readerState === "idle") this.#awaitLast();
+    // A connection on which a request has begun is served once more; its response says that it is the last. So is one
+    // that is kept for a moment because another server follows, once the rest of its request has been read.
+    if (this.#phase === "discard") {
+      if (this.#server.idleGrace === 0) this.#close();
+    } else if (this.#phase === "idle" && this.#readerState === "idle") this.#awaitLast();
     else this.#current?.exchange.deliverShutdown();
   }
 
@@ -176,9 +181,17 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#pump();
   }
 
-  /** Without its 100 the client may or may not send the body: what follows could be either, so nothing may follow. */
+  /**
+   * Decided before the head leaves, since a connection must not end without that being announced (RFC 9112 sections 9.3
+   * and 9.6): a client would send its next request into it. Without its 100 (Continue) the client may or may not send
+   * the body: what follows could be either, so nothing may follow.
+   */
   mustClose(): boolean {
-    return this.#server.isDraining || this.#current?.isContinueDue === true;
+    return (
+      this.#server.isDraining ||
+      this.#current?.isContinueDue === true ||
+      (this.#reader?.missingBodyBytes ?? 0) > DISCARD_LIMIT
+    );
   }
 
   onDelivered(): void {
@@ -206,7 +219,6 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     if (this.#readerState === "body") {
       this.#phase = "discard";
       this.#timed = "nothing";
-      this.#discardLeft = DISCARD_LIMIT;
     } else {
       this.#awaitNext();
     }
@@ -270,8 +282,8 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const event = this.#reader?.next();
     if (event === undefined) return false;
     if (event.type === "request") this.#begin(event);
-    else if (this.#phase === "discard") this.#discard(event);
-    else this.#deliver(event);
+    else if (this.#phase !== "discard") this.#deliver(event);
+    else if (!event.more) this.#awaitNext();
     return true;
   }
 
@@ -327,12 +339,6 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     if (this.#current === undefined) return;
     this.#current.isDemanded = false;
     this.#current.exchange.deliverBody(bytes, more);
-  }
-
-  #discard({ bytes, more }: Http1Body): void {
-    this.#discardLeft -= bytes.byteLength;
-    if (!more) this.#awaitNext();
-    else if (this.#discardLeft < 0) this.#close();
   }
 
   #awaitNext(): void {
@@ -429,6 +435,16 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   }
 
   // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Ends a connection that has been idle for too long, but not one whose next request the kernel has already: it would
+   * be lost with a reset. Silently, since the client would take an answer for the answer to its next request.
+   */
+  #closeUnlessUsed(turns: number): void {
+    if (this.#phase !== "idle" || this.#readerState !== "idle" || this.#timed !== "nothing") return;
+    if (turns === 0) this.#close();
+    else setImmediate(() => this.#closeUnlessUsed(turns - 1));
+  }
 
   /** Closes in order; a client that may still be sending is read until it stops. */
   #close(): void {
