@@ -40,7 +40,7 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
 
   deliverCompletion(): void {
     this.#state.markComplete();
-    this.inbox.end(DISCONNECT);
+    this.inbox.finish(DISCONNECT);
     this.flow.end();
   }
 

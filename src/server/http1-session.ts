@@ -112,7 +112,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   onClose(error: Error | undefined): void {
     if (this.#current !== undefined) {
       const { output } = this.#connection;
-      // It is closed already when a write has failed before the close was told.
+      // It is closed already when a write has failed before the close was reported.
       const hasUnsent = output.size > 0 || output.isClosed || this.#current.transport.isAnswered;
       this.#lose(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
     }
@@ -405,7 +405,9 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     if (this.#current === undefined) return;
     const isUnfinished = this.#readerState === "body";
     const isRequest = this.#current.exchange instanceof HttpExchange;
-    if (isUnfinished || !isRequest || this.#server.times.halfClose === 0) this.#lose("client_closed");
+    // A write that has failed says that the client does not read either.
+    const isGone = isUnfinished || !isRequest || this.#connection.output.isClosed;
+    if (isGone || this.#server.times.halfClose === 0) this.#lose("client_closed");
     else this.#armGrace(this.#current);
   }
 
