@@ -304,6 +304,42 @@ test("a decline has no trailers, whatever its start says", async () => {
   expect(server.logger.messages("error")).toEqual([]);
 });
 
+test("a decline whose file cannot be sent may start again; a second start without that is refused", async () => {
+  const failures: unknown[] = [];
+  await using server = await startSse(async (_scope, _receive, send) => {
+    await send({ type: "sse.http.response.start", status: 200 });
+    failures.push(await failureOf(send({ type: "sse.http.response.start", status: 201 })));
+    failures.push(await failureOf(send({ type: "sse.http.response.body", file: "/nowhere/at/all" })));
+    failures.push(await failureOf(send({ type: "sse.send", data: "x" })));
+    await send({ type: "sse.http.response.start", status: 404 });
+    await send({ type: "sse.http.response.body", body: "no" });
+  });
+  const response = await request(server, streamRequest());
+  expect([response.status, response.body]).toEqual([404, "no"]);
+  expect(failures).toMatchObject([
+    { code: "ERR_PAGI_STATE", state: "started" },
+    { code: "ERR_PAGI_EVENT" },
+    { code: "ERR_PAGI_STATE", state: "declining" },
+  ]);
+});
+
+test.each(["GET", "POST"])(
+  "after the end of a stream receive gives sse.disconnect only: %s",
+  async (method) => {
+    const events = new Journal<string>();
+    await using server = await startSse(async (_scope, receive, send) => {
+      await send({ type: "sse.start" });
+      await send({ type: "sse.close" });
+      events.add((await receive()).type);
+      events.add((await receive()).type);
+    });
+    const fields = method === "POST" ? ["Content-Length: 2"] : [];
+    await using wire = await openWire(server, { method, fields, body: method === "POST" ? "ab" : "" });
+    await wire.response();
+    expect(await events.first(2)).toEqual(["sse.disconnect", "sse.disconnect"]);
+  },
+);
+
 test("no sse.disconnect follows a decline", async () => {
   const events: string[] = [];
   const over = Promise.withResolvers<void>();

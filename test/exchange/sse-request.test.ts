@@ -79,7 +79,7 @@ test("the scope has the keys of an http scope, without pagi.connection", async (
     root_path: "/mounted",
     server: [server.host, server.port],
     state: { shared: { count: 1 } },
-    extensions: {},
+    extensions: { fullflush: {} },
   });
   expect(scope?.headers).toEqual([
     ["host", "example.org"],

@@ -218,7 +218,6 @@ const REFUSED: [about: string, event: SendEvent, field: string | undefined][] = 
   ["keepalive comment", untyped({ type: "sse.keepalive", interval: 1, comment: 1 }), "comment"],
   ["http.response.start", { type: "http.response.start", status: 200 }, undefined],
   ["http.response.body", { type: "http.response.body", body: "x" }, undefined],
-  ["http.fullflush", { type: "http.fullflush" }, undefined],
   ["websocket.close", { type: "websocket.close" }, undefined],
   ["an unknown type", untyped({ type: "sse.sent", data: "x" }), undefined],
 ];
@@ -293,6 +292,51 @@ test("fields that no event has are ignored", async () => {
   );
   expect(failures).toEqual([undefined, undefined]);
   expect(response.body).toBe("data: a\n\n");
+});
+
+// ── http.fullflush ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+test("fullflush is advertised and taken in every state but the first, by a stream and by a decline", async () => {
+  const flush: SendEvent = { type: "http.fullflush" };
+  const runs: readonly [sent: SendEvent[], refused: number, body: string][] = [
+    [[flush, { type: "sse.start" }, flush, { type: "sse.send", data: "a" }, flush], 0, "data: a\n\n"],
+    [[{ type: "sse.start" }, { type: "sse.close" }, flush], -1, ""],
+    [
+      [
+        { type: "sse.http.response.start", status: 404 },
+        flush,
+        { type: "sse.http.response.body", body: "no" },
+        flush,
+      ],
+      -1,
+      "no",
+    ],
+  ];
+  for (const validateEvents of [true, false]) {
+    for (const [events, refused, body] of runs) {
+      const { failures, response } = await failuresOf(events, validateEvents);
+      for (const [i, failure] of failures.entries()) {
+        if (i === refused) expect(failure).toMatchObject({ code: "ERR_PAGI_STATE", state: "waiting" });
+        else expect(failure).toBeUndefined();
+      }
+      expect(response.body).toBe(body);
+    }
+  }
+});
+
+test("fullflush sends the head of a decline before its body", async () => {
+  const go = Promise.withResolvers<void>();
+  await using server = await startSse(async (scope, _receive, send) => {
+    expect(scope.extensions).toEqual({ fullflush: {} });
+    await send({ type: "sse.http.response.start", status: 404 });
+    await send({ type: "http.fullflush" });
+    await go.promise;
+    await send({ type: "sse.http.response.body", body: "late" });
+  });
+  await using wire = await openWire(server);
+  expect(await wire.readTo("\r\n\r\n")).toStartWith("HTTP/1.1 404");
+  go.resolve();
+  await wire.readTo("late");
 });
 
 // ── sse.keepalive ───────────────────────────────────────────────────────────────────────────────────────────────────

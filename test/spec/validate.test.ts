@@ -285,8 +285,7 @@ describe.each(ENTRIES.map(([type, rule]) => ({ type, rule })))("$type", ({ type,
   const validateOther = rule.direction === "send" ? validateReceiveEvent : validateSendEvent;
 
   test("good values", () => {
-    for (const scope of rule.scopes)
-      for (const fields of rows.good) validate(scope, { type, ...fields });
+    for (const scope of rule.scopes) for (const fields of rows.good) validate(scope, { type, ...fields });
   });
 
   test("bad values, with the event, the field, the rule and its source", () => {
