@@ -6,6 +6,7 @@ import type { AccessLog } from "./access-log.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ProxyReader } from "./proxied-request.ts";
+import type { Refusals } from "./refusals.ts";
 import type { TimerWheel } from "./timers.ts";
 import type { Later } from "./later.ts";
 
@@ -44,6 +45,7 @@ export interface ServerContext {
   bridge(): UpgradeBridge;
   readonly logger: Logger;
   readonly accessLog: AccessLog | undefined;
+  readonly refusals: Refusals;
   readonly metrics: Metrics | undefined;
   /** Where proxies are believed. */
   readonly readProxied: ProxyReader | undefined;

@@ -3,6 +3,8 @@ import { HttpExchange } from "../exchange/http-exchange.ts";
 import { runApplication } from "../exchange/run.ts";
 import { SseExchange } from "../exchange/sse-exchange.ts";
 import type { Http1Body, Http1Request } from "../http1/events.ts";
+import { NO_HEAD } from "../http1/partial-head.ts";
+import type { PartialHead } from "../http1/partial-head.ts";
 import { RequestReader } from "../http1/request-reader.ts";
 import { CONTINUE, errorResponse } from "../http1/response-head.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
@@ -17,6 +19,7 @@ import type { ServerContext } from "./context.ts";
 import { httpDate } from "./http-date.ts";
 import { Http1Transport } from "./http1-transport.ts";
 import type { TransportOwner } from "./http1-transport.ts";
+import { refusalRecord } from "./refusals.ts";
 import type { HandshakeOwner } from "./websocket-session.ts";
 
 /**
@@ -457,11 +460,11 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     else this.#connection.end();
   }
 
-  /** The client broke a rule: it is told, if it still can be, and nothing more is read from it. */
+  /** The client broke a rule: it gets an answer that says so, if it still can, and nothing more is read from it. */
   #refuse(error: ProtocolError): void {
-    this.#server.logger.debug(
-      `${this.#connection.client?.join(":") ?? "unix"}: ${error.status} ${error.message}`,
-    );
+    const head = this.#reader?.partialHead ?? NO_HEAD;
+    const client = this.#clientOf(head);
+    this.#server.refusals.note(client, head, error);
     if (this.#current?.transport.hasLeft() === true) {
       this.#truncate(error.reason);
       return;
@@ -472,13 +475,17 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       return;
     }
     const text = `${error.message}.\n`;
-    if (this.#current === undefined) this.#logRefusal(error.status, text.length);
-    else {
+    if (this.#current === undefined) {
+      const bytes = head.method === "HEAD" ? 0 : text.length;
+      this.#server.metrics?.requestRefused(error.status);
+      this.#server.accessLog?.write(refusalRecord(client, head, error.status, bytes));
+    } else {
       this.#current.exchange.serverAnswers();
       this.#endExchange(error.reason, error.status);
     }
     this.#phase = "over";
-    this.#connection.output.write(errorResponse(error.status, text, httpDate(), error.headers), "", 0, "");
+    const answer = errorResponse(error.status, text, httpDate(), error.headers, head.method);
+    this.#connection.output.write(answer, "", 0, "");
     this.#connection.linger();
   }
 
@@ -544,19 +551,9 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     });
   }
 
-  /** A request that could not be read has no line of its own, but is not hidden either. */
-  #logRefusal(status: number, bytes: number): void {
-    this.#server.metrics?.requestRefused(status);
-    this.#server.accessLog?.write({
-      client: this.#connection.client?.[0],
-      method: "-",
-      rawPath: "-",
-      queryString: "",
-      httpVersion: "-",
-      status,
-      bytes,
-      durationMs: 0,
-      headers: [],
-    });
+  /** The address of the client of a request that was refused. Proxies are believed where they sent a whole head. */
+  #clientOf({ headers, isWhole }: PartialHead): string | undefined {
+    const proxied = isWhole ? this.#server.readProxied?.(this.#connection, [...headers]) : undefined;
+    return (proxied?.connection ?? this.#connection).client?.[0];
   }
 }
