@@ -18,6 +18,8 @@ export interface Times {
   readonly keepAlive: number;
   /** Between bytes of a request body that the application waits for. */
   readonly body: number;
+  /** Between any bytes of a request and its response. */
+  readonly request: number;
   /** Between bytes that the client takes. */
   readonly write: number;
   /** From a client's FIN to the application's answer. */

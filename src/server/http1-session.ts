@@ -20,6 +20,7 @@ import { httpDate } from "./http-date.ts";
 import { Http1Transport } from "./http1-transport.ts";
 import type { TransportOwner } from "./http1-transport.ts";
 import { refusalRecord } from "./refusals.ts";
+import { StallWatch } from "./stall-watch.ts";
 import type { HandshakeOwner } from "./websocket-session.ts";
 
 /**
@@ -80,6 +81,8 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   #timed: Timed = "nothing";
   #isPumping = false;
   #isHalfClosed = false;
+  /** Watches the current request where `requestTimeout` is set. */
+  #stallWatch: StallWatch | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -91,6 +94,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   onData(bytes: Buffer): void {
     this.#reader ??= this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
     this.#reader.receive(bytes);
+    this.#stallWatch?.onProgress();
     this.#pump();
   }
 
@@ -136,10 +140,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
         return;
       case "body":
         if (this.#phase === "discard") this.#close();
-        else
-          this.#refuse(
-            new ProtocolError(408, "The request body stalled (RFC 9110 section 15.5.9)", "client_timeout"),
-          );
+        else this.#refuse(bodyStalled());
         return;
       case "answer":
         this.#onGraceOver();
@@ -199,6 +200,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
 
   onDelivered(): void {
     if (this.#current === undefined) return;
+    this.#stallWatch?.stop();
     this.#current.exchange.deliverCompletion();
     this.#account(this.#current);
     // The next request waits until the application has had its turn: it may be about to return.
@@ -322,6 +324,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       else metrics.requestBegan();
     }
     this.#server.running++;
+    if (this.#server.times.request > 0 && exchange instanceof HttpExchange) this.#watch();
     runApplication(this.#server.app, exchange, this.#server.onSettled);
     if (this.#server.isDraining) exchange.deliverShutdown();
     if (this.#isHalfClosed) this.#onHalfClose();
@@ -398,6 +401,25 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   #time(what: Exclude<Timed, "nothing">, milliseconds: number): void {
     this.#timed = what;
     this.#connection.deadline.set(milliseconds);
+  }
+
+  // ── a request on which nothing moves ───────────────────────────────────────────────────────────────────────────
+
+  #watch(): void {
+    this.#stallWatch ??= new StallWatch(this.#connection, () => this.#onStall());
+    this.#stallWatch.start();
+  }
+
+  /** What the request waits for decides who is at fault: the client, or the application. */
+  #onStall(): void {
+    const current = this.#current;
+    if (!(current?.exchange instanceof HttpExchange)) return;
+    const { output } = this.#connection;
+    if (output.size > 0 || output.isBlocked) {
+      this.onWriteTimeout();
+      this.#connection.cut();
+    } else if (current.isDemanded && this.#readerState === "body") this.#refuse(bodyStalled());
+    else current.exchange.deliverStall(`${this.#server.times.request / 1000} s (--request-timeout)`);
   }
 
   // ── a client that has ended its direction ──────────────────────────────────────────────────────────────────────
@@ -513,6 +535,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const current = this.#current;
     if (current === undefined) return;
     this.#current = undefined;
+    this.#stallWatch?.stop();
     current.transport.end();
     if (current.transport.isDelivered) return; // it has been told of its end, and is in the log
     current.exchange.deliverDisconnect(reason);
@@ -556,4 +579,8 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const proxied = isWhole ? this.#server.readProxied?.(this.#connection, [...headers]) : undefined;
     return (proxied?.connection ?? this.#connection).client?.[0];
   }
+}
+
+function bodyStalled(): ProtocolError {
+  return new ProtocolError(408, "The request body stalled (RFC 9110 section 15.5.9)", "client_timeout");
 }

@@ -456,7 +456,8 @@ export class Server {
       times: {
         header: milliseconds(options.headerTimeout),
         keepAlive: milliseconds(options.timeout),
-        body: milliseconds(options.requestTimeout),
+        body: milliseconds(options.bodyTimeout),
+        request: milliseconds(options.requestTimeout),
         write: milliseconds(options.writeTimeout),
         halfClose: milliseconds(options.halfCloseGrace),
         linger: milliseconds(options.lingerTimeout),

@@ -239,7 +239,7 @@ const ENDINGS: readonly Ending[] = [
   {
     name: "the request body stalled",
     app: readAll,
-    options: { requestTimeout: 0.2 },
+    options: { bodyTimeout: 0.2 },
     client: async (wire) => {
       await wire.send(postChunked("/") + "5\r\nab");
       expect((await wire.response()).status).toBe(408);

@@ -262,7 +262,7 @@ test("the idle timeout is over with the stream, and the timers of requests do no
       await Bun.sleep(300);
       done.add("done");
     },
-    { headerTimeout: 0.1, requestTimeout: 0.1, timeout: 0.1, writeTimeout: 0.1, sseIdleTimeout: 0.6 },
+    { headerTimeout: 0.1, bodyTimeout: 0.1, timeout: 0.1, writeTimeout: 0.1, sseIdleTimeout: 0.6 },
   );
   await using wire = await openStream(server);
   expect(await wire.readTo("0\r\n\r\n")).toEndWith("data: still here\n\n\r\n0\r\n\r\n");

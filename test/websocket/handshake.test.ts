@@ -275,11 +275,7 @@ const changed = (from: string, to: string, fields: HandshakeFields = {}): string
 describe("what is malformed is answered by the server, and the connection closes", () => {
   const ROWS: [about: string, bytes: string, problem: string][] = [
     ["POST", changed("GET", "POST"), "its method is not GET"],
-    [
-      "POST with a body",
-      changed("GET", "POST", { "Content-Length": "4" }) + "body",
-      "its method is not GET",
-    ],
+    ["POST with a body", changed("GET", "POST", { "Content-Length": "4" }) + "body", "its method is not GET"],
     ["GET with a body", upgradeRequest("/", { "Content-Length": "4" }) + "body", "it has a body"],
     [
       "GET with a body in chunks",

@@ -287,7 +287,7 @@ describe("RFC 9112 section 9.3: a request body that the application left unread"
   });
 
   test("a larger one that never comes ends the connection too", async () => {
-    await using server = await startHttp(ignore, { requestTimeout: 0.2 });
+    await using server = await startHttp(ignore, { bodyTimeout: 0.2 });
     await using wire = await Wire.open(server);
     await wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc");
     expect((await wire.response()).body).toBe("done");
