@@ -1,5 +1,6 @@
 import { allFlags, COMMAND_NAMES, COMMANDS, type Flag } from "../cli/flags.ts";
 import { synopsis } from "../cli/help.ts";
+import { ACCESS_LOG_ATOMS, ACCESS_LOG_PRESETS } from "../src/server/access-log-format.ts";
 import { isCommandLineOption } from "../src/server/command-line-options.ts";
 import { defaultText, OPTION_GROUPS } from "../src/server/option-values.ts";
 
@@ -11,8 +12,9 @@ Each option can be given in four ways; a flag goes before the environment, and t
 
 - as a flag: \`pagi-server --max-body-size 64k app.ts\`
 - in the environment: \`PAGI_MAX_BODY_SIZE=64k\`; an empty variable is not set
-- in a configuration file, \`pagi.config.ts\` or what \`--config\` names:
-  \`export default defineConfig({ app: "app.ts", maxBodySize: "64k" })\`
+- in a configuration file, \`pagi.config.ts\` or the file that \`--config\` names:
+  \`export default defineConfig({ app: "app.ts", maxBodySize: "64k" })\`. A module (\`.ts\`, \`.js\`, \`.mjs\`), JSON, TOML and
+  YAML files all work; in a file without code the keys stand at the top level: \`maxBodySize = "64k"\` in \`pagi.toml\`
 - in a program: \`serve(app, { maxBodySize: "64k" })\`, which reads nothing from the environment but \`PAGI_ENV\`
 
 A size is a number of bytes, or has a unit: \`64k\`, \`10m\`, \`1g\`, in powers of 1024. A duration is a number of seconds, or
@@ -32,7 +34,32 @@ export function optionsPage(): string {
     const flag = flags.find((each) => each.kind === "command" && each.command === name);
     return `- \`${flag === undefined ? COMMANDS[name].flag : synopsis(flag)}\`: ${COMMANDS[name].doc}`;
   });
-  return `${[HEAD.trimEnd(), ...groups, `## Instead of serving\n\n${commands.join("\n")}`].join("\n\n")}\n`;
+  return `${[HEAD.trimEnd(), ...groups, accessLogFormats(), `## Instead of serving\n\n${commands.join("\n")}`].join("\n\n")}\n`;
+}
+
+function accessLogFormats(): string {
+  const { json, ...strings } = ACCESS_LOG_PRESETS;
+  const presets = Object.entries(strings).map(([name, format]) => [`\`${name}\``, `\`${format}\``]);
+  const atoms = Object.entries(ACCESS_LOG_ATOMS).map(([atom, meaning]) => [`\`${atom}\``, meaning]);
+  return [
+    "## Access log formats",
+    "`--access-log-format` takes the name of a preset:",
+    table([["preset", "format"], ...presets, ["`json`", json]]),
+    "or a format string, text with these atoms in it:",
+    table([["atom", "meaning"], ...atoms]),
+    "Text from the client is escaped, so that no request can forge a line: `\\xHH` for control characters, quotes, backslashes and bytes above 0x7E.",
+  ].join("\n\n");
+}
+
+/** A table as `bun fmt` lays it out: every column as wide as its widest cell. */
+function table(rows: readonly (readonly string[])[]): string {
+  const [head = []] = rows;
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const [first = "", ...rest] = rows.map((row) =>
+    line(row.map((cell, column) => cell.padEnd(widths[column] ?? 0))),
+  );
+  return [first, line(widths.map((width) => "-".repeat(width))), ...rest].join("\n");
 }
 
 function optionEntry(flag: Flag, group: string): string[] {
