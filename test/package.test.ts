@@ -114,6 +114,7 @@ test("the package holds what it needs to run, its documents, and no tests or ben
     "README.md",
     "LICENSE",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "src",
     "cli",
@@ -125,6 +126,75 @@ test("the package holds what it needs to run, its documents, and no tests or ben
     files.filter((file) => /^package\/(test|bench|\.ci|node_modules)\/|\.test\.ts$|bun\.lock$/.test(file)),
   ).toEqual([]);
 });
+
+test("every relative link of the documents in the package leads to something that is in it", async () => {
+  const held = new Set(files);
+  for (const file of files) {
+    // A folder is in it when a file below it is.
+    for (let parent = dirname(file); parent !== "."; parent = dirname(parent)) held.add(parent);
+  }
+  const documents = files.filter((file) => file.endsWith(".md"));
+  expect(documents).toContain("package/README.md");
+  const lost: string[] = [];
+  for (const document of documents) {
+    const text = await Bun.file(
+      join(folder, "node_modules/pagi-server", document.slice("package/".length)),
+    ).text();
+    for (const [, target = ""] of text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)/g)) {
+      const linked = join(dirname(document), target).replace(/\/$/, "");
+      if (!held.has(linked)) lost.push(`${document}: ${target}`);
+    }
+  }
+  expect(lost).toEqual([]);
+});
+
+test("package.json says where the source, the home page and the issues are", async () => {
+  const { repository, homepage, bugs } = (await Bun.file(join(ROOT, "package.json")).json()) as Record<
+    string,
+    unknown
+  >;
+  expect(repository).toMatchObject({ type: "git", url: expect.stringMatching(/^git\+https:\/\/.+\.git$/) });
+  expect(homepage).toMatch(/^https:/);
+  expect(bugs).toMatch(/^https:/);
+});
+
+test("inside the repository the entries are those of the package, and nothing more", async () => {
+  const { exports } = (await Bun.file(join(ROOT, "package.json")).json()) as {
+    exports: Record<string, string | { default: string }>;
+  };
+  const { compilerOptions } = (await Bun.file(join(ROOT, "tsconfig.json")).json()) as {
+    compilerOptions: { paths: Record<string, readonly string[]> };
+  };
+  const entries = Object.entries(exports).flatMap(([entry, target]) =>
+    typeof target === "string" ? [] : [[`pagi-server${entry.slice(1)}`, [target.default]] as const],
+  );
+  expect(compilerOptions.paths).toEqual(Object.fromEntries(entries));
+});
+
+test("a project that is linked to a clone runs its server", async () => {
+  const linked = await mkdtemp(join(tmpdir(), "pagi-server-linked-"));
+  const env = { BUN_INSTALL: join(linked, "bun") };
+  const project = join(linked, "my app");
+  try {
+    await Bun.write(
+      join(project, "package.json"),
+      `{ "name": "linked", "private": true, "type": "module" }\n`,
+    );
+    await Bun.write(join(project, "app.ts"), APP);
+    // `bun pm pack` has run the script "prepack" already.
+    await run([process.execPath, "link"], ROOT, env);
+    await run([process.execPath, "link", "pagi-server"], project, env);
+    await using server = await ServerProcess.run(
+      [process.execPath, "x", "pagi-server", "app.ts", "-p", "0"],
+      env,
+      project,
+    );
+    expect(await (await fetch(server.url)).text()).toBe("packed\n");
+    expect(await server.stop("SIGTERM")).toBe(0);
+  } finally {
+    await rm(linked, { recursive: true });
+  }
+}, 30_000);
 
 test("bunx pagi-server app.ts serves the application", async () => {
   await using server = await ServerProcess.run(
@@ -243,8 +313,14 @@ test("bun.lock names no registry", async () => {
 });
 
 /** Runs a command and returns its standard output; throws with its error output when it fails. */
-async function run(command: string[], cwd: string): Promise<string> {
-  const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+async function run(command: string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
+  const child = Bun.spawn(command, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [output, errors, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   if (code !== 0) throw new Error(`${command.join(" ")} exited with ${code}: ${errors}${output}`);
   return output;
