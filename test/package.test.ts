@@ -303,6 +303,24 @@ export const used = [${entries.map((_, i) => `entry${i}`).join(", ")}];
   expect(errors[0]).toMatch(/program\.ts.*Property 'di' does not exist/);
 }, 30_000);
 
+test("every option of serve(), the configuration and the toolkit has a doc comment in the published types", async () => {
+  const types = join(folder, "node_modules/pagi-server/dist/types");
+  const published =
+    /^(?:adapters|src\/(?:apps|testing|toolkit)|src\/serve\.|src\/server\/(?:define-config|partial-options)\.)/;
+  const bare: string[] = [];
+  let count = 0;
+  for (const file of new Bun.Glob("**/*.d.ts").scanSync(types)) {
+    if (!published.test(file)) continue;
+    const text = await Bun.file(join(types, file)).text();
+    for (const { name, member, isDocumented } of optionMembers(text)) {
+      count++;
+      if (!isDocumented) bare.push(`${file}: ${name}.${member}`);
+    }
+  }
+  expect(count).toBeGreaterThan(150);
+  expect(bare).toEqual([]);
+});
+
 test("what is no entry cannot be imported", async () => {
   const inner = run([process.execPath, "-e", `await import("pagi-server/src/server/server.ts")`], folder);
   await expect(inner).rejects.toThrow(/pagi-server\/src\/server\/server\.ts/);
@@ -311,6 +329,23 @@ test("what is no entry cannot be imported", async () => {
 test("bun.lock names no registry", async () => {
   expect(await Bun.file(join(ROOT, "bun.lock")).text()).not.toMatch(/https?:\/\//);
 });
+
+/** The members of the interfaces in a declaration file whose names say that they are options. */
+function* optionMembers(text: string): Generator<{ name: string; member: string; isDocumented: boolean }> {
+  const interfaces = /^(?:export )?interface (\w*(?:Options|Hooks)|Config)\b[^{]*\{\n(.*?)^\}/gms;
+  for (const [, name = "", body = ""] of text.matchAll(interfaces)) {
+    let isDocumented = false;
+    let depth = 0;
+    for (const line of body.split("\n").map((each) => each.trim())) {
+      const [, member] = /^(?:readonly )?(\w+)\??[:(<]/.exec(line) ?? [];
+      if (depth === 0 && member !== undefined) {
+        yield { name, member, isDocumented };
+        isDocumented = false;
+      } else if (line.endsWith("*/")) isDocumented = true;
+      if (!/^(?:\*|\/\*)/.test(line)) depth += line.split("{").length - line.split("}").length;
+    }
+  }
+}
 
 /** Runs a command and returns its standard output; throws with its error output when it fails. */
 async function run(command: string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
