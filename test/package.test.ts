@@ -208,6 +208,31 @@ test("bunx pagi-server app.ts serves the application", async () => {
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
 
+test("a stack trace in the log begins in the user's file, and then names lines of the package's sources", async () => {
+  await Bun.write(
+    join(folder, "wrong.ts"),
+    `export default async (scope, receive, send) => {
+  if (scope.type !== "http") return;
+  await send({ type: "http.response.start", status: "200" });
+};
+`,
+  );
+  await using server = await ServerProcess.run(
+    [process.execPath, "x", "pagi-server", "wrong.ts", "-p", "0"],
+    {},
+    folder,
+  );
+  expect((await fetch(server.url)).status).toBe(500);
+  const [, first, last] = await server.shows(
+    /the application threw: EventError.*\n +(at .*)\n(?: +.*\n)* +(at #\w+.*)\n/,
+  );
+  expect(first).toContain("/wrong.ts:3:");
+  const [, source = "", line = 0] =
+    /\/node_modules\/pagi-server\/(src\/[\w/-]+\.ts):(\d+):/.exec(last ?? "") ?? [];
+  const text = await Bun.file(join(folder, "node_modules/pagi-server", source)).text();
+  expect(text.split("\n").length).toBeGreaterThan(Number(line));
+});
+
 test("the examples run where the package is installed, with the command of their README", async () => {
   const examples = [...new Bun.Glob("*/README.md").scanSync(join(ROOT, "examples"))];
   expect(examples.length).toBeGreaterThan(20);
