@@ -231,6 +231,7 @@ test("a stack trace in the log begins in the user's file, and then names lines o
     /\/node_modules\/pagi-server\/(src\/[\w/-]+\.ts):(\d+):/.exec(own ?? "") ?? [];
   const text = await Bun.file(join(folder, "node_modules/pagi-server", source)).text();
   expect(text.split("\n").length).toBeGreaterThan(Number(line));
+  expect(await server.stop("SIGTERM")).toBe(0);
 });
 
 test("the examples run where the package is installed, with the command of their README", async () => {
