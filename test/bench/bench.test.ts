@@ -45,7 +45,7 @@ describe.skipIf(!hasWrk)("bun run bench hello --quick (needs wrk: apt-get instal
 for (const [name, title, isHere] of [
   ["pagi", "pagi-server", true],
   ["bun", "Bun.serve", true],
-  ["node", "ws on Node", Bun.which("node") !== null],
+  ["node", "ws on Node", !isMissing("node")],
 ] as const) {
   test.skipIf(!isHere)(
     `bun run bench ws-* --quick: ${name}`,
