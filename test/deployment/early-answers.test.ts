@@ -78,7 +78,7 @@ interface Behind {
 
 async function behindNginx(folder: Folder, directives: string): Promise<{ to: TestServer; front: Front }> {
   const socket = folder.file("http.sock");
-  const to = await startHttp(unread, { port: undefined, listen: [socket] });
+  const to = await startHttp(unread, { port: undefined, socket, socketMode: "666" });
   return { to, front: await Front.nginx(folder, socket, `proxy_next_upstream off; ${directives}`) };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 
-import { Front } from "../support/front.ts";
+import { Front, recipe } from "../support/front.ts";
 import { MIXED_APP, MixedLoad } from "../support/mixed-load.ts";
 import { Folder, Program } from "../support/program.ts";
 import { eventually } from "../support/wire.ts";
@@ -19,8 +19,8 @@ test.each([
     using folder = new Folder({ "app.ts": MIXED_APP });
     const socket = folder.file("http.sock");
     await using program = Program.serve(folder, [
-      ...["app.ts", "-E", "production", "--no-access-log", "--socket", "http.sock", "--pid", "pid"],
-      ...words,
+      ...recipe("nginx.conf", { "/run/pagi-server/http.sock": socket }),
+      ...["-E", "production", "--no-access-log", "--pid", "pid", ...words, "app.ts"],
     ]);
     const log = new Log(program);
     await log.until(/Serving app\.ts/);
