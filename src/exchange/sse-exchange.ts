@@ -160,7 +160,11 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   }
 
   #start(event: SseStart): void {
-    const head = responseHead({ ...event, status: event.status ?? 200 }, "keep-alive");
+    const status = event.status ?? 200;
+    // For the client, a response without a body is over with its head, and a kept connection would be free for its next
+    // request, which the stream holds up.
+    const isOverWithHead = this.scope.method === "HEAD" || status === 204 || status === 304;
+    const head = responseHead({ ...event, status }, isOverWithHead ? "close" : "keep-alive");
     const given = new Set(head.headers.map(([name]) => String(name).toLowerCase()));
     if (given.has("content-length")) {
       throw new EventError(
