@@ -52,7 +52,7 @@ const stream: HttpHandler = async (scope, _receive, send) => {
   }
 };
 
-/** Sends a tick every few milliseconds, until it is told that the client has gone. */
+/** Sends a tick every few milliseconds, until the client is reported as disconnected. */
 const ticking: HttpHandler = async (scope, _receive, send) => {
   await send({ type: "http.response.start", status: 200 });
   while (scope["pagi.connection"].isConnected()) {
