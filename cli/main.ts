@@ -35,9 +35,9 @@ async function run(argv: readonly string[]): Promise<number> {
       throw new OptionError(configuration.names.reload ?? "--reload", NOTHING_TO_WATCH);
     await showMode(options, configuration);
     if (options.umask !== "") await applyUmask(options);
-    if (role.type === "probe") return await checkConfig(application, options);
+    if (role.type === "probe") return await checkConfig(application, options, role);
     if (commandLine.commands.has("printConfig")) return await printConfig(options, configuration);
-    if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options);
+    if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options, role);
     const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
     if (options.daemonize && role.type === "main") return await serveInBackground();
     return options.workers === 1 && !options.reload
@@ -93,9 +93,20 @@ async function printConfig(options: ServerOptions, configuration: Configuration)
   return 0;
 }
 
-async function checkConfig(application: string | undefined, options: ServerOptions): Promise<number> {
+/** Does what a start would do, short of serving, and as the user that would serve. */
+async function checkConfig(
+  application: string | undefined,
+  options: ServerOptions,
+  role: Role,
+): Promise<number> {
   const { loadApplication } = await import("../src/server/load-app.ts");
   const { servedText } = await import("./report.ts");
+  const { checkStart } = await import("../src/supervisor/requirements.ts");
+  const { dropPrivileges } = await import("../src/supervisor/process-settings.ts");
+  // A probe is asked by a server that keeps its sockets open.
+  const warnings = await checkStart(options, application, { opensSockets: role.type !== "probe" });
+  for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
+  dropPrivileges(options);
   await loadApplication(application, options);
   if (options.sslCert.length > 0) (await import("../src/server/tls-gate.ts")).createTlsGate(options);
   writeLine(1, `ok: the options are good and ${servedText(application, options)} can be served.`);

@@ -56,7 +56,12 @@ export async function programOptions(words: readonly string[], own: PartialOptio
       const { configText } = await import("./report.ts");
       return end(configText(options, configuration));
     }
-    if (commands.has("checkConfig")) return end("ok: the options are good.");
+    if (commands.has("checkConfig")) {
+      const { checkStart } = await import("../src/supervisor/requirements.ts");
+      const warnings = await checkStart(options, undefined, { opensSockets: true });
+      for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
+      return end("ok: the options are good.");
+    }
     return options;
   } catch (error) {
     if (!(error instanceof OptionError || error instanceof LoadError)) throw error;

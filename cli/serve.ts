@@ -13,15 +13,15 @@ export async function serveAlone(
 ): Promise<number> {
   const isOrdinary =
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
+  const { createLogger } = await import("../src/server/logger.ts");
+  const logger = createLogger(options.logLevel, options.quiet);
   const standing = isOrdinary
     ? undefined
-    : await (await import("../src/supervisor/standing.ts")).prepare(options, role);
+    : await (await import("../src/supervisor/standing.ts")).prepare(options, role, logger, application);
   const { loadApplication } = await import("../src/server/load-app.ts");
   const app = await loadApplication(application, options);
   const { Server } = await import("../src/server/server.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
   const { runUntilSignal } = await import("../src/server/signals.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
   const server = new Server(app, options, logger, standing?.place);
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   const ended = runUntilSignal(server, logger, {

@@ -14,6 +14,7 @@ import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
+import { spawnProblem } from "./program.ts";
 import type { Sockets } from "./sockets.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
 import { WorkerSamples } from "./worker-samples.ts";
@@ -293,7 +294,7 @@ export class Supervisor {
       });
     } catch (error) {
       // Not from within, for the plan is being carried out.
-      setImmediate(exited, `cannot be run: ${String(error)}`, false);
+      setImmediate(exited, `could not be run: ${spawnProblem(error)}`, false);
     }
   }
 
