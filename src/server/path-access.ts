@@ -76,6 +76,9 @@ function atEnd({ end, found }: Route, access: Access): Obstacle | undefined {
     return { path: end, lacks, isDirectory: found === "directory-missing" || access === "create" };
   }
   const last = isCreated ? path.dirname(end) : end;
+  const isFolderWanted = access === "create" || access === "enter" || access === "list";
+  if (isFolderWanted && !isDirectory(last))
+    return { path: last, lacks: "not-a-directory", isDirectory: false };
   const right = WANTED[isCreated ? "create" : access].find((each) => !isAllowed(last, each));
   if (right === undefined) return undefined;
   return { path: last, lacks: right, isDirectory: isCreated || isDirectory(last) };
