@@ -18,10 +18,12 @@ export interface GivenFlag {
 /** A command line, taken apart. Values are not read yet. */
 export interface CommandLine {
   /**
-   * `app.ts` or `app.ts:export`; absent when the current directory is to be served. In a program into which an
-   * application was built it is that one's name.
+   * `app.ts`, `app.ts:export` or a directory; absent when none is named. In a program into which an application was built
+   * it is that one's name.
    */
   readonly application: string | undefined;
+  /** True for `pagi-server directory`: what is served must be a directory. */
+  readonly isDirectory: boolean;
   readonly options: ReadonlyMap<OptionName, GivenFlag>;
   readonly commands: ReadonlySet<CommandName>;
 }
@@ -40,8 +42,10 @@ interface Found {
  */
 export async function readArguments(argv: readonly string[]): Promise<CommandLine> {
   const flags = allFlags();
-  const { found, files } = scan(argv, flags);
+  const { found, files: named, isFirstPlain } = scan(argv, flags);
   const embedded = embeddedApplication();
+  const isDirectory = embedded === undefined && isFirstPlain && named[0] === "directory";
+  const files = isDirectory ? (named.length > 1 ? named.slice(1) : ["."]) : named;
   const [application = embedded?.name, second] = files;
   if (embedded !== undefined && files.length > 0)
     throw new OptionError(`'${files[0]}'`, `no file can be named: this program serves ${embedded.name}.`);
@@ -61,7 +65,7 @@ export async function readArguments(argv: readonly string[]): Promise<CommandLin
         options.set(flag.option, { value, written });
     }
   }
-  return { application, options, commands };
+  return { application, isDirectory, options, commands };
 }
 
 /** citty's description of the flags. */
@@ -81,7 +85,10 @@ export function argumentsOf(flags: readonly Flag[]): ArgsDef {
  * Finds the flags and their values. citty lets unknown flags pass, keeps the last of a repeated one, and takes a
  * flag for the value of another; all of that is refused here, and citty gets one unambiguous form.
  */
-function scan(argv: readonly string[], flags: readonly Flag[]): { found: Found[]; files: string[] } {
+function scan(
+  argv: readonly string[],
+  flags: readonly Flag[],
+): { found: Found[]; files: string[]; isFirstPlain: boolean } {
   const byName = new Map(
     flags.flatMap((flag) => [flag.name, ...flag.aliases].map((name) => [name, flag] as const)),
   );
@@ -90,15 +97,20 @@ function scan(argv: readonly string[], flags: readonly Flag[]): { found: Found[]
   );
   const found: Found[] = [];
   const files: string[] = [];
+  /** Whether the first file stands before `--`, behind which a word is nothing but a file. */
+  let isFirstPlain = false;
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--") files.push(...rest.splice(0));
     else if (word.startsWith("--")) add(found, long(word, rest, byName));
     else if (word.startsWith("-") && word !== "-")
       for (const each of short(word, rest, byShort, byName)) add(found, each);
-    else files.push(word);
+    else {
+      isFirstPlain ||= files.length === 0;
+      files.push(word);
+    }
   }
-  return { found, files };
+  return { found, files, isFirstPlain };
 }
 
 function long(word: string, rest: string[], byName: ReadonlyMap<string, Flag>): Found {

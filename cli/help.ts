@@ -10,10 +10,12 @@ const WIDTH = 100;
 const INDENT = 34;
 
 const USAGE = [
-  "Usage: pagi-server [options] [FILE[:EXPORT]]\n       pagi-server build FILE[:EXPORT] [-o OUTPUT] [--asset PATH]...",
+  "Usage: pagi-server [options] [FILE[:EXPORT]]\n       pagi-server directory [options] [DIRECTORY]\n       pagi-server build FILE[:EXPORT] [-o OUTPUT] [--asset PATH]...",
   "Serves the PAGI application that FILE exports: the export named after the colon, else its default\n" +
-    "export, else its export app. Without FILE, the current directory is served.\n" +
-    "build makes one binary of the server and the application; build --help tells more.",
+    "export, else its export app. Without FILE, that is app.ts, src/app.ts or index.ts (or .js, .mjs,\n" +
+    ".tsx), if there is exactly one of them. directory serves the files of DIRECTORY, or of the\n" +
+    "current one.\n" +
+    "build makes one binary of the server and the application; see build --help.",
 ];
 
 /** What to call, and what it does, for a program that serves `application` and no other. */

@@ -1,6 +1,7 @@
 import type { ServerOptions } from "../src/server/option-table.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import type { Role } from "../src/supervisor/role.ts";
+import type { Decided } from "./report.ts";
 
 // What a process of the command line does when it serves: alone, as a supervisor of workers, or as one of these.
 // Everything is imported where it is needed, for a start is short, and modules are most of it.
@@ -10,6 +11,7 @@ export async function serveAlone(
   application: string | undefined,
   options: ServerOptions,
   role: Role,
+  decided: Decided,
 ): Promise<number> {
   const isOrdinary =
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
@@ -43,7 +45,7 @@ export async function serveAlone(
     if (code !== undefined) return code;
     throw error;
   }
-  await announce(application, options, server.urls);
+  await announce(application, options, server.urls, decided);
   const code = (await ended) ?? 0;
   standing?.end();
   return code;
@@ -54,6 +56,7 @@ export async function serveWithWorkers(
   application: string | undefined,
   options: ServerOptions,
   role: Role,
+  decided: Decided,
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
   const { createLogger } = await import("../src/server/logger.ts");
@@ -75,7 +78,7 @@ export async function serveWithWorkers(
     if (code !== undefined) return code;
     throw error;
   }
-  await announce(application, options, supervisor.urls);
+  await announce(application, options, supervisor.urls, decided);
   return (await ended) ?? 0;
 }
 
@@ -109,8 +112,9 @@ async function announce(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],
+  decided: Decided,
 ): Promise<void> {
   if (options.quiet) return;
   const { bannerText } = await import("./report.ts");
-  writeLine(2, bannerText(application, options, urls));
+  writeLine(2, bannerText(application, options, urls, decided));
 }

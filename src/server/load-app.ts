@@ -33,8 +33,8 @@ export interface LoadOptions {
 
 /**
  * Loads an application: the export that `spec` names after a colon (`app.ts:admin`), else the default export, else
- * the export `app`. Without a spec, and without code in its place, the current directory is served. A program into which
- * an application was built loads that one.
+ * the export `app`. A directory is served by the files in it. Without a spec the code of `eval` is the application. A
+ * program into which an application was built loads that one.
  *
  * @throws LoadError (as a rejection), which says what was found and what is expected.
  */
@@ -49,7 +49,9 @@ export async function loadApplication(
     const module = await imported(file, embedded.load);
     return await applicationOf({ file, exported, module }, factory || embedded.factory);
   }
-  if (spec === undefined && code === "") return servedDirectory(factory);
+  if (spec === undefined && code === "")
+    throw new LoadError("There is no application to load. Name its file, such as app.ts.");
+  if (spec !== undefined && (await isDirectory(spec))) return await servedDirectory(spec, factory);
   return await applicationOf(spec === undefined ? await inline(code) : await ofFile(spec), factory);
 }
 
@@ -60,10 +62,21 @@ async function applicationOf({ module, file, exported }: Loaded, factory: boolea
   return toApplication(value, what, (thrown) => printable(thrownText(thrown)));
 }
 
-async function servedDirectory(factory: boolean): Promise<Application> {
-  if (factory) throw new LoadError("There is no file to take a factory from. Name one, such as app.ts.");
+async function servedDirectory(root: string, factory: boolean): Promise<Application> {
+  if (factory)
+    throw new LoadError(`'${root}' is a directory, which has no factory. Name a file, such as app.ts.`);
   const { directory } = await import("../apps/directory.ts");
-  return directory({ root: process.cwd() });
+  return directory({ root });
+}
+
+/** Without `node:fs`, which takes longer to load than most applications. */
+async function isDirectory(spec: string): Promise<boolean> {
+  const file = Bun.file(spec);
+  if (await file.exists()) return false;
+  return await file.stat().then(
+    (stat) => stat.isDirectory(),
+    () => false,
+  );
 }
 
 interface Loaded extends ApplicationSpec {

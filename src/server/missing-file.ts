@@ -14,15 +14,7 @@ export function missingFileProblem(file: string): string {
   if (hidden !== undefined) return hidden;
   const stat = fs.statSync(location, { throwIfNoEntry: false });
   if (stat === undefined) return `There is no file '${file}'.${suggestion(file, location)}`;
-  if (!stat.isDirectory())
-    return `'${file}' is not a regular file. Name one that can be imported, such as app.ts.`;
-  const inside = EXTENSIONS.map((extension) => `app${extension}`).find((name) => {
-    return fs.existsSync(path.join(location, name));
-  });
-  return (
-    `'${file}' is a directory. Name a file in it, such as ${path.join(file, inside ?? "app.ts")}. ` +
-    "To serve its files, start pagi-server in it without a file."
-  );
+  return `'${file}' is not a regular file. Name one that can be imported, such as app.ts.`;
 }
 
 /** Why this process may not read a file that it was given, or may not even see it; `undefined` where it may. */

@@ -60,7 +60,7 @@ interface ChoiceOption extends Declared {
   readonly type: "choice";
   readonly choices: readonly string[];
   readonly default: string;
-  /** The default when standard output is a terminal, where it differs. */
+  /** The default when somebody sits at a terminal (see `isAtTerminal`), where it differs. */
   readonly onTerminal?: string;
   /** What the flag means when none of the choices follows it. */
   readonly bare?: string;
