@@ -11,6 +11,27 @@ export const COMMANDS = {
 
 export type CommandName = keyof typeof COMMANDS;
 
+/** Flags of PAGI's reference implementation that set no option here. */
+export const REFERENCE_FLAGS = {
+  app: { flag: "app", short: "a", placeholder: "FILE", doc: "The application, as FILE without a flag" },
+  server: {
+    flag: "server",
+    short: "s",
+    placeholder: "NAME",
+    doc: "For commands written for the reference implementation; there is one server, pagi-server",
+  },
+  loop: {
+    flag: "loop",
+    short: "l",
+    placeholder: "NAME",
+    doc: "For commands written for the reference implementation; Bun has one event loop, and another is ignored",
+  },
+} as const satisfies Record<string, { flag: string; short: string; placeholder: string; doc: string }>;
+
+export type ReferenceFlag = keyof typeof REFERENCE_FLAGS;
+
+export const REFERENCE_FLAG_NAMES: readonly ReferenceFlag[] = ["app", "server", "loop"];
+
 export const COMMAND_NAMES: readonly CommandName[] = ["checkConfig", "printConfig", "version", "help"];
 
 /** A flag as the command line knows it. */
@@ -22,9 +43,10 @@ export type Flag = {
 } & (
   | { readonly kind: "option"; readonly option: OptionName; readonly declaration: OptionDeclaration }
   | { readonly kind: "command"; readonly command: CommandName }
+  | { readonly kind: "reference"; readonly reference: ReferenceFlag }
 );
 
-/** All flags, options first, in the order of their tables. */
+/** All flags, in the order of their tables: options, those of the reference implementation, commands. */
 export function allFlags(): Flag[] {
   const options = OPTION_NAMES.map((option): Flag => {
     const declaration = declarationOf(option);
@@ -35,11 +57,16 @@ export function allFlags(): Flag[] {
     const declaration: { flag: string; short?: string } = COMMANDS[command];
     return { kind: "command", name: declaration.flag, short: declaration.short, aliases: [], command };
   });
-  return [...options, ...commands];
+  const references = REFERENCE_FLAG_NAMES.map((reference): Flag => {
+    const { flag, short } = REFERENCE_FLAGS[reference];
+    return { kind: "reference", name: flag, short, aliases: [], reference };
+  });
+  return [...options, ...references, ...commands];
 }
 
 /** Whether the flag is followed by a value. */
 export function takesValue(flag: Flag): boolean {
+  if (flag.kind === "reference") return true;
   return flag.kind === "option" && flag.declaration.type !== "boolean";
 }
 

@@ -38,6 +38,7 @@ async function run(argv: readonly string[]): Promise<number> {
     if (options.umask !== "") await applyUmask(options);
     if (commandLine.commands.has("printConfig")) return await printConfig(options, configuration);
     const application = await applicationOf(configuration, commandLine);
+    await warn(options, commandLine, role);
     if (role.type === "probe") return await checkConfig(application, options, role);
     if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options, role);
     const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
@@ -56,6 +57,16 @@ async function run(argv: readonly string[]): Promise<number> {
     if (role.type !== "main") (await import("../src/supervisor/handover.ts")).reportFailure(error);
     return exitCodeOf(error);
   }
+}
+
+/** Says what was given and has no effect, in the process that somebody has started. */
+async function warn(options: ServerOptions, { notices }: CommandLine, role: Role): Promise<void> {
+  const mayBeMisspelt = Object.keys(process.env).some((name) => /^pagi/i.test(name) && name !== "PAGI_ENV");
+  if (role.type !== "main" || options.quiet || (notices.length === 0 && !mayBeMisspelt)) return;
+  const { misspeltVariables } = await import("./variables.ts");
+  const { createLogger } = await import("../src/server/logger.ts");
+  const logger = createLogger(options.logLevel, options.quiet);
+  for (const text of [...notices, ...misspeltVariables(process.env)]) logger.warn(text);
 }
 
 /** What to serve: what was named, or the one file here that an application usually has. */

@@ -12,7 +12,7 @@ import {
   type ServerOptions,
   type WrittenNames,
 } from "./option-table.ts";
-import { formatValue, fromText, isPlain } from "./option-values.ts";
+import { formatValue, isPlain, readGiven } from "./option-values.ts";
 import { isAtTerminal } from "./terminal.ts";
 
 export type { Mode, PartialOptions, ServerOptions };
@@ -67,8 +67,9 @@ function takePlain(given: Readonly<Record<string, unknown>>): CheckedOptions | u
     if (value === undefined) continue;
     if (!isOptionName(name)) return undefined;
     const option = declarationOf(name);
-    const read = (each: unknown): unknown => (typeof each === "string" ? fromText(option, each) : each);
-    const meant = Array.isArray(value) ? value.map(read) : read(value);
+    const meant = Array.isArray(value)
+      ? value.map((each: unknown) => readGiven(option, each))
+      : readGiven(option, value);
     if (!isPlain(option, meant)) return undefined;
     values[name] = meant;
   }
