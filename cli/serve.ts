@@ -21,7 +21,10 @@ export async function serveAlone(
     ? undefined
     : await (await import("../src/supervisor/standing.ts")).prepare(options, role, logger, application);
   const { loadApplication } = await import("../src/server/load-app.ts");
-  const app = await loadApplication(application, options);
+  const app = await loadApplication(application, {
+    ...options,
+    reportFactory: (message) => logger.error(message),
+  });
   const { Server } = await import("../src/server/server.ts");
   const { runUntilSignal } = await import("../src/server/signals.ts");
   const server = new Server(app, options, logger, standing?.place);
@@ -60,15 +63,19 @@ export async function serveWithWorkers(
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
   const { createLogger } = await import("../src/server/logger.ts");
+  const logger = createLogger(options.logLevel, options.quiet);
   const { supervisor, started, ended } = await supervise({
     options,
     role,
     application,
     load: async () => {
       const { loadApplication } = await import("../src/server/load-app.ts");
-      return await loadApplication(application, options);
+      return await loadApplication(application, {
+        ...options,
+        reportFactory: (message) => logger.error(message),
+      });
     },
-    logger: createLogger(options.logLevel, options.quiet),
+    logger,
     signals: true,
   });
   try {
@@ -101,9 +108,13 @@ export async function serveInBackground(): Promise<number> {
 /** Serves as a worker; its supervisor tells it everything else. Never resolves. */
 export async function work(): Promise<never> {
   const { runWorker } = await import("../src/supervisor/worker.ts");
-  await runWorker(async (options, application) => {
+  await runWorker(async (options, application, { workerNumber, logger }) => {
     const { loadApplication } = await import("../src/server/load-app.ts");
-    return await loadApplication(application, options);
+    const { speaksForAll } = await import("../src/server/spokesman.ts");
+    // Without lifespan only requests can show it, and which worker gets the first one is not known.
+    const speaks = options.lifespan === "off" || speaksForAll(options, workerNumber);
+    const reportFactory = speaks ? (message: string) => logger.error(message) : undefined;
+    return await loadApplication(application, { ...options, reportFactory });
   });
   return await new Promise<never>(() => {});
 }
