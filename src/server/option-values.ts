@@ -233,7 +233,7 @@ export function highestOf(option: NumberOption): number {
 export function expectation(option: OptionDeclaration): string {
   switch (option.type) {
     case "string":
-      return option.patternText ?? (option.repeatable ? "not be empty" : "be text");
+      return option.patternText ?? (option.repeatable ? "be text that is not empty" : "be text");
     case "integer":
       return `be a whole number${bounds(option, String)}${option.zeroWord === undefined ? "" : `, or ${option.zeroWord}`}`;
     case "port":
