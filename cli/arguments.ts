@@ -3,7 +3,7 @@ import type { ArgsDef } from "citty";
 import { OptionError } from "../src/errors.ts";
 import { embeddedApplication } from "../src/server/embedded-app.ts";
 import type { OptionName } from "../src/server/option-table.ts";
-import { fromText, type OptionDeclaration } from "../src/server/option-values.ts";
+import { fromText } from "../src/server/option-values.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
 import { allFlags, type CommandName, type Flag, isNegatable, offWord, takesValue } from "./flags.ts";
 
@@ -212,17 +212,13 @@ function valueOf(flag: Flag, written: string, inline: string | undefined, rest: 
  * serve somewhere else, without a word. And values of other servers' flags that are written alike.
  */
 function checkedValue(flag: Flag, written: string, value: string): string {
-  const isEmptyAllowed = flag.kind === "option" && isPatternFor(flag.declaration, "");
-  if (value === "" && !isEmptyAllowed)
+  const { takesEmpty = false } =
+    flag.kind === "option" && flag.declaration.type === "string" ? flag.declaration : {};
+  if (value === "" && !takesEmpty)
     throw new OptionError(written, "needs a value, and this one is empty. Leave the flag out, or give one.");
   const meaning = otherMeaningOf(flag, written, value);
   if (meaning !== undefined) throw new OptionError(written, `does not take '${value}'. ${meaning}`);
   return value;
-}
-
-/** Whether an option says itself that it takes this text. */
-function isPatternFor(option: OptionDeclaration, text: string): boolean {
-  return option.type === "string" && option.pattern?.test(text) === true;
 }
 
 /** What a flag means that may stand without its value, and the values that may follow it. */

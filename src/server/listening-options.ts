@@ -109,6 +109,7 @@ export const LISTENING_OPTIONS = {
     placeholder: "PATH",
     pattern: /^(?:\/.*[^/])?$/,
     patternText: "be empty, or begin with a slash and end without one",
+    takesEmpty: true,
     flag: "root-path",
     variable: "PAGI_ROOT_PATH",
     doc: "Where a proxy has mounted the application: the scope's root_path",

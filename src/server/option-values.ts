@@ -31,6 +31,8 @@ interface TextOption extends Declared {
   readonly pattern?: RegExp;
   /** What the pattern asks for, after "must". */
   readonly patternText?: string;
+  /** True where empty text means something, so that a flag may have it. */
+  readonly takesEmpty?: true;
   /** A word that may be given for empty text, and what the flag means with `--no-` before it. */
   readonly offWord?: string;
 }

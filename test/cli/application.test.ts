@@ -126,7 +126,7 @@ describe("without FILE", () => {
   test("it is looked for where --chdir leads", async () => {
     using folder = folderOf("inner/app.ts", "index.ts");
     expect(await served(folder, ["--chdir", "inner"])).toMatchObject({
-      body: "app.ts".replace(/^/, "inner/"),
+      body: "inner/app.ts",
     });
   });
 
