@@ -3,7 +3,10 @@ import type { OptionDeclaration } from "../src/server/option-values.ts";
 
 /** What the command line can ask for instead of serving. */
 export const COMMANDS = {
-  checkConfig: { flag: "check-config", doc: "Check options and load the application, then end" },
+  checkConfig: {
+    flag: "check-config",
+    doc: "Check options and the rights of --user, load the application, then end",
+  },
   printConfig: { flag: "print-config", doc: "Print all options and where each comes from, then end" },
   version: { flag: "version", short: "v", doc: "Print the version, then end" },
   help: { flag: "help", short: "h", doc: "Print this help, then end" },

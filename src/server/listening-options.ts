@@ -100,7 +100,7 @@ export const LISTENING_OPTIONS = {
     flag: "env",
     short: "E",
     variable: "PAGI_ENV",
-    doc: "Mode, which decides the defaults of other options; the application finds it in PAGI_ENV",
+    doc: "Mode, which decides the defaults of other options; the application finds it in PAGI_ENV. A terminal counts when output goes through a pipe, too",
   },
   rootPath: {
     group: "Server",

@@ -8,11 +8,11 @@ import {
   OPTION_NAMES,
   type OptionName,
   OPTIONS,
-  type PartialOptions,
   type ServerOptions,
   type WrittenNames,
 } from "./option-table.ts";
 import { formatValue, isPlain, readGiven } from "./option-values.ts";
+import type { PartialOptions } from "./partial-options.ts";
 import { isAtTerminal } from "./terminal.ts";
 
 export type { Mode, PartialOptions, ServerOptions };
