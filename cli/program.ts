@@ -52,6 +52,12 @@ export async function programOptions(words: readonly string[], own: PartialOptio
       const { applySettings } = await import("../src/supervisor/process-settings.ts");
       applySettings({ chdir: options.chdir, umask: "" });
     }
+    // A worker has its supervisor's words and variables.
+    if (!options.quiet && process.env["PAGI_SERVER_PROCESS"] === undefined) {
+      const { misspeltVariables } = await import("./variables.ts");
+      for (const text of [...commandLine.notices, ...misspeltVariables(process.env)])
+        writeLine(2, `pagi-server: ${text}`);
+    }
     if (commands.has("printConfig")) {
       const { configText } = await import("./report.ts");
       return end(configText(options, configuration));

@@ -15,7 +15,8 @@ const WORDS_OF_OTHERS = ["serve", "start", "run", "dev", "preview", "watch"] as 
  */
 export async function checkFirstWord(word: string | undefined): Promise<void> {
   if (word === undefined || !/^[a-z]+$/i.test(word) || SUBCOMMANDS.some((each) => each === word)) return;
-  if (await isThere(word)) return;
+  // Of a file without its extension the loader knows more.
+  for (const name of [word, `${word}.ts`, `${word}.js`]) if (await isThere(name)) return;
   const name = word.toLowerCase();
   if (WORDS_OF_OTHERS.some((each) => each === name))
     throw new OptionError(

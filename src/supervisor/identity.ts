@@ -79,13 +79,12 @@ function groupsOf({ name }: Identity, gid: number): readonly number[] {
 }
 
 /**
- * Runs a synchronous check with the user and groups of an identity, then takes this thread's own back. Other threads keep
+ * Runs a synchronous check with the user and groups of an identity (see {@link fileUserOf}), then takes this thread's own back. Other threads keep
  * theirs throughout. The real ids change too, for they are those that access(2) looks at.
  *
  * @throws OptionError when this process may not become it.
  */
-export function actingAs<T>(identity: Identity, check: () => T): T {
-  const { uid, groups } = fileUserOf(identity);
+export function actingAs<T>(identity: Identity, { uid, groups }: FileUser, check: () => T): T {
   const [gid = 0, ...supplementary] = groups;
   const own = ownCredentials();
   try {

@@ -93,9 +93,10 @@ async function fileOf(application: string | undefined): Promise<string | undefin
 
 function askedFor(options: Pick<ServerOptions, "user" | "group">, identity: Identity): Asked {
   const isUser = options.user !== "";
+  const user = fileUserOf(identity);
   return {
-    user: fileUserOf(identity),
-    actingAs: (check) => actingAs(identity, check),
+    user,
+    actingAs: (check) => actingAs(identity, user, check),
     option: isUser ? "--user" : "--group",
     who: isUser ? options.user : `the group ${options.group}`,
   };

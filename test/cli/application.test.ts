@@ -220,6 +220,8 @@ describe("a word that is no command", () => {
 
   test("a file of that name is served", async () => {
     using folder = folderOf("serve", "biuld.ts");
+    const { code, err } = await refused(folder, ["biuld"]);
+    expect([code, err]).toEqual([1, "pagi-server: There is no file 'biuld'. Did you mean 'biuld.ts'?\n"]);
     await using check = Program.serve(folder, ["biuld.ts", "--check-config"]);
     expect(await check.ended()).toBe(0);
     fs.rmSync(folder.file("serve"));
