@@ -69,8 +69,8 @@ export interface PartialOptions {
   readonly port?: number | undefined;
 
   /**
-   * Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, a path that begins with / or .,
-   * unix:PATH, or fd:NUMBER for an inherited socket.
+   * Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, the path of a Unix socket, which unix:
+   * may precede, or fd:NUMBER for an inherited socket.
    *
    * Default: none. Flag `--listen`, environment `PAGI_LISTEN`.
    */
@@ -113,7 +113,8 @@ export interface PartialOptions {
   readonly backlog?: number | undefined;
 
   /**
-   * Mode, which decides the defaults of other options; the application finds it in PAGI_ENV.
+   * Mode, which decides the defaults of other options; the application finds it in PAGI_ENV. A terminal counts
+   * when output goes through a pipe, too.
    *
    * Default: development on a terminal, else production. Flag `--env`, environment `PAGI_ENV`.
    */

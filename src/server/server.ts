@@ -11,6 +11,7 @@ import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
+import { speaksForAll } from "./spokesman.ts";
 import { formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
@@ -111,6 +112,7 @@ export class Server {
         shutdownTimeout: options.shutdownTimeout,
         role: place.role,
         workerNumber: place.workerNumber,
+        isDeclineLogged: speaksForAll(options, place.workerNumber),
       },
       logger,
     );

@@ -10,6 +10,7 @@ import type { Application } from "../spec/application.ts";
 import { handOver, reportToPredecessor } from "./handover.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
+import { checkTargetUser } from "./requirements.ts";
 import type { ReloadOnChange } from "./reload-on-change.ts";
 import type { Role } from "./role.ts";
 import { SUPERVISOR_SIGNALS } from "./signals.ts";
@@ -60,6 +61,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   let watch: ReloadOnChange | undefined;
   try {
     sockets = openSockets(options, role);
+    for (const warning of await checkTargetUser(options, application)) logger.warn(warning);
     dropPrivileges(options, pidFile?.fd);
     // One worker alone stands for a process that has no supervisor, and so no further lifespan.
     const hasLifespan = options.supervisorLifespan && options.workers !== 1;

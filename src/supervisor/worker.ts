@@ -19,6 +19,7 @@ import { dieWithParent } from "./system-calls.ts";
 export type LoadApplication = (
   options: ServerOptions,
   application: string | undefined,
+  worker: { readonly workerNumber: number; readonly logger: Logger },
 ) => Promise<Application> | Application;
 
 /** Milliseconds between two looks at how many requests were served. */
@@ -64,7 +65,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (options.metrics !== "") process.on("exit", () => measured(worker.server));
     const logger = ownLogger ?? createLogger(options.logLevel, options.quiet);
     surviveErrors(logger);
-    const app = await load(options, application);
+    const app = await load(options, application, { workerNumber, logger });
     worker.server = new Server(app, options, logger, {
       // With --reload one worker stands for the process that would serve alone without.
       ...(options.reload && options.workers === 1 ? {} : { role: "worker", workerNumber }),
