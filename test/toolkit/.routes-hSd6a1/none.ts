@@ -1,3 +1,0 @@
-import { Router } from "../../../src/toolkit/router.ts";
-const router = new Router();
-export default router;
