@@ -140,7 +140,7 @@ test("what is wrong with these options is one line, and exit code 2", async () =
     [["--group", "no-such-group"], /--group: there is no/],
     [["--pid", "notes"], /--pid: notes is there and holds no process id/],
     [["-w", "2", "--user", "no-such-user"], /--user: there is no/],
-    [["-w", "-1"], /-w: must be a whole number from 0 to 1024, or auto/],
+    [["-w", "-1"], /-w: must be a whole number from 1 to 1024, or auto/],
   ];
   for (const [words, message] of rows) {
     await using program = start(folder, words);
