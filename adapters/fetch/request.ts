@@ -1,4 +1,5 @@
 import type { Inbox } from "./inbox.ts";
+import { rawPathBelow } from "../../src/spec/request-path.ts";
 import type { RequestScope } from "../../src/spec/scope.ts";
 
 // A `Host` that can stand in a URL: a name, an IPv4 address or a bracketed IPv6 address, with a port or without.
@@ -150,11 +151,12 @@ function withMethod(request: Request, method: string): Request {
 
 /**
  * The absolute URL of the request: scheme, `Host`, path and query as they were sent, but for what the URL parser
- * writes otherwise. Where `Host` is missing or no authority, the server's own address takes its place; `localhost` on
+ * writes otherwise. Below a mount the path is the rest, as Hono's and Express's own mounts hand it on; the whole one is
+ * the scope's `raw_path`. Where `Host` is missing or no authority, the server's own address takes its place; `localhost` on
  * a Unix socket.
  */
 export function urlOf(scope: RequestScope): string {
-  const path = inTarget(scope.raw_path);
+  const path = inTarget(rawPathBelow(scope));
   const query = scope.query_string === "" ? "" : `?${inTarget(scope.query_string)}`;
   const scheme = scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http";
   const url = `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query}`;

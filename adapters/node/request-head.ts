@@ -1,3 +1,4 @@
+import { rawPathBelow } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import { isToken } from "../../src/spec/token.ts";
 
@@ -24,14 +25,15 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
 
 /**
  * The head of the request as `node:http` reads it, with the fields in the order and number in which they came. Only
- * what frames the body is ours.
+ * what frames the body is ours. Below a mount the target is the rest of the path, as Express hands it on.
  *
  * @throws TypeError for a scope that would read as something else, which a server that checks requests never makes.
  */
 export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): Buffer {
-  const { method, raw_path, query_string } = scope;
+  const { method, query_string } = scope;
   if (!isToken(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
-  const target = (query_string === "" ? raw_path : `${raw_path}?${query_string}`).replace(
+  const path = rawPathBelow(scope);
+  const target = `${path === "" ? "/" : path}${query_string === "" ? "" : `?${query_string}`}`.replace(
     UNSAFE_IN_TARGET,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
   );

@@ -8,6 +8,7 @@ import type {
   TlsExtension,
   WebSocketScope,
 } from "../spec/scope.ts";
+import { decodePath } from "../spec/request-path.ts";
 import { PAGI_VERSION } from "../spec/scope.ts";
 import type { HeaderPair, Headers } from "../spec/values.ts";
 import type { TransportState } from "../spec/transport-state.ts";
@@ -113,26 +114,6 @@ function withTls(extensions: Extensions, tls: TlsExtension): Extensions {
 function copyOf(state: State): State {
   for (const _key in state) return { ...state };
   return {};
-}
-
-/**
- * The percent-decoded path as text: UTF-8 where the bytes are UTF-8, else one char for each byte; a `%` that begins
- * no escape stands for itself. Source: PAGI Www, "PAGI Encoding Differences".
- */
-export function decodePath(rawPath: string): string {
-  if (!rawPath.includes("%")) return rawPath;
-  try {
-    return decodeURIComponent(rawPath);
-  } catch {
-    const bytes = rawPath.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
-      String.fromCharCode(parseInt(hex, 16)),
-    );
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, "latin1"));
-    } catch {
-      return bytes;
-    }
-  }
 }
 
 /** One `cookie` field, at the place of the first. Source: PAGI Www, "Cookie Header Normalization". */

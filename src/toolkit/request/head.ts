@@ -7,6 +7,7 @@ import type { PathParams } from "../router/path-params.ts";
 import { Session } from "../session/object.ts";
 import { Stash } from "../values/stash.ts";
 import { parseUrlEncoded, type DecodingOptions } from "../values/url-encoded.ts";
+import { mountPathOf } from "../../spec/request-path.ts";
 import type { RequestScope, State } from "../../spec/scope.ts";
 
 export type { PathParams } from "../router/path-params.ts";
@@ -31,12 +32,12 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.method;
   }
 
-  /** Decoded, with what a router has taken off its front. */
+  /** Decoded; what lies below the prefixes of the mounts on the way. */
   get path(): string {
     return this.scope.path;
   }
 
-  /** The path as sent, still percent-encoded; from a server that does not keep it, {@link path}. */
+  /** The whole path as sent, prefixes of mounts included, still percent-encoded; from a server that does not keep it, {@link path}. */
   get rawPath(): string {
     return this.scope.raw_path ?? this.scope.path;
   }
@@ -66,9 +67,17 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.server;
   }
 
-  /** What a router has taken off the front of the path, and where the server is mounted. */
+  /** What routers have cut off the front of {@link path}, behind the server's own root path; decoded. */
   get rootPath(): string {
     return this.scope.root_path ?? "";
+  }
+
+  /**
+   * {@link rootPath} as the beginning of paths that clients use: percent-encoded, without a slash at the end, and never
+   * beginning with two slashes. `request.mountPath + router.uriFor("user", { id })` leads to a route of a mounted router.
+   */
+  get mountPath(): string {
+    return mountPathOf(this.scope);
   }
 
   /** The same as `scope`. */

@@ -1,4 +1,5 @@
 import { messageOf, RouteError } from "../../errors.ts";
+import { withoutHost } from "../../spec/request-path.ts";
 
 /** A parameter of a pattern, and what its value must match as a whole. */
 export interface PatternParameter {
@@ -165,7 +166,7 @@ export function accepts(parameter: PatternParameter, value: string, longest: num
 
 /**
  * The path that the pattern matches with these values, percent-encoded. A slash in a value is encoded, but for the
- * value of a wildcard.
+ * value of a wildcard. It never begins with two slashes, so it cannot lead to another host.
  *
  * @throws RouteError when a value is missing, empty or does not meet its constraint, or makes a segment `.` or `..`,
  *   which clients would take for a step in the hierarchy.
@@ -186,7 +187,10 @@ export function pathOf(
     }
     return value;
   };
-  return pattern.segments.map((segment) => `/${segmentText(pattern, segment, valueOf)}`).join("");
+  const path = pattern.segments.map((segment) => `/${segmentText(pattern, segment, valueOf)}`).join("");
+  if (!path.startsWith("//")) return path;
+  // A wildcard's value that begins with a slash would name a host (RFC 3986 section 4.2); encoded it is the same value.
+  return pattern.segments[0]?.kind === "wildcard" ? `/%2F${path.slice(2)}` : withoutHost(path);
 }
 
 function segmentText(

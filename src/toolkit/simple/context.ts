@@ -10,7 +10,6 @@ import { mediaType } from "../request/negotiation.ts";
 import { nestedValues } from "./nested-values.ts";
 import type { PathParams } from "../router/path-params.ts";
 import type { PagiResponse, ResponseOptions } from "../response.ts";
-import { encodeValue } from "../router/route-pattern.ts";
 import type { PathValue } from "../router/route-pattern.ts";
 import type { QueryValues } from "../router/route-table.ts";
 import { SafeHtml } from "./safe-html.ts";
@@ -102,8 +101,7 @@ export class SimpleContext<Params extends PathParams = PathParams> extends HttpC
     parameters?: Readonly<Record<string, PathValue | undefined>>,
     query?: QueryValues,
   ): string {
-    const root = this.rootPath.split("/").map(encodeValue).join("/");
-    return root + this.app.uriFor(name, parameters, query);
+    return this.mountPath + this.app.uriFor(name, parameters, query);
   }
 
   /** Sends the client to a named route; 303 lets it get a page after a form, whatever the method. */
