@@ -5,6 +5,7 @@ import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { isByteString } from "../spec/header-rules.ts";
+import { parameterOf, parseParameterized } from "../spec/parameters.ts";
 import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./values/cookies.ts";
 import { addCors, type CorsOptions } from "./response/cors.ts";
 import { headerPairs, PagiHeaders } from "./values/headers.ts";
@@ -393,9 +394,11 @@ export class PagiResponse implements Responder {
   /** Says in which charset the body is, where its type has such a parameter: JSON has none (RFC 8259 section 11). */
   #declare(type: string, charset: string): this {
     const given = this.contentType() ?? type;
-    const essence = given.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    const { type: essence, parameters } = parseParameterized(given);
     const hasCharset =
-      /;\s*charset=/i.test(given) || essence === "application/json" || essence.endsWith("+json");
+      parameterOf(parameters, "charset") !== undefined ||
+      essence === "application/json" ||
+      essence.endsWith("+json");
     return this.contentType(hasCharset ? given : `${given}; charset=${charset}`);
   }
 
