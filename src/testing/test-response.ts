@@ -37,6 +37,11 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
     this.history = parts.history;
   }
 
+  /** Whether redirects were followed to come here. */
+  get redirected(): boolean {
+    return this.history.length > 0;
+  }
+
   /** A status from 200 to 299. */
   get ok(): boolean {
     return this.isSuccess();
