@@ -11,7 +11,7 @@ import { addCors, type CorsOptions } from "./response/cors.ts";
 import { headerPairs, PagiHeaders } from "./values/headers.ts";
 import { ValidationError } from "./request/error.ts";
 import type { TellableError } from "./request/error.ts";
-import { fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
+import { assertSource, fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
 import type { BodySource, ResponseBody } from "./response/body.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./response/events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response/sender.ts";
@@ -298,6 +298,7 @@ export class PagiResponse implements Responder {
     values: AsyncIterable<unknown> | Iterable<unknown>,
     { format = "array", ...options }: ResponseOptions & { format?: "array" | "lines" } = {},
   ): this {
+    assertSource(values, "jsonStream");
     const type = format === "array" ? "application/json" : "application/x-ndjson";
     return this.stream((writer) => pipeSource(jsonChunks(values, format), writer), options).contentTypeTry(
       type,
@@ -347,6 +348,7 @@ export class PagiResponse implements Responder {
    * the client sees that it is not whole.
    */
   stream(source: BodySource, options?: ResponseOptions): this {
+    assertSource(source, "stream");
     this.#body = { kind: "stream", source };
     return this.#apply(options);
   }
@@ -382,6 +384,8 @@ export class PagiResponse implements Responder {
   }
 
   #withText(text: string, options?: ResponseOptions): this {
+    if (typeof text !== "string")
+      throw new TypeError(`A body of text is a string, not ${typeof text}; json() takes anything.`);
     this.#body = { kind: "text", text };
     return this.#apply(options);
   }
