@@ -53,7 +53,7 @@ export function directory(options: DirectoryOptions): Application {
     }
     if (!listing) return plain(404, "Not Found");
     const page = listingPage(
-      scope.root_path + scope.path,
+      (scope.root_path ?? "") + scope.path,
       found.path !== root,
       await entriesOf(root, found.path),
     );

@@ -80,12 +80,12 @@ export function belowMount(
 
 /**
  * `path` as the client has sent it: the end of `raw_path` that a mount has left. It is empty where the client has asked
- * for the prefix of a mount without the slash behind it, which `path` cannot say. Where `raw_path` is missing or has
- * nothing to do with `path`, it is `path`, encoded.
+ * for the prefix of a mount without the slash behind it, which `path` cannot say. Without a mount it is `raw_path`. Where
+ * that is missing, or has nothing to do with `path` below a mount, it is `path`, encoded.
  */
 export function rawPathBelow({ path, raw_path: raw, root_path: root = "" }: PathKeys): string {
   if (raw === undefined) return encodePath(path);
-  if (raw === path || (root === "" && decodePath(raw) === path)) return raw;
+  if (root === "" || raw === path) return raw;
   const start = startOfEnd(path, raw, root);
   return start === undefined ? encodePath(path) : raw.slice(start);
 }

@@ -64,3 +64,21 @@ test.each([
   expect(redirect.headers.get("location")).toBe(expected);
   expect(await (await fetch(new URL(target, server.url))).text()).toBe(`${expected} 1`);
 });
+
+test("fromFetch() takes what has a fetch handler, and keeps its this", async () => {
+  class Shop {
+    readonly name = "shop";
+    fetch(request: Request): Response {
+      return new Response(`${this.name} ${new URL(request.url).pathname}`);
+    }
+  }
+  const app = new Simple()
+    .mount("/hono", fromFetch(new Hono().get("/x", (c) => c.text("hono"))))
+    .mount("/shop", fromFetch(new Shop()));
+  await using server = await startServer(app.toApp());
+  const at = async (path: string) => (await fetch(new URL(path, server.url))).text();
+  expect([await at("/hono/x"), await at("/shop/a/b")]).toEqual(["hono", "shop /a/b"]);
+  for (const wrong of [{}, null, undefined, "x", { fetch: 5 }]) {
+    expect(() => Reflect.apply(fromFetch, undefined, [wrong])).toThrow(TypeError);
+  }
+});

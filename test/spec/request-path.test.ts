@@ -68,7 +68,7 @@ describe("what mounts leave of a path", () => {
       "/a",
     ],
     ["with a path changed to a slash", { raw_path: "/b", path: "/", root_path: "/a" }, "/", "/a"],
-    ["changed, without a mount", { raw_path: "/a%20b", path: "/c d", root_path: "" }, "/c%20d", ""],
+    ["changed alone, without a mount", { raw_path: "/a%20b", path: "/c d", root_path: "" }, "/a%20b", ""],
     ["of another shape", { raw_path: "*", path: "*", root_path: "" }, "*", ""],
   ])("%s", (_what, scope, left, mountPath) => {
     expect([rawPathBelow(scope), mountPathOf(scope)]).toEqual([left, mountPath]);

@@ -7,6 +7,7 @@ import type { PathParams } from "../router/path-params.ts";
 import { Session } from "../session/object.ts";
 import { Stash } from "../values/stash.ts";
 import { parseUrlEncoded, type DecodingOptions } from "../values/url-encoded.ts";
+import { joinCookies } from "../../spec/cookie-fields.ts";
 import { mountPathOf } from "../../spec/request-path.ts";
 import type { RequestScope, State } from "../../spec/scope.ts";
 
@@ -47,14 +48,19 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.query_string ?? "";
   }
 
+  // A server may leave out keys that have a default. Source: PAGI Www, "HTTP Connection Scope" and its like.
+
   /** `https` or `wss` where the connection to the server, or to a trusted proxy before it, is encrypted. */
   get scheme(): S["scheme"] {
-    return this.scope.scheme;
+    const { type, scheme }: RequestScope = this.scope;
+    const given: unknown = scheme ?? (type === "websocket" ? "ws" : "http");
+    if (isSchemeOf(this.scope, given)) return given;
+    throw new TypeError(`The scope has the scheme ${JSON.stringify(given)}.`);
   }
 
-  /** `1.0`, `1.1`, `2` or `3`. */
-  get httpVersion(): S["http_version"] {
-    return this.scope.http_version;
+  /** `1.0`, `1.1`, `2` or `3`; `1.1` where the server does not say. */
+  get httpVersion(): RequestScope["http_version"] {
+    return this.scope.http_version ?? "1.1";
   }
 
   /** Address and port of the client; `undefined` on a Unix socket. */
@@ -158,7 +164,7 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
   }
 
   get #fields(): PagiHeaders {
-    return (this.#headers ??= new PagiHeaders(this.scope.headers));
+    return (this.#headers ??= new PagiHeaders(joinCookies(this.scope.headers ?? [])));
   }
 
   // ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -281,6 +287,13 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
 /** What is behind the scheme; `null`, which a page without an origin sends, is no host of anybody. */
 function hostOf(origin: string): string | undefined {
   return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase();
+}
+
+/** Each type of scope has two schemes; TypeScript cannot tie the type of a scope to its own. */
+function isSchemeOf<S extends RequestScope>(scope: S, scheme: unknown): scheme is S["scheme"] {
+  return scope.type === "websocket"
+    ? scheme === "ws" || scheme === "wss"
+    : scheme === "http" || scheme === "https";
 }
 
 /** Which parameters there are is a promise of the router, from the pattern that matched. */
