@@ -17,6 +17,7 @@ const ENCODED_SLASH = /%2f/i;
 const LIKE_A_HOST = /^[/\\]{2}/;
 /** What cannot stand in the path of a URL (RFC 3986 section 3.3), or what browsers read as something else. */
 const UNSAFE_IN_PATH = /[^!-~]|["#<>?\\^`{|}]/g;
+const UNSAFE_IN_ROOT = /[/\\\x00-\x1f\x7f]/g;
 /** A query may have a question mark (RFC 3986 section 3.4). */
 const UNSAFE_IN_QUERY = /[^!-~]|["#<>\\^`{|}]/g;
 
@@ -74,7 +75,7 @@ export function belowMount(
 ): { path: string; root_path: string } {
   return {
     path: `/${segments.slice(length).join("/")}`,
-    root_path: (scope.root_path ?? "") + prefixOf(segments.slice(0, length)),
+    root_path: (scope.root_path ?? "").replace(/\/+$/, "") + prefixOf(segments.slice(0, length)),
   };
 }
 
@@ -166,9 +167,12 @@ function decodedSegments(raw: string): string[] {
   return decodedUtf8(parts) ?? parts;
 }
 
-/** A slash in a value stays encoded, or `/:tenant` for `/%2Fhost` would begin addresses that lead to another host. */
+/**
+ * What would begin an address of another host stays encoded, or `root_path + "/x"` would do so for `/:tenant` and
+ * `/%2Fhost`: slashes, backslashes, and the control characters that browsers leave out of a URL.
+ */
 function prefixOf(segments: readonly string[]): string {
-  return segments.map((segment) => `/${segment.replaceAll("/", "%2F")}`).join("");
+  return segments.map((segment) => `/${escaped(segment, UNSAFE_IN_ROOT)}`).join("");
 }
 
 /** What a mount may have appended to `root_path` for what it has cut: with slashes in values as ours do it, or decoded. */
@@ -176,9 +180,9 @@ function decodingsOf(cut: string): string[] {
   return [prefixOf(decodedSegments(cut)), decodePath(cut)];
 }
 
-/** `root_path`, encoded; a slash that a mount has left encoded there is not encoded again. */
+/** `root_path`, encoded; what a mount has left encoded there is not encoded again. */
 function encodeRoot(root: string): string {
-  return encodePath(root.replace(/\/+$/, "")).replace(/%252f/gi, "%2F");
+  return encodePath(root.replace(/\/+$/, "")).replace(/%25(?=(?:2F|5C|[01][\dA-F]|7F))/gi, "%");
 }
 
 /** The bytes of a percent-encoded text, one char each; a `%` that begins no escape stands for itself. */

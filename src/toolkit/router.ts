@@ -386,8 +386,9 @@ export class Router extends RouteGroup implements Component {
   }
 
   /**
-   * The path of a named route, percent-encoded, perhaps with a query. It does not know where the router itself is
-   * mounted: put the `root_path` of the scope before it, or ask the router that mounts it, after `as()`.
+   * The path of a named route, percent-encoded, perhaps with a query. It never begins with two slashes, so it cannot lead
+   * to another host. It does not know where the router itself is mounted: put `request.mountPath` before it, or ask the
+   * router that mounts it, after `as()`.
    *
    * @throws RouteError for an unknown name, and a value that is missing or that the route would not match.
    */

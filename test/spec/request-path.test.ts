@@ -41,6 +41,8 @@ describe("what mounts leave of a path", () => {
     ["/%2Fevil.example/x", [1], "", "/x", "/x", "/%2Fevil.example"],
     ["/%5Cevil.example/x", [1], "", "/x", "/x", "/%5Cevil.example"],
     ["/\\evil.example/x", [1], "", "/x", "/x", "/%5Cevil.example"],
+    ["/%09/evil.example/x", [2], "", "/x", "/x", "/%09/evil.example"],
+    ["/a/b", [1], "/outer/", "/b", "/b", "/outer/a"],
     ["//evil.example/x", [2], "", "/x", "/x", "/.//evil.example"],
     ["/x", [], "//evil.example", "/x", "/x", "/.//evil.example"],
     ["/x", [], "/\\evil.example", "/x", "/x", "/%5Cevil.example"],
