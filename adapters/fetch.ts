@@ -7,7 +7,7 @@ export type { FetchEnvironment, FetchHandler } from "./fetch/answer.ts";
 export { toFetch } from "./fetch/to-fetch.ts";
 export type { FetchApplication, ToFetchOptions } from "./fetch/to-fetch.ts";
 
-/** What has a fetch handler: a Hono or Elysia application, or what a module exports for `Bun.serve`. */
+/** An object with a fetch handler: a Hono or Elysia application, or the default export of a `Bun.serve` module. */
 export interface FetchObject {
   fetch: FetchHandler;
 }
@@ -25,7 +25,7 @@ export interface FetchObject {
  *
  * What the handler throws goes to the server, which answers 500.
  *
- * @throws TypeError at once for what is neither.
+ * @throws TypeError at once for any other value.
  * @throws UnsupportedScopeError (as a rejection) for `lifespan` scopes.
  * @throws TypeError (as a rejection) when the handler returns no `Response`.
  */

@@ -151,8 +151,8 @@ function withMethod(request: Request, method: string): Request {
 
 /**
  * The absolute URL of the request: scheme, `Host`, path and query as they were sent, but for what the URL parser
- * writes otherwise. Below a mount the path is the rest, as Hono's and Express's own mounts hand it on; the whole one is
- * the scope's `raw_path`. Where `Host` is missing or no authority, the server's own address takes its place; `localhost` on
+ * writes otherwise. Below a mount it has the rest of the path, as it does below Hono's and Express' own mounts; the whole path
+ * is the scope's `raw_path`. Where `Host` is missing or no authority, the server's own address takes its place; `localhost` on
  * a Unix socket.
  */
 export function urlOf(scope: RequestScope): string {

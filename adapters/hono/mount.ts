@@ -9,8 +9,8 @@ import type { RequestScope } from "../../src/spec/scope.ts";
 
 /**
  * Mounts a PAGI application in a route of a Hono application: `app.all("/legacy/*", pagi(legacy))`. As with every mount,
- * what the route has matched before the `*` is cut off `path` and appended to `root_path`; a route without `*` cuts
- * nothing. Whatever Hono's middleware adds to the response is added to this one's.
+ * the part that the route matches before the `*` moves from `path` to the end of `root_path`; a route without `*` cuts
+ * nothing. Headers that Hono's middleware adds to the response are added to this one's.
  *
  * HTTP and event streams work on every server that runs the Hono application, WebSockets on a PAGI server. There the
  * scope has the server's `client`, `server`, `state` and TLS extension too. The application's own lifespan runs its
@@ -43,14 +43,14 @@ async function requestOf(c: Context): Promise<Request> {
   return new Request(url, { method, headers, signal, body: await c.req.arrayBuffer() });
 }
 
-/** Where the mounted application stands: below what the server, mounts around Hono, and the route have cut off. */
+/** The paths of the mounted application: the server, mounts around Hono, and the route each cut off a prefix. */
 function placeOf(c: Context, outer: RequestScope | undefined): Required<PathKeys> {
   const { pathname } = new URL(c.req.url);
   const asked = { path: decodePath(pathname), raw_path: pathname, root_path: outer?.root_path ?? "" };
   const segments = pathSegments(asked.path, pathname) ?? [];
   const left = segmentsLeft(c);
   const known = outer === undefined ? undefined : pathSegments(outer.path, outer.raw_path);
-  // What Hono itself has cut off by its own `mount()` is at the front of the scope's path too.
+  // Hono's own `mount()` cuts its prefix off the URL; the scope's path still has it in front.
   if (outer !== undefined && known !== undefined && endsWith(known, segments)) {
     return { raw_path: outer.raw_path, ...belowMount(outer, known, Math.max(0, known.length - left)) };
   }

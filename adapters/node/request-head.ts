@@ -25,7 +25,7 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
 
 /**
  * The head of the request as `node:http` reads it, with the fields in the order and number in which they came. Only
- * what frames the body is ours. Below a mount the target is the rest of the path, as Express hands it on.
+ * what frames the body is ours. Below a mount the target is the rest of the path, as it is below Express' `use()`.
  *
  * @throws TypeError for a scope that would read as something else, which a server that checks requests never makes.
  */

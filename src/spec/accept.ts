@@ -4,7 +4,7 @@ import { parameterOf, parseParameterized, splitList, type Parameter } from "./pa
 export interface MediaRange {
   /** In lower case, perhaps with wildcards, without parameters. */
   readonly type: string;
-  /** Those before the weight, which are part of the range. */
+  /** The parameters before the weight; they are part of the range. */
   readonly parameters: readonly Parameter[];
   /** From 0, not at all, to 1. */
   readonly weight: number;
@@ -13,8 +13,8 @@ export interface MediaRange {
 const MEDIA_RANGE = /^[!#$%&'*+\-.^_`|~0-9a-z]+\/[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 /**
- * The media ranges of an `Accept` field in its order; what is no range is left out. Source: RFC 9110 section 12.5.1.
- * A weight outside 0 to 1 counts as the nearest of the two, and one that is no number as 1 (section 12.4.2).
+ * The media ranges of an `Accept` field, in order; malformed members are left out. Source: RFC 9110 section 12.5.1.
+ * A weight outside 0 to 1 is clamped, and one that is not a number counts as 1 (section 12.4.2).
  */
 export function parseMediaRanges(accept: string): MediaRange[] {
   return splitList(accept).flatMap((member) => {

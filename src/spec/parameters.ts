@@ -1,23 +1,23 @@
 import { isToken } from "./token.ts";
 
 /**
- * Parameters and the quoted strings in them, as `Content-Type`, `Accept`, `Content-Disposition` and `Forwarded` have them.
- * Everything that reads one of these fields reads it here, so that no two parts of the program see different values.
+ * Parameters and quoted strings of `Content-Type`, `Accept`, `Content-Disposition` and `Forwarded`. All code that reads
+ * one of these fields uses this parser, so that no two parts of the program see different values.
  * Source: RFC 9110 sections 5.6.4 and 5.6.6, RFC 7239 section 4.
  */
 
-/** What stands behind a semicolon: the name in lower case, the value without quotes and escapes. */
+/** The part after a semicolon: the name in lower case, the value without quotes and escapes. */
 export type Parameter = readonly [name: string, value: string];
 
 /** Parameters in order. A name may be there twice; {@link parameterOf} takes the first, as browsers do. */
 export interface Parameters {
   readonly list: readonly Parameter[];
-  /** False where something is not as the grammar wants it; the parameters that can be made out are listed all the same. */
+  /** False where the text violates the grammar; parameters that can still be recognized are listed anyway. */
   readonly isWellFormed: boolean;
 }
 
 /**
- * What a backslash in a quoted string escapes: in `http` any char (RFC 9110 section 5.6.4), in a `form` only a quote and a
+ * Which chars a backslash in a quoted string escapes: in `http` any (RFC 9110 section 5.6.4), in a `form` only a quote and a
  * backslash, since browsers send file names such as `C:\a.txt` without escapes (RFC 7578 section 4.2).
  */
 export type Quoting = "http" | "form";
@@ -46,8 +46,8 @@ export function parseParameterized(field: string, quoting?: Quoting): Parameteri
 }
 
 /**
- * Reads parameters with semicolons between them; empty ones are allowed (RFC 9110 section 5.6.6). Like browsers, it takes
- * blanks around `=` and chars in an unquoted value that no token may have, and passes over what is no parameter.
+ * Reads parameters separated by semicolons; empty ones are allowed (RFC 9110 section 5.6.6). Like browsers, it accepts
+ * blanks around `=` and invalid chars in an unquoted value, and skips everything else that is malformed.
  */
 export function parseParameters(text: string, quoting: Quoting = "http"): Parameters {
   const list: Parameter[] = [];
@@ -64,7 +64,7 @@ export function parseParameters(text: string, quoting: Quoting = "http"): Parame
     const valueStart = skipBlanks(text, nameEnd + 1);
     const isQuoted = text[valueStart] === '"';
     const quoted = isQuoted ? quotedAt(text, valueStart, quoting) : undefined;
-    // A string that is not closed goes to the end, as it does for browsers.
+    // An unclosed string extends to the end of the text, as in browsers.
     if (isQuoted && quoted === undefined) return { list, isWellFormed: false };
     const end = nextOf(text, quoted?.end ?? valueStart, ";");
     const rest = trim(text.slice(quoted?.end ?? valueStart, end));
@@ -99,7 +99,7 @@ export function splitList(text: string): string[] {
   return members;
 }
 
-/** A value as it is written behind `=`: a token as it is, anything else in quotes. */
+/** Writes a value for use after `=`: a token as it is, anything else in quotes. */
 export function writeValue(value: string): string {
   return isToken(value) ? value : `"${value.replace(/["\\]/g, "\\$&")}"`;
 }
@@ -110,7 +110,7 @@ const NONE: Parameters = { list: [], isWellFormed: true };
 function quotedAt(text: string, start: number, quoting: Quoting): QuotedString | undefined {
   const escaped = readQuoted(text, start, quoting === "http" ? /[^]/ : /["\\]/);
   if (quoting === "http" || (escaped !== undefined && endsParameter(text, escaped.end))) return escaped;
-  // A browser's name that ends with a backslash, which is no escape then.
+  // A browser does not escape: here the name itself ends with a backslash.
   const plain = readQuoted(text, start, undefined);
   return plain !== undefined && endsParameter(text, plain.end) ? plain : escaped;
 }

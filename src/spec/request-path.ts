@@ -1,8 +1,8 @@
 /**
  * Paths of requests, and how a mount changes them. There is one convention, that of PAGI-Tools' `URLMap` and of PSGI's
  * `SCRIPT_NAME` and `PATH_INFO`: a mount cuts its prefix, which ends at a slash, off the front of `path` and appends it
- * to `root_path`. `raw_path` stays whole, since it is what the client has sent. An application that is mounted reads
- * `path` as it is, and never cuts `root_path` off it again.
+ * to `root_path`. `raw_path` stays whole, since it is what the client sent. A mounted application uses `path` as it
+ * is, and never cuts `root_path` off it again.
  */
 
 /** The keys of a scope that say where a request leads. Servers may leave out `raw_path` (PAGI Www, "HTTP Connection Scope"). */
@@ -15,7 +15,7 @@ export interface PathKeys {
 const ENCODED_SLASH = /%2f/i;
 /** Two slashes at the start of a reference begin a host (RFC 3986 section 4.2), and browsers read `\` as a slash. */
 const LIKE_A_HOST = /^[/\\]{2}/;
-/** What cannot stand in the path of a URL (RFC 3986 section 3.3), or what browsers read as something else. */
+/** Chars that a URL's path cannot contain (RFC 3986 section 3.3), or that browsers give another meaning. */
 const UNSAFE_IN_PATH = /[^!-~]|["#<>?\\^`{|}]/g;
 const UNSAFE_IN_ROOT = /[/\\\x00-\x1f\x7f]/g;
 /** A query may have a question mark (RFC 3986 section 3.4). */
@@ -46,7 +46,7 @@ export function encodePath(path: string): string {
 }
 
 /**
- * What stands between the slashes of a path, percent-decoded; what stands before the first is left out. A slash that the
+ * The segments between the slashes of a path, percent-decoded; text before the first slash is left out. A slash that the
  * client has encoded as `%2F` does not separate segments, so it is looked for in `rawPath`, of which `path` is the end:
  * a mount has cut off the beginning. Where the two do not belong together, since something on the way has changed `path`
  * alone, `path` is taken as it is.
@@ -67,7 +67,7 @@ export function hasEncodedSlash(rawPath: string | undefined): rawPath is string 
   return rawPath !== undefined && rawPath.includes("%") && ENCODED_SLASH.test(rawPath);
 }
 
-/** What a mount puts into the scope of its application: the first `length` segments of `path` go to `root_path`. */
+/** The keys that a mount changes in the scope of its application: `length` segments move from `path` to `root_path`. */
 export function belowMount(
   scope: PathKeys,
   segments: readonly string[],
@@ -168,14 +168,14 @@ function decodedSegments(raw: string): string[] {
 }
 
 /**
- * What would begin an address of another host stays encoded, or `root_path + "/x"` would do so for `/:tenant` and
- * `/%2Fhost`: slashes, backslashes, and the control characters that browsers leave out of a URL.
+ * A prefix for `root_path`. Slashes and backslashes of a value, and control characters, which browsers drop, stay encoded:
+ * otherwise `root_path + "/x"` would lead to another host below `/:tenant` for the request `/%2Fhost/x`.
  */
 function prefixOf(segments: readonly string[]): string {
   return segments.map((segment) => `/${escaped(segment, UNSAFE_IN_ROOT)}`).join("");
 }
 
-/** What a mount may have appended to `root_path` for what it has cut: with slashes in values as ours do it, or decoded. */
+/** The ways in which a mount may have appended a prefix to `root_path`: with slashes of values encoded, as ours, or decoded. */
 function decodingsOf(cut: string): string[] {
   return [prefixOf(decodedSegments(cut)), decodePath(cut)];
 }

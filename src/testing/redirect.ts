@@ -16,11 +16,11 @@ const OF_AN_ORIGIN: ReadonlySet<string> = new Set(["authorization", "proxy-autho
 export interface Redirectable {
   readonly method: string;
   readonly url: URL;
-  /** What the caller has set, names in lower case. */
+  /** The caller's headers, names in lower case. */
   readonly headers: Headers;
 }
 
-/** What follows a redirect. */
+/** The request that follows a redirect. */
 export interface Redirected extends Redirectable {
   /** False where the method became GET. */
   readonly keepsBody: boolean;
@@ -71,7 +71,7 @@ function changesToGet(status: number, method: string): boolean {
   return (status === 301 || status === 302) && method === "POST";
 }
 
-/** What of the referrer is said to another URL. Source: Referrer Policy, section 8.3. */
+/** How much of the referrer another URL gets to see. Source: Referrer Policy, section 8.3. */
 function referrerFor(value: string, next: URL, field: string | undefined): string | undefined {
   const referrer = URL.parse(value);
   if (referrer === null) return value;

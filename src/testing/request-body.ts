@@ -50,13 +50,13 @@ export interface EncodedBody {
   readonly contentType: string | undefined;
 }
 
-/** Names and values as pairs; `null` and `undefined` in an object are left out. @throws TypeError for what is no pair. */
+/** Names and values as pairs; `null` and `undefined` in an object are left out. @throws TypeError for anything that is not a pair. */
 export function pairsOf(pairs: Pairs): [name: string, value: string][] {
   if (isIterable(pairs)) {
     return Array.from(pairs, (pair) => {
       if (!Array.isArray(pair) || pair.length !== 2)
         throw new TypeError(
-          `Names and values are pairs, [["name", "value"]], or an object; ${String(pair)} is no pair.`,
+          `Names and values are pairs, [["name", "value"]], or an object; ${String(pair)} is not a pair.`,
         );
       const [name, value] = pair;
       return [name, String(value)];

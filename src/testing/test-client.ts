@@ -411,7 +411,7 @@ function redirection(response: TestResponse, request: Redirectable): Redirected 
   return isHere ? next : undefined;
 }
 
-/** What `fetch` hands out. The constructor of a `Response` takes no URL, so that this is put over it, and over its clones. */
+/** The result of `fetch`. The `Response` constructor takes no URL, so define it on the response and on its clones. */
 function webResponse(response: TestResponse, method: string): Response {
   const isBodiless = method === "HEAD" || [204, 205, 304].includes(response.status);
   const { status, rawHeaders: headers, url, redirected } = response;

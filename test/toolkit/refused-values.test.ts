@@ -99,7 +99,7 @@ describe("header fields are pairs", () => {
     for (const list of [[["x-name"]], [["a", "b", "c"]], ["ab"]]) {
       for (const option of ["headers", "query", "form"]) {
         await expect(Reflect.apply(client.get, client, ["/", { [option]: list }])).rejects.toThrow(
-          "is no pair",
+          "is not a pair",
         );
       }
     }

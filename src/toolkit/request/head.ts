@@ -73,7 +73,7 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.server;
   }
 
-  /** What routers have cut off the front of {@link path}, behind the server's own root path; decoded. */
+  /** The prefixes that routers have cut off the front of {@link path}, after the server's own root path; decoded. */
   get rootPath(): string {
     return this.scope.root_path ?? "";
   }

@@ -1,7 +1,7 @@
 import { messageOf, RouteError } from "../../errors.ts";
 import { LinearExpression } from "./linear-expression.ts";
 
-/** What the whole value of a parameter must match. */
+/** A condition that the whole value of a parameter must meet. */
 export interface Constraint {
   /** Two constraints with the same key take the same values. */
   readonly key: string;

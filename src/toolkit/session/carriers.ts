@@ -101,7 +101,7 @@ export function headerState({ name, pattern, respondWith }: HeaderStateOptions):
   const field = fieldName(name);
   const answer = respondWith === undefined ? undefined : fieldName(respondWith);
   if (pattern !== undefined && !(pattern instanceof RegExp))
-    throw new TypeError(`headerState: 'pattern' has to be a RegExp, not ${typeof pattern}.`);
+    throw new TypeError(`headerState: 'pattern' must be a RegExp, not ${typeof pattern}.`);
   // A `g` or `y` would make the expression remember where the last request's match was.
   const expression = pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
   return {
@@ -151,7 +151,7 @@ export function callbackState(options: CallbackStateOptions): StateCarrier {
   return carrier;
 }
 
-/** What is wrong is said when it is written, and not by the first request. @throws TypeError for what carries no token. */
+/** Reports a mistake at once, and not with the first request. @throws TypeError for anything that is not a carrier. */
 export function assertCarrier(carrier: unknown, who: string): asserts carrier is StateCarrier {
   assertMethods(carrier, ["extract", "inject", "clear"], who);
   const reads: unknown = Reflect.get(carrier, "reads");
@@ -159,7 +159,7 @@ export function assertCarrier(carrier: unknown, who: string): asserts carrier is
     !Array.isArray(reads) ||
     !reads.every((each) => each === "*" || (typeof each === "string" && isToken(each)))
   )
-    throw new TypeError(`${who}: 'reads' has to be a list of names of header fields, or ["*"].`);
+    throw new TypeError(`${who}: 'reads' must be a list of names of header fields, or ["*"].`);
 }
 
 /** @throws TypeError for what does not have all of these methods. */
@@ -172,7 +172,7 @@ export function assertMethods(
     const method: unknown =
       typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
     if (typeof method !== "function")
-      throw new TypeError(`${who}: '${name}' has to be a function, not ${typeof method}.`);
+      throw new TypeError(`${who}: '${name}' must be a function, not ${typeof method}.`);
   }
 }
 

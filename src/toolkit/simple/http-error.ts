@@ -16,7 +16,7 @@ export class HttpError extends PagiError {
 
   /**
    * @param message is told to the client. Default: what the status is called.
-   * @throws RangeError for what is no status of an error; TypeError for what is no list of fields.
+   * @throws RangeError for what is no status of an error; TypeError for headers that are not pairs.
    */
   constructor(
     status: number,

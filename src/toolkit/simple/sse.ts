@@ -171,7 +171,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
 
   // ── its life ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A callback of `subscribe` or `onConnect` has thrown: `onError` is told, or the stream ends with it. */
+  /** A callback of `subscribe` or `onConnect` threw: report it to `onError`, or end the stream with it. */
   async #failed(error: unknown): Promise<void> {
     if (await this.life.tellError(error)) return;
     this.#failure ??= { error };

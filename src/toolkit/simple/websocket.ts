@@ -56,7 +56,7 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
   // ── the connection ──────────────────────────────────────────────────────────────────────────────────────────
 
   override async accept(options?: AcceptOptions): Promise<void> {
-    // Not waited for: a broker that is slow or away is no reason to keep the client waiting.
+    // Do not wait: a slow or absent broker must not keep the client waiting.
     this.#member
       .joinAll((message, json) => this.#outgoing(message, json))
       .catch((error: unknown) => this.life.tellError(error));
