@@ -157,9 +157,9 @@ function withMethod(request: Request, method: string): Request {
  */
 export function urlOf(scope: RequestScope): string {
   const path = inTarget(rawPathBelow(scope));
-  const query = scope.query_string === "" ? "" : `?${inTarget(scope.query_string)}`;
+  const query = inTarget(scope.query_string ?? "");
   const scheme = scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http";
-  const url = `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query}`;
+  const url = `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query === "" ? "" : `?${query}`}`;
   return MAY_BE_REWRITTEN.test(url) ? new URL(url).href : url;
 }
 
@@ -186,7 +186,8 @@ function authorityOf(scope: RequestScope): string {
       return (lastAuthority = new URL(`${scheme}://${host}/`).host);
     }
   }
-  const [address, port] = scope.server;
+  // A server may leave it out (PAGI Www, "HTTP Connection Scope").
+  const [address, port] = scope.server ?? ["localhost", null];
   if (port === null) return "localhost";
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
@@ -206,5 +207,5 @@ function hasBody(scope: RequestScope): boolean {
     if (name === "content-length") return value !== "0";
     if (name === "transfer-encoding") return true;
   }
-  return !scope.http_version.startsWith("1");
+  return scope.http_version?.startsWith("1") === false;
 }

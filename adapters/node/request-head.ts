@@ -19,7 +19,8 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
     if (name === "content-length") length = value;
   }
   if (length !== undefined && /^\d+$/.test(length)) return { type: "length", length: Number(length) };
-  const isSilent = scope.http_version.startsWith("1") || scope.method === "GET" || scope.method === "HEAD";
+  const isSilent =
+    scope.http_version?.startsWith("1") !== false || scope.method === "GET" || scope.method === "HEAD";
   return { type: isSilent ? "none" : "chunked" };
 }
 
@@ -30,7 +31,7 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
  * @throws TypeError for a scope that would read as something else, which a server that checks requests never makes.
  */
 export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): Buffer {
-  const { method, query_string } = scope;
+  const { method, query_string = "" } = scope;
   if (!isToken(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
   const path = rawPathBelow(scope);
   const target = `${path === "" ? "/" : path}${query_string === "" ? "" : `?${query_string}`}`.replace(

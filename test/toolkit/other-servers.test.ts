@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { fromFetch } from "../../adapters/fetch.ts";
+import { fromNode } from "../../adapters/node.ts";
 import { directory } from "../../src/apps/directory.ts";
 import type { HeaderPair, Scope } from "../../src/spec/index.ts";
 import { HttpContext } from "../../src/toolkit/context.ts";
@@ -54,6 +56,19 @@ describe("a scope without what has a default", () => {
     const head = new PagiWebSocket(wss, unused, unused);
     expect([head.scheme, head.httpVersion]).toEqual(["wss", "2"]);
     expect(new PagiRequest({ ...httpScope(), scheme: "https" }).scheme).toBe("https");
+  });
+
+  test("fetch and node handlers", async () => {
+    const scope = bare({ ...httpScope(), path: "/a b" });
+    Reflect.deleteProperty(scope, "query_string");
+    for (const app of [
+      fromFetch((request) => new Response(request.url)),
+      fromNode((request, answer) => void answer.end(`http://${request.headers.host}${request.url}`)),
+    ]) {
+      const side = server();
+      await app(scope, side.receive, side.send);
+      expect(response(side.sent).body).toBe("http://example.org/a%20b");
+    }
   });
 
   test("the directory application", async () => {
