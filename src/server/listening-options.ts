@@ -107,7 +107,8 @@ export const LISTENING_OPTIONS = {
     type: "string",
     default: "",
     placeholder: "PATH",
-    pattern: /^(?:\/.*[^/])?$/,
+    // Nothing that makes the paths under it lead to another host: no two slashes, no backslash, no control character.
+    pattern: /^(?:\/[^/\\\x00-\x1f\x7f]+)*$/,
     patternText: "be empty, or begin with a slash and end without one",
     takesEmpty: true,
     flag: "root-path",
