@@ -23,7 +23,7 @@ export const PAGI: PagiVersions = Object.freeze({ version: PAGI_VERSION, spec_ve
 export const HTTP_EXTENSIONS: Extensions = Object.freeze({ fullflush: Object.freeze({}) });
 
 /** What `sse` scopes advertise. */
-export const SSE_EXTENSIONS: Extensions = Object.freeze({});
+export const SSE_EXTENSIONS: Extensions = HTTP_EXTENSIONS;
 
 /** What `websocket` scopes advertise. */
 export const WEBSOCKET_EXTENSIONS: Extensions = Object.freeze({

@@ -29,8 +29,8 @@ export interface RequestTraits {
 export interface OutgoingResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** `close` says so in the head; `close-after` says keep-alive, and the connection closes all the same. */
-  readonly connection?: "close" | "close-after";
+  /** `close` ends the connection; `keep-alive` says so in the head where the connection stays. */
+  readonly connection?: "close" | "keep-alive";
 }
 
 /** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
@@ -108,7 +108,7 @@ export function planResponse(
   const framing = responseFraming(request, status, length !== undefined);
   if (framing === "close") close = true;
   if (framing === "chunked") head += "transfer-encoding: chunked\r\n";
-  const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "close-after";
+  const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "keep-alive";
   if (close) head += `connection: ${options}close\r\n`;
   else if (saysKeepAlive) head += `connection: ${options}keep-alive\r\n`;
   else if (options !== "") head += `connection: ${options.slice(0, -2)}\r\n`;
@@ -117,7 +117,7 @@ export function planResponse(
     head,
     framing,
     length: framing === "length" && length !== undefined ? length : 0,
-    close: close || response.connection === "close-after",
+    close,
   };
 }
 
@@ -127,6 +127,7 @@ export function planResponse(
  *
  * @param date the value of `date`.
  * @param extraHeaders safe fields with names in lower case, e.g. `retry-after`.
+ * @param method of the request, as far as it is known: a response to HEAD has no body (RFC 9110 section 9.3.2).
  * @returns one char for each byte: write it as latin-1.
  */
 export function errorResponse(
@@ -134,13 +135,14 @@ export function errorResponse(
   message: string,
   date: string,
   extraHeaders: Headers = [],
+  method?: string,
 ): string {
   const body = Buffer.from(message, "utf8").toString("latin1");
   let head = `${statusLine(status)}content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\n`;
   for (const [name, value] of extraHeaders) head += `${name}: ${value}\r\n`;
   // A sender of Upgrade has to name it in Connection as well (RFC 9110 section 7.8).
   const options = extraHeaders.some(([name]) => name === "upgrade") ? "upgrade, close" : "close";
-  return `${head}connection: ${options}\r\ndate: ${date}\r\n\r\n${body}`;
+  return `${head}connection: ${options}\r\ndate: ${date}\r\n\r\n${method === "HEAD" ? "" : body}`;
 }
 
 /**

@@ -430,10 +430,19 @@ export interface PartialOptions {
   readonly timeout?: Duration | undefined;
 
   /**
-   * The longest without a byte of a request body that is being read; then 408. 0 waits for ever. An upload that
-   * has stalled would hold the application's call for ever.
+   * Maximum time without a byte of a request body that the application waits for; then 408. 0 sets no limit. An
+   * upload that has stalled would hold the application's call indefinitely.
    *
-   * Default: 30s. Flag `--request-timeout`, environment `PAGI_REQUEST_TIMEOUT`.
+   * Default: 30s. Flag `--body-timeout`, environment `PAGI_BODY_TIMEOUT`.
+   */
+  readonly bodyTimeout?: Duration | undefined;
+
+  /**
+   * Maximum time of a request in which no byte is read or written; then 504, or the end of a response that has
+   * begun. 0 sets no limit. Off, since the server cannot know how long an application may work. Not for SSE and
+   * WebSocket, which have idle timeouts.
+   *
+   * Default: 0. Flag `--request-timeout`, environment `PAGI_REQUEST_TIMEOUT`.
    */
   readonly requestTimeout?: Duration | undefined;
 

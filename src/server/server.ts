@@ -25,6 +25,7 @@ import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
 import type { ProxyReader } from "./proxied-request.ts";
+import { Refusals } from "./refusals.ts";
 import { TimerWheel } from "./timers.ts";
 import type { TlsGate } from "./tls-gate.ts";
 
@@ -457,7 +458,8 @@ export class Server {
       times: {
         header: milliseconds(options.headerTimeout),
         keepAlive: milliseconds(options.timeout),
-        body: milliseconds(options.requestTimeout),
+        body: milliseconds(options.bodyTimeout),
+        request: milliseconds(options.requestTimeout),
         write: milliseconds(options.writeTimeout),
         halfClose: milliseconds(options.halfCloseGrace),
         linger: milliseconds(options.lingerTimeout),
@@ -470,6 +472,7 @@ export class Server {
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
       accessLog: this.#accessLog,
+      refusals: new Refusals(this.#logger),
       metrics: this.#metrics,
       readProxied: this.#readProxied,
       isDraining: false,

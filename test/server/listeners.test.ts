@@ -100,7 +100,7 @@ describe("several listeners", () => {
     await using server = await listenAt([folder.file("s")]);
     const { out } = await curl("--unix-socket", folder.file("s"), "-H", "Host:", "-i", "http://any/");
     expect(out).toStartWith("HTTP/1.1 400 ");
-    await server.logger.seen(/^unix: 400 /);
+    await server.logger.seen(/^unix: GET \/ was refused with 400: /);
   });
 });
 
