@@ -19,9 +19,9 @@ export async function serveAlone(
   const { loadApplication } = await import("../src/server/load-app.ts");
   const app = await loadApplication(application, options);
   const { Server } = await import("../src/server/server.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
+  const { serverLogger } = await import("../src/server/logger.ts");
   const { runUntilSignal } = await import("../src/server/signals.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
+  const logger = serverLogger(options);
   const server = new Server(app, options, logger, standing?.place);
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   const ended = runUntilSignal(server, logger, {
@@ -56,7 +56,7 @@ export async function serveWithWorkers(
   role: Role,
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
+  const { serverLogger } = await import("../src/server/logger.ts");
   const { supervisor, started, ended } = await supervise({
     options,
     role,
@@ -65,7 +65,7 @@ export async function serveWithWorkers(
       const { loadApplication } = await import("../src/server/load-app.ts");
       return await loadApplication(application, options);
     },
-    logger: createLogger(options.logLevel, options.quiet),
+    logger: serverLogger(options),
     signals: true,
   });
   try {

@@ -69,6 +69,15 @@ export const OPTIONS = {
     variable: "PAGI_LOG_LEVEL",
     doc: "The least important messages to log; debug also shows the stack of a failure to start",
   },
+  logFormat: {
+    group: "Logging",
+    type: "choice",
+    choices: ["text", "json"],
+    default: "text",
+    flag: "log-format",
+    variable: "PAGI_LOG_FORMAT",
+    doc: "Lines of the server's log: text, or JSON with the keys time, level, pid, message, and where there are any worker, error, stack",
+  },
   accessLog: {
     group: "Logging",
     type: "log-target",

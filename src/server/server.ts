@@ -15,7 +15,7 @@ import { formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
 import type { AskedSocket, ListeningSocket } from "./listening-socket.ts";
-import { createLogger } from "./logger.ts";
+import { serverLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
 import type { Samples } from "./metric-families.ts";
 import type { Metrics } from "./metrics.ts";
@@ -95,7 +95,7 @@ export class Server {
   constructor(
     app: Application,
     options: ServerOptions,
-    logger: Logger = createLogger(options.logLevel, options.quiet),
+    logger: Logger = serverLogger(options),
     place: ServerPlace = {},
   ) {
     this.#app = app;

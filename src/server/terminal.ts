@@ -17,19 +17,23 @@ export function isTerminal(fd: number): boolean {
 
 /**
  * Writes text and a newline to standard output (1) or standard error (2), at once. A reader that has gone is no error.
- * `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
+ * Standard output is what a command was asked for, and waits for whoever reads it; standard error is the log's, and
+ * waits for nobody. `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
  */
 export function writeLine(fd: 1 | 2, text: string): void {
-  const fs = loadFs();
+  if (fd === 2) {
+    const { standardError }: typeof import("./standard-error.ts") = require("./standard-error.ts");
+    standardError().writeText(text);
+    return;
+  }
   let rest = Buffer.from(`${text}\n`);
   while (rest.byteLength > 0) {
     try {
-      rest = rest.subarray(fs.writeSync(fd, rest));
+      rest = rest.subarray(loadFs().writeSync(fd, rest));
     } catch (error) {
       // A full pipe that does not block; Bun's own writer waits for it.
-      if (error instanceof Error && "code" in error && error.code === "EAGAIN") {
-        void Bun.write(fd === 1 ? Bun.stdout : Bun.stderr, rest);
-      }
+      if (error instanceof Error && "code" in error && error.code === "EAGAIN")
+        void Bun.write(Bun.stdout, rest);
       return;
     }
   }
@@ -49,7 +53,7 @@ export function isTerminalGone(): boolean {
 }
 
 /** By its major number: 136 to 143 are pseudo-terminals, 4 is the console (Documentation/admin-guide/devices.txt). */
-function isTerminalDevice(rdev: number): boolean {
+export function isTerminalDevice(rdev: number): boolean {
   const major = (rdev >> 8) & 0xfff;
   return major === 4 || (major >= 136 && major <= 143);
 }

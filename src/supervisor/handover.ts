@@ -1,6 +1,7 @@
 import { messageOf } from "../errors.ts";
 import type { Notifier } from "../server/notify.ts";
 import { setInherited } from "../server/listening-socket.ts";
+import { flushLogs } from "../server/log-stream.ts";
 import type { Logger } from "../server/logger.ts";
 import { writeLine } from "../server/terminal.ts";
 import { describeExit } from "./exit-reason.ts";
@@ -97,6 +98,7 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
   const variables = environmentFor({ type: "continued", sockets }, environment);
   for (const { fd } of sockets) setInherited(fd, true);
   for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
+  flushLogs();
   execute(file, words, variables);
 }
 

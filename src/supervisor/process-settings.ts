@@ -2,6 +2,7 @@ import fs from "node:fs";
 
 import { messageOf, OptionError } from "../errors.ts";
 import type { ServerOptions } from "../server/options.ts";
+import { standardError } from "../server/standard-error.ts";
 import { thisProgram } from "./program.ts";
 
 // Bun has it, and its types leave it out.
@@ -53,6 +54,8 @@ export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">, f
   if (options.user === "" && options.group === "") return;
   const { uid, gid, name } = identityOf(options);
   const own = { uid: process.getuid?.(), gid: process.getgid?.() };
+  // The user may not be allowed to open it.
+  standardError().prepare();
   if (own.uid !== 0 && own.uid === (uid ?? own.uid) && own.gid === (gid ?? own.gid)) return;
   try {
     if (file !== undefined) fs.fchownSync(file, uid ?? own.uid ?? 0, gid ?? own.gid ?? 0);

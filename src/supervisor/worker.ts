@@ -1,10 +1,11 @@
 import { messageOf } from "../errors.ts";
 import { inheritedSocket } from "../server/listening-socket.ts";
-import { createLogger } from "../server/logger.ts";
+import { serverLogger } from "../server/logger.ts";
 import type { Logger } from "../server/logger.ts";
 import { resolveOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { Server } from "../server/server.ts";
+import { writeLine } from "../server/terminal.ts";
 import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
 import type { Application } from "../spec/application.ts";
@@ -62,12 +63,13 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     beat(options, worker);
     // What was counted is not to be lost with it.
     if (options.metrics !== "") process.on("exit", () => measured(worker.server));
-    const logger = ownLogger ?? createLogger(options.logLevel, options.quiet);
+    // With --reload one worker stands for the process that would serve alone without.
+    const isAlone = options.reload && options.workers === 1;
+    const logger = ownLogger ?? serverLogger(options, isAlone ? undefined : workerNumber);
     surviveErrors(logger);
     const app = await load(options, application);
     worker.server = new Server(app, options, logger, {
-      // With --reload one worker stands for the process that would serve alone without.
-      ...(options.reload && options.workers === 1 ? {} : { role: "worker", workerNumber }),
+      ...(isAlone ? {} : { role: "worker", workerNumber }),
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
     });
     await worker.server.start();
@@ -81,7 +83,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (worker.isEnding) return await new Promise<never>(() => {});
     // The supervisor puts it into its log, with what it does about it.
     report({ type: "failed", text: messageOf(error) });
-    if (given["logLevel"] === "debug") console.error(error);
+    if (given["logLevel"] === "debug") writeLine(2, Bun.inspect(error));
     process.exit(1);
   }
 }
