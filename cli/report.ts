@@ -6,7 +6,10 @@ import {
   type ServerOptions,
 } from "../src/server/option-table.ts";
 import { formatValue } from "../src/server/option-values.ts";
+import { createLogger } from "../src/server/logger.ts";
+import type { Logger } from "../src/server/logger.ts";
 import { printable } from "../src/server/printable.ts";
+import { writeLine } from "../src/server/terminal.ts";
 import type { Configuration } from "./configure.ts";
 
 /** Exit codes: a wrong command line or environment, and everything else that keeps the server from starting. */
@@ -27,6 +30,31 @@ export function failureText(error: unknown, debug: boolean): string {
   return isOurs ? line : `${line} (--log-level debug shows where)`;
 }
 
+/** Says on standard error why the server does not start, in the format of its log. */
+export function reportFailure(
+  error: unknown,
+  { isDebug, isJson }: { readonly isDebug: boolean; readonly isJson: boolean },
+): void {
+  if (isJson) jsonLogger().error(failureText(error, false), isDebug ? error : undefined);
+  else writeLine(2, failureText(error, isDebug));
+}
+
+/** Says on standard error what is served where, in the format of the log. */
+export function reportServing(
+  application: string | undefined,
+  options: ServerOptions,
+  urls: readonly string[],
+): void {
+  const text = bannerText(application, options, urls);
+  if (options.logFormat === "json") jsonLogger().info(text.replaceAll("\n", " "));
+  else writeLine(2, text);
+}
+
+/** What has to be said is said at every level. */
+function jsonLogger(): Logger {
+  return createLogger("info", false, undefined, { format: "json" });
+}
+
 /** What this is, in which version, and what it stands on. */
 export async function versionText(): Promise<string> {
   const { default: manifest } = await import("../package.json");
@@ -35,7 +63,7 @@ export async function versionText(): Promise<string> {
 }
 
 /** What is served where, for standard error. */
-export function bannerText(
+function bannerText(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],

@@ -111,6 +111,6 @@ async function announce(
   urls: readonly string[],
 ): Promise<void> {
   if (options.quiet) return;
-  const { bannerText } = await import("./report.ts");
-  writeLine(2, bannerText(application, options, urls));
+  const { reportServing } = await import("./report.ts");
+  reportServing(application, options, urls);
 }
