@@ -16,6 +16,8 @@ export interface LifespanOptions {
   readonly role?: LifespanScope["pagi"]["role"] | undefined;
   /** 1, 2, ... in a worker. */
   readonly workerNumber?: number | undefined;
+  /** Whether to say that an application starts in a supervisor as if it served requests there. Default false. */
+  readonly checksRole?: boolean | undefined;
 }
 
 /** What lifespan needs of a logger. */
@@ -52,6 +54,11 @@ const WHY_NOT: Readonly<Record<Phase, string>> = {
   over: "the server expects nothing more of this lifespan",
 };
 
+const ROLE_HINT =
+  "The application has run its startup in the supervisor too, which serves no requests, without looking at " +
+  "scope.pagi.role. What it opens there stays unused: skip that where the role is 'supervisor', or use " +
+  "--no-supervisor-lifespan (docs/lifespan.md).";
+
 /**
  * The lifespan protocol of one application on one event loop: startup before the first connection, shutdown after the
  * last one. Source: PAGI Lifespan.
@@ -63,6 +70,8 @@ export class Lifespan {
   readonly #scope: LifespanScope;
   #state: State;
   #phase: Phase = "new";
+  /** Whether the application has looked at its role, where that is checked. */
+  #knowsRole = true;
   /** Events that the application has not asked for yet, and its calls of `receive` that wait for one. */
   readonly #events: LifespanReceiveEvent[] = [];
   readonly #receivers: ((event: LifespanReceiveEvent) => void)[] = [];
@@ -92,6 +101,7 @@ export class Lifespan {
       },
       state: this.#state,
     };
+    if (role === "supervisor" && options.checksRole === true) this.#watchRole(this.#scope.pagi);
   }
 
   /**
@@ -171,6 +181,16 @@ export class Lifespan {
   #endShutdown(): void {
     this.#end();
     this.#shutdown.resolve();
+  }
+
+  #watchRole(pagi: LifespanScope["pagi"]): void {
+    const { role } = pagi;
+    const get = (): typeof role => {
+      this.#knowsRole = true;
+      return role;
+    };
+    this.#knowsRole = false;
+    Object.defineProperty(pagi, "role", { get, enumerable: true });
   }
 
   /** Calls the application and sees how it ends. Never rejects. */
@@ -267,6 +287,7 @@ export class Lifespan {
         this.#adoptState();
         this.#phase = "started";
         this.#startup.resolve();
+        if (!this.#knowsRole) this.#logger.info(ROLE_HINT);
         break;
       case "lifespan.startup.failed":
         this.#failStartup(`The application refuses to start${because(event.message)}`);

@@ -96,6 +96,7 @@ export class Supervisor {
               startupTimeout: options.lifespanStartupTimeout,
               shutdownTimeout: options.shutdownTimeout,
               role: "supervisor",
+              checksRole: options.validateEvents,
             },
             logger,
           );

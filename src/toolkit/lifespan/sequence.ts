@@ -3,10 +3,26 @@ import type { Application, Receive, Send } from "../../spec/application.ts";
 import type { ReceiveEvent, SendEvent } from "../../spec/events.ts";
 import type { LifespanScope, State } from "../../spec/scope.ts";
 
-/** What happens before the first request and after the last; both may fill or read the state of the server's life. */
+/**
+ * What happens around the serving. Each hook runs where it is of use, whether there are workers or not:
+ *
+ * | hook                             | one process                          | `--workers`                     |
+ * | -------------------------------- | ------------------------------------ | ------------------------------- |
+ * | `startup`, `shutdown`            | once                                 | in every worker                 |
+ * | `beforeWorkers`, `afterWorkers`  | once, around `startup`, `shutdown`   | once, in the supervisor         |
+ */
 export interface LifespanHooks {
+  /** Runs before the first request, where requests are served. It may fill the state that requests see. */
   readonly startup?: (state: State) => void | Promise<void>;
+  /** Runs after the last request, where requests were served. */
   readonly shutdown?: (state: State) => void | Promise<void>;
+  /**
+   * Runs before anything is served, and before any worker is started: for what must happen once, such as a migration of
+   * the database. It gets no state, since workers are other processes; they do inherit `process.env`.
+   */
+  readonly beforeWorkers?: () => void | Promise<void>;
+  /** Runs when nothing is served any more, and the last worker has ended. */
+  readonly afterWorkers?: () => void | Promise<void>;
 }
 
 /** Part of a sequence. */
@@ -43,8 +59,8 @@ export async function runInSequence(
   for (;;) {
     const event = await receive();
     if (event.type === "lifespan.startup") {
-      for (const each of members) {
-        const member = typeof each === "function" ? new Life(each) : hooked(each);
+      const here = membersIn(scope.pagi, members);
+      for (const member of here) {
         try {
           if (await member.start(scope)) started.push(member);
         } catch (error) {
@@ -77,14 +93,50 @@ async function stopAll(started: readonly Member[], scope: LifespanScope): Promis
   return problems;
 }
 
-function hooked({ startup, shutdown }: LifespanHooks): Member {
+/**
+ * Who takes part in this process, in order. A pair of hooks is a member of its own, for what has not started is not
+ * stopped. What runs once comes before everything that is served, in whatever order hooks were added.
+ */
+function membersIn(pagi: LifespanScope["pagi"], members: readonly (Application | LifespanHooks)[]): Member[] {
+  const isSupervisor = pagi.role === "supervisor";
+  // Other servers may say only that this is a worker.
+  const isOnce = isSupervisor || pagi.is_worker !== 1;
+  const around: Member[] = [];
+  const serving: Member[] = [];
+  for (const each of members) {
+    if (typeof each === "function") {
+      serving.push(new Life(each));
+      continue;
+    }
+    const { startup, shutdown, beforeWorkers, afterWorkers } = each;
+    if (isOnce)
+      around.push(
+        pair(
+          () => beforeWorkers?.(),
+          () => afterWorkers?.(),
+        ),
+      );
+    if (!isSupervisor)
+      serving.push(
+        pair(
+          (state) => startup?.(state),
+          (state) => shutdown?.(state),
+        ),
+      );
+  }
+  return [...around, ...serving];
+}
+
+type Hook = (state: State) => void | Promise<void>;
+
+function pair(start: Hook, stop: Hook): Member {
   return {
     async start(scope) {
-      await startup?.(scope.state);
+      await start(scope.state);
       return true;
     },
     async stop(scope) {
-      await shutdown?.(scope.state);
+      await stop(scope.state);
     },
   };
 }
