@@ -2,7 +2,7 @@ import fs from "node:fs";
 
 import type { ByteString } from "../spec/values.ts";
 import { checked, libc, MSG, POLL, ptr, SOCK, SPLICE } from "./libc.ts";
-import { isTerminalDevice } from "./terminal.ts";
+import { isTerminalDevice } from "./terminal-device.ts";
 
 /**
  * A descriptor that log lines go to, and that is never waited for. `O_NONBLOCK` belongs to an open file, which other

@@ -1,3 +1,5 @@
+import { isTerminalDevice } from "./terminal-device.ts";
+
 // node:fs takes 2 ms to load, and not every start has a use for it.
 const loadFs = (): typeof import("node:fs") => require("node:fs");
 
@@ -50,10 +52,4 @@ export function isTerminalGone(): boolean {
       return false;
     }
   });
-}
-
-/** By its major number: 136 to 143 are pseudo-terminals, 4 is the console (Documentation/admin-guide/devices.txt). */
-export function isTerminalDevice(rdev: number): boolean {
-  const major = (rdev >> 8) & 0xfff;
-  return major === 4 || (major >= 136 && major <= 143);
 }
