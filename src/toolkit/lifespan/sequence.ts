@@ -12,16 +12,18 @@ import type { LifespanScope, State } from "../../spec/scope.ts";
  * | `beforeWorkers`, `afterWorkers`  | once, around `startup`, `shutdown`   | once, in the supervisor         |
  */
 export interface LifespanHooks {
-  /** Runs before the first request, where requests are served. It may fill the state that requests see. */
+  /**
+   * Runs before the first request, where requests are served. It may fill the state that requests see. Default: nothing.
+   */
   readonly startup?: (state: State) => void | Promise<void>;
-  /** Runs after the last request, where requests were served. */
+  /** Runs after the last request, where requests were served. Default: nothing. */
   readonly shutdown?: (state: State) => void | Promise<void>;
   /**
    * Runs before anything is served, and before any worker is started: for what must happen once, such as a migration of
-   * the database. It gets no state, since workers are other processes; they do inherit `process.env`.
+   * the database. It gets no state, since workers are other processes; they do inherit `process.env`. Default: nothing.
    */
   readonly beforeWorkers?: () => void | Promise<void>;
-  /** Runs when nothing is served any more, and the last worker has ended. */
+  /** Runs when nothing is served any more, and the last worker has ended. Default: nothing. */
   readonly afterWorkers?: () => void | Promise<void>;
 }
 
