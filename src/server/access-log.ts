@@ -1,4 +1,5 @@
 import { messageOf, OptionError } from "../errors.ts";
+import { danglingLinkProblem } from "./dangling-link.ts";
 import { compileAccessLogFormat, type AccessLogFormatter, type AccessRecord } from "./access-log-format.ts";
 import { LogStream } from "./log-stream.ts";
 import { openOutlet } from "./outlet.ts";
@@ -91,11 +92,15 @@ function openForAppend(path: string): Outlet {
   try {
     return openOutlet(path);
   } catch (error) {
-    throw new OptionError("--access-log", `cannot append to '${path}': ${advice(error)}`, { cause: error });
+    throw new OptionError("--access-log", `cannot append to '${path}': ${advice(path, error)}`, {
+      cause: error,
+    });
   }
 }
 
-function advice(error: unknown): string {
+function advice(path: string, error: unknown): string {
+  const dangling = danglingLinkProblem(path);
+  if (dangling !== undefined) return `${dangling}. Repair the link, or name another file.`;
   switch (codeOf(error)) {
     case "ENOENT":
     case "ENOTDIR":

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 
+import { danglingLinkProblem } from "./dangling-link.ts";
 import { similarName } from "../spec/nearest-name.ts";
 
 /** Asked for when a name is given without one. */
@@ -9,6 +10,8 @@ const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs", ".jsx", ".mts", ".cjs", ".cts"
 /** Why an application's file cannot be imported although it was named, and what its user may have meant. */
 export function missingFileProblem(file: string): string {
   const location = path.resolve(file);
+  const dangling = danglingLinkProblem(file);
+  if (dangling !== undefined) return `${dangling}. Repair the link, or name another file.`;
   const stat = fs.statSync(location, { throwIfNoEntry: false });
   if (stat === undefined) return `There is no file '${file}'.${suggestion(file, location)}`;
   if (!stat.isDirectory())

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 
 import { ListenError, messageOf } from "../errors.ts";
+import { danglingLinkProblem } from "./dangling-link.ts";
 import { AF, checked, libc, ptr, SOCK, SystemError, unixAddress } from "./libc.ts";
 
 /** Who may use the file of a Unix socket. */
@@ -71,8 +72,12 @@ export function bindToPath(fd: number, path: string, owner: SocketFileOwner): So
 function removeStale(path: string): void {
   const found = fs.lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket())
-    throw new ListenError(`${path} exists and is no socket. It is left as it is; choose another path.`);
+  if (!found.isSocket()) {
+    const what =
+      danglingLinkProblem(path) ??
+      (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is no socket`);
+    throw new ListenError(`${what}. It is left as it is; choose another path.`);
+  }
   const problem = connectionProblem(path);
   if (problem === "EACCES" || problem === "EPERM")
     throw new ListenError(

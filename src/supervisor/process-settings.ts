@@ -2,6 +2,7 @@ import fs from "node:fs";
 
 import { messageOf, OptionError } from "../errors.ts";
 import type { ServerOptions } from "../server/options.ts";
+import { danglingLinkProblem } from "../server/dangling-link.ts";
 import { standardError } from "../server/standard-error.ts";
 import { thisProgram } from "./program.ts";
 
@@ -31,7 +32,8 @@ function changeDirectory(folder: string): void {
   try {
     process.chdir(folder);
   } catch (error) {
-    throw new OptionError("--chdir", `cannot go to '${folder}': ${messageOf(error)}`, { cause: error });
+    const problem = danglingLinkProblem(folder) ?? messageOf(error);
+    throw new OptionError("--chdir", `cannot go to '${folder}': ${problem}`, { cause: error });
   }
 }
 
