@@ -6,6 +6,7 @@ import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
+import { describeCut } from "./cut-connections.ts";
 import type { ServerContext } from "./context.ts";
 import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
@@ -364,9 +365,7 @@ export class Server {
     const isIdle = await Promise.race([idle.then(() => true), late, forced]);
     clearTimeout(timer);
     if (isIdle) return true;
-    const { size } = this.#connections;
-    if (size > 0)
-      this.#logger.warn(`${size} ${size === 1 ? "connection was" : "connections were"} cut at shutdown`);
+    if (this.#connections.size > 0) this.#logger.warn(describeCut([...this.#connections]));
     for (const connection of [...this.#connections]) connection.cutByServer();
     // Applications have just been told; those that listen return in this very turn.
     await Promise.race([idle, new Promise(setImmediate)]);
