@@ -24,15 +24,18 @@ export interface MetricsSource {
 /** The part of a server that an endpoint has use for. */
 interface EndpointServer {
   start(): Promise<void>;
-  stop(how: { force: boolean }): Promise<boolean>;
+  stop(how: { force: boolean; isFollowed: boolean }): Promise<boolean>;
   readonly listeners: readonly (TcpAddress | UnixAddress)[];
+  readonly sockets: readonly { readonly fd: number; readonly asked: string; readonly ownsFile: boolean }[];
 }
 
 export interface EndpointParts {
   readonly options: ServerOptions;
   readonly source: MetricsSource;
   readonly logger: Logger;
-  /** Another process has the address until this one is ready, so it is waited for. */
+  /** A socket at the address, opened or taken over already; it is the endpoint's from now on. */
+  readonly socket: AskedSocket | undefined;
+  /** Another process answers at the address until this one is ready. */
   readonly isFollowing: boolean;
   /** Makes a server of this package; the endpoint is one more application. */
   readonly createServer: (
@@ -42,7 +45,7 @@ export interface EndpointParts {
   ) => EndpointServer;
 }
 
-/** Milliseconds between two tries at an address that another process has. */
+/** Milliseconds between two looks at whether it is this process's turn. */
 const RETRY_INTERVAL = 100;
 /** Connections of monitoring; a load balancer has a few for each of its own processes. */
 const MAX_CONNECTIONS = 100;
@@ -52,6 +55,7 @@ const FLAGS = { host: "--metrics", port: "--metrics" } as const;
 export class MetricsEndpoint {
   readonly #parts: EndpointParts;
   readonly #address: TcpAddress | UnixAddress;
+  #socket: AskedSocket | undefined;
   #server: EndpointServer | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -59,6 +63,7 @@ export class MetricsEndpoint {
   private constructor(parts: EndpointParts, address: TcpAddress | UnixAddress) {
     this.#parts = parts;
     this.#address = address;
+    this.#socket = parts.socket;
   }
 
   /**
@@ -74,31 +79,40 @@ export class MetricsEndpoint {
     return endpoint;
   }
 
-  /** Where it listens; undefined as long as it waits for its address. */
+  /** Where it listens; undefined as long as another process answers there. */
   get address(): TcpAddress | UnixAddress | undefined {
     return this.#server?.listeners[0];
   }
 
-  async close(): Promise<void> {
+  /** Its socket, for a program that follows this one. */
+  get socket(): EndpointServer["sockets"][number] | undefined {
+    return this.#server?.sockets[0];
+  }
+
+  /**
+   * Accepts no more, and cuts what is open.
+   *
+   * @param isFollowed another process answers at the same socket, whose file stays, and what is open is finished. Default
+   *   false.
+   */
+  async close({ isFollowed = false }: { isFollowed?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    await this.#server?.stop({ force: true });
+    // One that was handed down is the other process's as long as this one does not answer.
+    if (this.#server === undefined) closeMetricsSocket(this.#socket, isFollowed || this.#parts.isFollowing);
+    this.#socket = undefined;
+    await this.#server?.stop({ force: !isFollowed, isFollowed });
   }
 
   async #open(): Promise<void> {
     const { options, source, logger, isFollowing, createServer } = this.#parts;
-    let socket: AskedSocket["socket"];
-    try {
-      const { settings } = planListening({ ...options, listen: [], socket: "" }, []);
-      socket = openListeningSocket(this.#address, settings);
-    } catch (error) {
-      const failure = listenError(this.#address, error, FLAGS);
-      if (!isFollowing || !isTaken(failure)) throw failure;
+    this.#socket ??= openMetricsSocket(options, isFollowing);
+    // Whoever asks for /readyz meanwhile is to hear it from the process that is ready.
+    if (this.#socket === undefined || (isFollowing && !source.isReady())) {
       this.#retry = setTimeout(() => void this.#openLate(), RETRY_INTERVAL);
       return;
     }
-    const asked = formatListenAddress(this.#address);
-    this.#server = createServer(endpointApplication(source), endpointOptions(options), [{ asked, socket }]);
+    this.#server = createServer(endpointApplication(source), endpointOptions(options), [this.#socket]);
     await this.#server.start();
     logger.info(`Metrics at ${formatListenAddress(this.address ?? this.#address)}`);
   }
@@ -112,6 +126,32 @@ export class MetricsEndpoint {
       this.#parts.logger.error("There are no metrics", error);
     }
   }
+}
+
+/**
+ * Opens the socket of the endpoint; connections wait in it until it is served.
+ *
+ * @param isFollowing another process may have the address, and let go of it later.
+ * @returns undefined where no endpoint is asked for, and where another process has the address.
+ * @throws ListenError when the address cannot be had.
+ */
+export function openMetricsSocket(options: ServerOptions, isFollowing: boolean): AskedSocket | undefined {
+  const address = parseMetricsAddress(options.metrics);
+  if (address === undefined) return undefined;
+  try {
+    const { settings } = planListening({ ...options, listen: [], socket: "" }, []);
+    return { asked: formatListenAddress(address), socket: openListeningSocket(address, settings) };
+  } catch (error) {
+    const failure = listenError(address, error, FLAGS);
+    if (!isFollowing || !isTaken(failure)) throw failure;
+    return undefined;
+  }
+}
+
+/** Closes a socket of the endpoint that is not served. */
+export function closeMetricsSocket(asked: AskedSocket | undefined, keepFile: boolean): void {
+  if (!keepFile) asked?.socket.file?.remove();
+  asked?.socket.close();
 }
 
 /** Whether somebody else has the address, who may let go of it. */

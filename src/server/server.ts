@@ -58,7 +58,9 @@ export interface ServerPlace {
   readonly workerNumber?: number;
   /** Listens here, and not where the options say; they are the server's from now on. */
   readonly sockets?: readonly AskedSocket[];
-  /** Another process serves until this one is ready, and has what only one can have: the address of the metrics. */
+  /** Where the metrics are, opened already; it is the server's from now on. */
+  readonly metricsSocket?: AskedSocket | undefined;
+  /** Another process serves until this one is ready, and answers where only one can: at the address of the metrics. */
   readonly isFollowing?: boolean;
 }
 
@@ -240,6 +242,11 @@ export class Server {
     return this.#listeners.map(({ fd, ownsFile }, i) => ({ fd, asked: this.#asked[i] ?? "", ownsFile }));
   }
 
+  /** The socket of the metrics, if this process serves them. */
+  get metricsSocket(): SocketDescription | undefined {
+    return this.#endpoint?.socket;
+  }
+
   /** Speaks to the service manager, if there is one that wants to be told. */
   get notifier(): Notifier | undefined {
     return this.#notifier;
@@ -292,6 +299,7 @@ export class Server {
         isReady: () => this.#state === "running",
       },
       logger: this.#logger,
+      socket: this.#place.metricsSocket,
       isFollowing: this.#place.isFollowing === true,
       createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
     });
@@ -344,7 +352,7 @@ export class Server {
   async #drainAndStop(isFollowed: boolean): Promise<boolean> {
     this.#state = "stopping";
     // The next one takes the address over.
-    if (isFollowed) void this.#endpoint?.close();
+    if (isFollowed) void this.#endpoint?.close({ isFollowed });
     if (!isFollowed) this.#notifier?.stopping();
     else if (this.#context !== undefined) this.#context.idleGrace = IDLE_GRACE;
     for (const listener of this.#listeners) listener.stop({ keepFile: isFollowed });

@@ -194,7 +194,7 @@ function openTcp(
 }
 
 /** A socket that was handed down, with its file if that came with it. */
-function takeOver({ fd, ownsFile }: InheritedSocket): ListeningSocket {
+export function takeOver({ fd, ownsFile }: InheritedSocket): ListeningSocket {
   const socket = inheritedSocket(fd);
   const { address } = socket;
   if (!ownsFile || address.type !== "unix") return socket;

@@ -1,6 +1,9 @@
+import type { AskedSocket } from "../server/listening-socket.ts";
+import { closeMetricsSocket } from "../server/metrics-endpoint.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { ServerPlace } from "../server/server.ts";
 import { reportToPredecessor } from "./handover.ts";
+import { takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
 import type { Role } from "./role.ts";
@@ -25,17 +28,20 @@ export function prepare(options: ServerOptions, role: Role): Standing {
   const predecessor = "predecessor" in role ? role.predecessor : undefined;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   let sockets: Sockets | undefined;
+  let metricsSocket: AskedSocket | undefined;
   try {
     sockets = openSockets({ ...options, workers: 1 }, role);
+    metricsSocket = takeMetricsSocket(options, role);
     dropPrivileges(options, pidFile?.fd);
   } catch (error) {
     pidFile?.end();
     sockets?.close();
+    closeMetricsSocket(metricsSocket, role.type === "successor");
     throw error;
   }
   let isOver = false;
   return {
-    place: { sockets: sockets.release(), isFollowing: role.type === "successor" },
+    place: { sockets: sockets.release(), metricsSocket, isFollowing: role.type === "successor" },
     ready() {
       pidFile?.write();
       reportToPredecessor({ type: "ready" });

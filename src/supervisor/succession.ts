@@ -3,6 +3,7 @@ import type { Logger } from "../server/logger.ts";
 import type { Server } from "../server/server.ts";
 import { canBeLoaded, continueAsNewProgram, handOver } from "./handover.ts";
 import type { Inheritance } from "./handover.ts";
+import { metricsInheritance } from "./metrics-socket.ts";
 
 // How a server without a supervisor is followed by a new start of its program.
 
@@ -41,6 +42,9 @@ export async function restart(server: Server, logger: Logger, givenUp: AbortSign
 }
 
 function inheritanceOf(server: Server): Inheritance {
-  const sockets = server.sockets.map((each) => ({ ...each, slot: 0 }));
+  const sockets = [
+    ...server.sockets.map((each) => ({ ...each, slot: 0 })),
+    ...metricsInheritance(server.metricsSocket),
+  ];
   return { sockets, environment: server.notifier?.environment ?? {} };
 }

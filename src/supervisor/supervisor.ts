@@ -8,6 +8,7 @@ import type { AskedSocket } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
 import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
+import type { SocketDescription } from "../server/server.ts";
 import type { Application } from "../spec/application.ts";
 import { addSamples } from "../server/metric-families.ts";
 import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
@@ -25,6 +26,8 @@ export interface SupervisorParts {
   /** For the supervisor's own lifespan; without, it runs none. */
   readonly app: Application | undefined;
   readonly sockets: Sockets;
+  /** Where the metrics are, opened already; it is the supervisor's from now on. */
+  readonly metricsSocket?: AskedSocket | undefined;
   readonly logger: Logger;
   /** Where others give up, it waits to be told to reload. Default false. */
   readonly waitsForReload?: boolean;
@@ -150,7 +153,7 @@ export class Supervisor {
    */
   obey(order: Extract<PlanOrder, "reload" | "more" | "fewer" | "hand-over">): void {
     // The next one takes the address over.
-    if (order === "hand-over") void this.#endpoint?.close();
+    if (order === "hand-over") void this.#endpoint?.close({ isFollowed: true });
     this.#happen(order);
   }
 
@@ -161,6 +164,11 @@ export class Supervisor {
 
   get sockets(): Sockets {
     return this.#parts.sockets;
+  }
+
+  /** The socket of the metrics, if they are served. */
+  get metricsSocket(): SocketDescription | undefined {
+    return this.#endpoint?.socket;
   }
 
   /** Where the first socket is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
@@ -212,6 +220,7 @@ export class Supervisor {
           this.#plan.phase === "running" && this.#plan.workers.some(({ state }) => state === "ready"),
       },
       logger: this.#logger,
+      socket: this.#parts.metricsSocket,
       isFollowing: this.#parts.isFollowing === true,
       createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
     });
