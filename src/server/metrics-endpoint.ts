@@ -59,6 +59,7 @@ export class MetricsEndpoint {
   #server: EndpointServer | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  #isFollowed = false;
 
   private constructor(parts: EndpointParts, address: TcpAddress | UnixAddress) {
     this.#parts = parts;
@@ -97,6 +98,7 @@ export class MetricsEndpoint {
    */
   async close({ isFollowed = false }: { isFollowed?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
+    this.#isFollowed ||= isFollowed;
     clearTimeout(this.#retry);
     // One that was handed down is the other process's as long as this one does not answer.
     if (this.#server === undefined) closeMetricsSocket(this.#socket, isFollowed || this.#parts.isFollowing);
@@ -112,7 +114,12 @@ export class MetricsEndpoint {
       this.#retry = setTimeout(() => void this.#openLate(), RETRY_INTERVAL);
       return;
     }
-    this.#server = createServer(endpointApplication(source), endpointOptions(options), [this.#socket]);
+    const app = endpointApplication({
+      samples: () => source.samples(),
+      // What is asked of a process that another one follows is answered for both.
+      isReady: () => this.#isFollowed || source.isReady(),
+    });
+    this.#server = createServer(app, endpointOptions(options), [this.#socket]);
     await this.#server.start();
     logger.info(`Metrics at ${formatListenAddress(this.address ?? this.#address)}`);
   }
