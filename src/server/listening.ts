@@ -10,6 +10,7 @@ import type { ListeningSocket, SocketSettings } from "./listening-socket.ts";
 import type { ServerOptions } from "./options.ts";
 import { takeActivatedSockets } from "./socket-activation.ts";
 import type { ActivatedSocket } from "./socket-activation.ts";
+import type { SocketFile } from "./unix-socket.ts";
 
 /** The options that say where and how to listen. */
 export type ListenOptions = Pick<
@@ -72,6 +73,26 @@ export function openAll(plan: ListenPlan, isListed: boolean): ListeningSocket[] 
     }
   }
   return opened;
+}
+
+/**
+ * A new socket in the place of one whose file somebody has removed, as a cleaner of `/tmp` does: nobody can reach the old
+ * one any more. Source of its mode and owner: the options.
+ *
+ * @returns undefined where nothing is missing.
+ * @throws ListenError when it cannot be made, as in a folder that is out of reach since privileges were given up.
+ */
+export function remadeSocket(
+  file: SocketFile | undefined,
+  settings: SocketSettings,
+): ListeningSocket | undefined {
+  if (file?.isMissing !== true) return undefined;
+  const address = { type: "unix", path: file.path } as const;
+  try {
+    return openListeningSocket(address, settings);
+  } catch (error) {
+    throw listenError(address, error);
+  }
 }
 
 function resolve(text: string, activated: readonly ActivatedSocket[]): ListenAddress[] {

@@ -24,6 +24,7 @@ export interface MetricsSource {
 /** The part of a server that an endpoint has use for. */
 interface EndpointServer {
   start(): Promise<void>;
+  remakeSocketFiles(): Promise<void>;
   stop(how: { force: boolean; isFollowed: boolean }): Promise<boolean>;
   readonly listeners: readonly (TcpAddress | UnixAddress)[];
   readonly sockets: readonly { readonly fd: number; readonly asked: string; readonly ownsFile: boolean }[];
@@ -88,6 +89,11 @@ export class MetricsEndpoint {
   /** Its socket, for a program that follows this one. */
   get socket(): EndpointServer["sockets"][number] | undefined {
     return this.#server?.sockets[0];
+  }
+
+  /** Makes the file of a Unix socket again that somebody has removed. */
+  async remakeSocketFile(): Promise<void> {
+    await this.#server?.remakeSocketFiles();
   }
 
   /**

@@ -211,6 +211,25 @@ export class Server {
     }
   }
 
+  /** Makes the files of Unix sockets again that somebody has removed. What cannot be made is logged. */
+  async remakeSocketFiles(): Promise<void> {
+    await this.#endpoint?.remakeSocketFile();
+    const missing = this.#listeners.filter(({ file }) => file?.isMissing === true);
+    if (missing.length === 0 || this.#state !== "running") return;
+    const { planListening, remadeSocket } = await import("./listening.ts");
+    const { settings } = planListening({ ...this.options, listen: [] }, []);
+    for (const listener of missing) {
+      try {
+        const socket = remadeSocket(listener.file, settings);
+        if (socket !== undefined) listener.moveTo(socket);
+        this.#logger.warn(`${listener.url} had been removed, and was made again`);
+      } catch (error) {
+        this.#logger.error(`${listener.url} has been removed, and cannot be made again: ${messageOf(error)}`);
+      }
+    }
+    await this.#setBacklog();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -239,7 +258,11 @@ export class Server {
 
   /** The sockets that it listens at, for a program that follows this one. */
   get sockets(): readonly SocketDescription[] {
-    return this.#listeners.map(({ fd, ownsFile }, i) => ({ fd, asked: this.#asked[i] ?? "", ownsFile }));
+    return this.#listeners.map(({ fd, file }, i) => ({
+      fd,
+      asked: this.#asked[i] ?? "",
+      ownsFile: file?.isInPlace === true,
+    }));
   }
 
   /** The socket of the metrics, if this process serves them. */

@@ -28,11 +28,30 @@ export class SocketFile {
     this.#inode = ino;
   }
 
-  /** Removes it, unless another server has put its own in its place. */
-  remove(): void {
+  /** Whether somebody has removed it, so that nobody can connect any more. */
+  get isMissing(): boolean {
+    try {
+      return fs.lstatSync(this.path, { throwIfNoEntry: false }) === undefined;
+    } catch {
+      return false; // in a folder that is out of reach
+    }
+  }
+
+  /** Whether it is where it was made, and not removed or replaced by another server's. */
+  get isInPlace(): boolean {
     try {
       const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
-      if (found?.dev === this.#device && found.ino === this.#inode) fs.rmSync(this.path, { force: true });
+      return found?.dev === this.#device && found.ino === this.#inode;
+    } catch {
+      return false; // in a folder that is out of reach
+    }
+  }
+
+  /** Removes it, unless another server has put its own in its place. */
+  remove(): void {
+    if (!this.isInPlace) return;
+    try {
+      fs.rmSync(this.path, { force: true });
     } catch {
       // In a folder that is out of reach since privileges were given up. The next start finds it stale, and removes it.
     }

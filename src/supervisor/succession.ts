@@ -30,6 +30,7 @@ export async function prepareReload(
     logger.error("The new program cannot be loaded. This one goes on");
     return undefined;
   }
+  await server.remakeSocketFiles();
   server.notifier?.reloading();
   const { sockets, environment } = inheritanceOf(server);
   const kept = sockets.map((each) => ({ ...each, fd: duplicate(each.fd) }));
@@ -38,6 +39,7 @@ export async function prepareReload(
 
 /** SIGUSR2: another process is started on the same sockets, until that is given up. @returns whether it serves. */
 export async function restart(server: Server, logger: Logger, givenUp: AbortSignal): Promise<boolean> {
+  await server.remakeSocketFiles();
   return await handOver(inheritanceOf(server), logger, server.notifier, givenUp);
 }
 

@@ -152,6 +152,7 @@ async function runUntilEnd(
   const restart = async (): Promise<void> => {
     if (isHandingOver || isSignalled) return;
     isHandingOver = true;
+    supervisor.remakeSocketFiles();
     const sockets = [...supervisor.sockets.all, ...metricsInheritance(supervisor.metricsSocket)];
     const environment = notifier?.environment ?? {};
     const isFollowed = await handOver({ sockets, environment }, logger, notifier, givenUp.signal);

@@ -154,7 +154,14 @@ export class Supervisor {
   obey(order: Extract<PlanOrder, "reload" | "more" | "fewer" | "hand-over">): void {
     // The next one takes the address over.
     if (order === "hand-over") void this.#endpoint?.close({ isFollowed: true });
+    if (order === "reload") this.remakeSocketFiles();
     this.#happen(order);
+  }
+
+  /** Makes the files of Unix sockets again that somebody has removed. What cannot be made is logged. */
+  remakeSocketFiles(): void {
+    this.sockets.remakeFiles((level, text) => this.#logger[level](text));
+    void this.#endpoint?.remakeSocketFile();
   }
 
   /** Opens the log files of all workers anew. */
