@@ -136,7 +136,7 @@ export class LogStream {
   /** @returns false when there was no room for all of it. */
   #write(outlet: Outlet): boolean {
     while (this.#waiting !== "") {
-      const piece = this.#isTorn ? "\n" : wholeLines(this.#waiting, outlet.atomicSize);
+      const piece = this.#isTorn ? "\n" : nextPiece(this.#waiting, outlet);
       const taken = outlet.write(piece);
       if (taken === 0) return false;
       if (this.#isTorn) this.#isTorn = false;
@@ -176,11 +176,11 @@ export class LogStream {
   }
 }
 
-/** As many whole lines as `size` bytes hold, or the beginning of a line that is longer. */
-function wholeLines(lines: ByteString, size: number): ByteString {
-  if (lines.length <= size) return lines;
-  const end = lines.lastIndexOf("\n", size - 1);
-  return lines.slice(0, end === -1 ? size : end + 1);
+/** As many whole lines as are not torn, or one line that is longer, as far as it can be written at once. */
+function nextPiece(lines: ByteString, { atomicSize, maxSize }: Outlet): ByteString {
+  if (lines.length <= atomicSize) return lines;
+  const end = lines.lastIndexOf("\n", atomicSize - 1) + 1;
+  return end > 0 ? lines.slice(0, end) : lines.slice(0, Math.min(maxSize, lines.indexOf("\n") + 1));
 }
 
 /**

@@ -1,16 +1,20 @@
 import fs from "node:fs";
 
 import type { ByteString } from "../spec/values.ts";
-import { checked, libc, MSG, POLL, ptr, SOCK, SPLICE } from "./libc.ts";
 import { isTerminalDevice } from "./terminal-device.ts";
+
+// bun:ffi takes 2 ms to load, and an ordinary start has no use for it.
+const loadLibc = (): typeof import("./libc.ts") => require("./libc.ts");
 
 /**
  * A descriptor that log lines go to, and that is never waited for. `O_NONBLOCK` belongs to an open file, which other
  * programs may share (the shell's terminal, a pipe of several processes), so it is never set on one that was inherited.
  */
 export interface Outlet {
-  /** Bytes that other writers cannot tear apart; also the most that one `write` is given. */
+  /** Bytes of one write that other writers cannot tear apart. */
   readonly atomicSize: number;
+  /** The most that one `write` is given, for a line that is longer: as long as there is room, it stays in one piece too. */
+  readonly maxSize: number;
   /**
    * Writes without waiting. Each char of `bytes` is one byte.
    *
@@ -26,6 +30,8 @@ export interface Outlet {
 const PIPE_BUF = 4096;
 /** Files take everything at once, and `O_APPEND` keeps it together. */
 const FILE_CHUNK = 64 * 1024;
+/** Pipes of Linux have room for 64 KiB, also the one that is spliced from. */
+const LONGEST_WRITE = 64 * 1024;
 
 /**
  * What a terminal takes without waiting once it has any room: a pseudo-terminal counts it in steps of 256 bytes
@@ -54,7 +60,7 @@ export function inheritedOutlet(fd: number): Outlet {
         () => polledOutlet(fd, TERMINAL_PIECE),
       ) ?? blockingOutlet(fd)
     );
-  return blockingOutlet(fd, FILE_CHUNK); // a file, or a device such as /dev/null, which does not make anybody wait
+  return { ...blockingOutlet(fd), atomicSize: FILE_CHUNK, maxSize: FILE_CHUNK }; // a file, or a device such as /dev/null, which does not make anybody wait
 }
 
 /**
@@ -68,8 +74,8 @@ export function openOutlet(path: string): Outlet {
   const flags = O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
   const fd =
     (isNamedPipe ? openedForBoth(path, flags) : undefined) ?? fs.openSync(path, flags | O_WRONLY, 0o666);
-  const isFile = fs.fstatSync(fd).isFile();
-  return ownOutlet(fd, isFile ? FILE_CHUNK : PIPE_BUF);
+  const outlet = ownOutlet(fd);
+  return fs.fstatSync(fd).isFile() ? { ...outlet, atomicSize: FILE_CHUNK } : outlet;
 }
 
 function openedForBoth(path: string, flags: number): number | undefined {
@@ -94,27 +100,30 @@ function firstOf(...ways: (() => Outlet)[]): Outlet | undefined {
 
 /** An open file of our own for the same pipe or terminal. Another user's, as after `sudo -u`, may not be opened. */
 function reopenedOutlet(fd: number): Outlet {
-  return ownOutlet(fs.openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY), PIPE_BUF);
+  return ownOutlet(fs.openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY));
 }
 
-function ownOutlet(fd: number, atomicSize: number): Outlet {
+function ownOutlet(fd: number): Outlet {
   return {
-    atomicSize,
+    atomicSize: PIPE_BUF,
+    maxSize: LONGEST_WRITE,
     write: (bytes) => taken(() => fs.writeSync(fd, bytes, null, "latin1")),
     close: () => fs.closeSync(fd),
   };
 }
 
 /** What waits for room where nothing else can be had, as on a system without `/proc`. */
-function blockingOutlet(fd: number, atomicSize = PIPE_BUF): Outlet {
-  return { ...ownOutlet(fd, atomicSize), close: () => {} };
+function blockingOutlet(fd: number): Outlet {
+  return { ...ownOutlet(fd), close: () => {} };
 }
 
 /** A socket, as the journal's, cannot be opened once more, but can be asked not to wait (send(2)). */
 function socketOutlet(fd: number): Outlet {
+  const { checked, libc, MSG, ptr } = loadLibc();
   const { sendto } = libc();
   return {
     atomicSize: PIPE_BUF,
+    maxSize: LONGEST_WRITE,
     write(text) {
       const bytes = Buffer.from(text, "latin1");
       const flags = MSG.dontWait | MSG.noSignal;
@@ -129,12 +138,14 @@ function socketOutlet(fd: number): Outlet {
  * asked not to wait (splice(2)).
  */
 function spliceOutlet(fd: number): Outlet {
+  const { checked, libc, ptr, SOCK, SPLICE } = loadLibc();
   const { pipe2, splice, close } = libc();
   const ends = new Int32Array(2);
   checked(pipe2(ptr(ends), SOCK.cloexec | SOCK.nonblock), "pipe2");
   const [from = -1, to = -1] = ends;
   return {
     atomicSize: PIPE_BUF,
+    maxSize: LONGEST_WRITE,
     write(bytes) {
       const size = fs.writeSync(to, bytes, null, "latin1");
       let moved = 0;
@@ -157,13 +168,16 @@ function spliceOutlet(fd: number): Outlet {
 
 /** Asks for room first, which is then there for `size` bytes, unless another program that writes is quicker (poll(2)). */
 function polledOutlet(fd: number, size: number): Outlet {
+  const { checked, libc, POLL, ptr } = loadLibc();
   const { poll } = libc();
   const asked = new DataView(new ArrayBuffer(8));
   asked.setInt32(0, fd, true);
   asked.setInt16(4, POLL.out, true);
-  const outlet = blockingOutlet(fd, size);
+  const outlet = blockingOutlet(fd);
   return {
     ...outlet,
+    atomicSize: size,
+    maxSize: size,
     write: (bytes) => (checked(poll(ptr(asked.buffer), 1n, 0), "poll") === 0 ? 0 : outlet.write(bytes)),
   };
 }

@@ -197,8 +197,8 @@ test("a full pipe is tried again, in order, and then loses nothing", async () =>
     log.write(record(`/${i}`));
     await endOfTurn();
   }
-  expect(writes.calls).toBe(1);
   await log.close();
+  expect(writes.calls).toBeGreaterThan(3);
   expect(logged()).toBe("/0\n/1\n/2\n/3\n");
   expect(reports).toEqual([]);
 });

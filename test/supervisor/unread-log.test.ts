@@ -121,21 +121,26 @@ test("a full log does not keep the supervisor from replacing a worker that hangs
   expect((await whoServes(address)).parent).toBe(server.child.pid);
 });
 
-test.if(isRoot)("a pipe that the server's user may not open is not waited for either", async () => {
-  using folder = workersFolder();
-  fs.chmodSync(folder.path, 0o777);
-  using destination = new LogDestination("pipe");
-  await using server = new Unread(folder, destination, ["-w", "2", "--user", "nobody"]);
-  const address = await addressIn(destination);
-  const { pid } = await whoServes(address);
-  expect(fs.statSync(`/proc/${pid}`).uid).not.toBe(0);
-  await fill(address);
-  const [, lost] = await destination.until(LOST);
-  expect(Number(lost)).toBeGreaterThan(0);
-  await fill(address, 200);
-  server.child.kill("SIGTERM");
-  expect(await server.child.exited).toBe(0);
-});
+for (const kind of KINDS)
+  test.if(isRoot)(`a ${kind} that the server's user may not open is not waited for either`, async () => {
+    using folder = workersFolder();
+    fs.chmodSync(folder.path, 0o777);
+    using destination = new LogDestination(kind);
+    await using server = new Unread(folder, destination, ["-w", "2", "--user", "nobody"]);
+    const address = await addressIn(destination);
+    const { pid } = await whoServes(address);
+    expect(fs.statSync(`/proc/${pid}`).uid).not.toBe(0);
+    await fill(address, 2 * FILLING); // each of the two keeps its own
+    const [, lost] = await destination.until(LOST);
+    expect(Number(lost)).toBeGreaterThan(0);
+    await fill(address, 200);
+    server.child.kill("SIGTERM");
+    expect(await server.child.exited).toBe(0);
+    // Two workers have written, and none has torn the lines of the other. Such a terminal gets them in pieces.
+    const lines = destination.read().split("\n");
+    const torn = lines.filter((line) => line.includes("x") && !/\?x{4000}" 200 [\d.]+s$/.test(line));
+    if (kind !== "terminal") expect(torn).toHaveLength(0);
+  });
 
 test("the file description that others share keeps waiting", async () => {
   using folder = workersFolder();
