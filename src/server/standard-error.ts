@@ -15,5 +15,5 @@ export function reportLossOfStandardError(report: (message: string) => void): vo
 }
 
 function lossText(lines: number): string {
-  return `Standard error was not read for a while: ${lines} log ${lines === 1 ? "line was" : "lines were"} lost here`;
+  return `Standard error could not be written to for a while: ${lines} log ${lines === 1 ? "line was" : "lines were"} lost here`;
 }

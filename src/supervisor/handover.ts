@@ -3,7 +3,6 @@ import type { Notifier } from "../server/notify.ts";
 import { setInherited } from "../server/listening-socket.ts";
 import { flushLogs } from "../server/log-stream.ts";
 import type { Logger } from "../server/logger.ts";
-import { writeLine } from "../server/terminal.ts";
 import { describeExit } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { SuccessorReport } from "./messages.ts";
@@ -103,10 +102,10 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
 }
 
 /**
- * Whether a new start of this program would load its application, as far as that can be seen without serving. It is
- * said on standard error where it would not.
+ * Whether a new start of this program would load its application, as far as that can be seen without serving. The new
+ * start says on standard error why it would not.
  */
-export async function canBeLoaded(): Promise<boolean> {
+export async function canBeLoaded(logger: Logger): Promise<boolean> {
   const { command, options } = spawnCommand();
   try {
     const child = Bun.spawn(command, {
@@ -117,7 +116,7 @@ export async function canBeLoaded(): Promise<boolean> {
     return (await child.exited) === 0;
   } catch (error) {
     // The runtime, or the compiled program, has gone.
-    writeLine(2, `pagi-server: '${command[0]}' cannot be run: ${messageOf(error)}`);
+    logger.error(`'${command[0]}' cannot be run: ${messageOf(error)}`);
     return false;
   }
 }

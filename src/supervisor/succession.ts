@@ -26,7 +26,7 @@ export async function prepareReload(
     logger.error("The new program could not use the certificates. This one goes on");
     return undefined;
   }
-  if (probes && !(await canBeLoaded())) {
+  if (probes && !(await canBeLoaded(logger))) {
     logger.error("The new program cannot be loaded. This one goes on");
     return undefined;
   }

@@ -5,7 +5,6 @@ import type { Logger } from "../server/logger.ts";
 import { resolveOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { Server } from "../server/server.ts";
-import { writeLine } from "../server/terminal.ts";
 import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
 import type { Application } from "../spec/application.ts";
@@ -57,6 +56,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     else if (order === "retire") report({ type: "expiring", why: "was told to end by a signal" });
   });
   const { options: given, application, workerNumber, sockets } = await configured.promise;
+  let logger = ownLogger;
   try {
     const options = await resolveOptions(given);
     applySettings(options);
@@ -65,7 +65,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (options.metrics !== "") process.on("exit", () => measured(worker.server));
     // With --reload one worker stands for the process that would serve alone without.
     const isAlone = options.reload && options.workers === 1;
-    const logger = ownLogger ?? serverLogger(options, isAlone ? undefined : workerNumber);
+    logger = ownLogger ?? serverLogger(options, isAlone ? undefined : workerNumber);
     surviveErrors(logger);
     const app = await load(options, application);
     worker.server = new Server(app, options, logger, {
@@ -83,7 +83,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (worker.isEnding) return await new Promise<never>(() => {});
     // The supervisor puts it into its log, with what it does about it.
     report({ type: "failed", text: messageOf(error) });
-    if (given["logLevel"] === "debug") writeLine(2, Bun.inspect(error));
+    logger?.debug("This worker cannot start", error);
     process.exit(1);
   }
 }

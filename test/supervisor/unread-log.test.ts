@@ -62,7 +62,7 @@ async function fill(address: Address, count = FILLING): Promise<void> {
   }
 }
 
-const LOST = /Standard error was not read for a while: (\d+) log lines were lost here\n/;
+const LOST = /Standard error could not be written to for a while: (\d+) log lines were lost here\n/;
 
 for (const kind of KINDS) {
   test(`a ${kind} that nobody reads: requests go on, and the lost lines are counted`, async () => {
