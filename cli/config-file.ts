@@ -27,7 +27,7 @@ export async function readConfigFile(path: string, isRequired: boolean): Promise
   if (!(await Bun.file(path).exists())) {
     const { danglingLinkProblem } = await import("../src/server/dangling-link.ts");
     const dangling = danglingLinkProblem(path);
-    // A link where the file is looked for was made by somebody who wants it to be read.
+    // A link at the default place means that the file is wanted.
     if (!isRequired && dangling === undefined) return undefined;
     const problem = dangling ?? `there is no file '${path}'`;
     throw new OptionError("--config", `${problem}. Check its path; --no-config reads none.`);

@@ -30,7 +30,7 @@ export function failureText(error: unknown, debug: boolean): string {
   return isOurs ? line : `${line} (--log-level debug shows where)`;
 }
 
-/** Says on standard error why the server does not start, in the format of its log. */
+/** Reports on standard error why the server does not start, in the format of the log. */
 export function reportFailure(
   error: unknown,
   { isDebug, isJson }: { readonly isDebug: boolean; readonly isJson: boolean },
@@ -39,7 +39,7 @@ export function reportFailure(
   else writeLine(2, failureText(error, isDebug));
 }
 
-/** Says on standard error what is served where, in the format of the log. */
+/** Prints the banner on standard error, in the format of the log. */
 export function reportServing(
   application: string | undefined,
   options: ServerOptions,
@@ -50,7 +50,7 @@ export function reportServing(
   else writeLine(2, text);
 }
 
-/** What has to be said is said at every level. */
+/** Writes regardless of the log level. */
 function jsonLogger(): Logger {
   return createLogger("info", false, undefined, { format: "json" });
 }

@@ -19,7 +19,7 @@ export function fromFastify(instance: FastifyInstance): Application {
   const requests = fromNode((request, response) => instance.routing(request, response));
   const life = dispatch({
     async lifespan({ pagi }, receive, send) {
-      // A supervisor serves nobody: what the hooks open would only stay unused there.
+      // A supervisor serves no requests: whatever the hooks open there would stay unused.
       const serves = pagi.role !== "supervisor";
       await receive();
       try {

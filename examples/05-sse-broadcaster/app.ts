@@ -42,7 +42,7 @@ const ticker = new Ticker();
 /** The source belongs to the application and not to a request: it runs from startup to shutdown. */
 const lifespan: LifespanHandler = async (scope, receive, send) => {
   await receive(); // lifespan.startup
-  // With workers, the supervisor has a lifespan too, but serves nobody who could listen.
+  // With workers, the supervisor has a lifespan too, but no clients.
   const serves = scope.pagi.role !== "supervisor";
   const timer = serves ? setInterval(() => ticker.tick(), INTERVAL) : undefined;
   await send({ type: "lifespan.startup.complete" });

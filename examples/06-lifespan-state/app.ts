@@ -22,7 +22,7 @@ const app: Application = async (scope, receive, send) => {
     case "lifespan": {
       await receive(); // lifespan.startup; no connection is accepted before it is answered
       if (scope.pagi.role === "supervisor") {
-        // With workers, the process that starts them has a lifespan too, but no requests that would need a greeter.
+        // With workers, the supervisor has a lifespan too, but serves no requests and needs no greeter.
         await send({ type: "lifespan.startup.complete" });
         return;
       }

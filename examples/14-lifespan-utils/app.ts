@@ -11,13 +11,13 @@ let db: Database;
 
 export default wrap(router, {
   beforeWorkers() {
-    // Once, however many workers there are: the place for migrations. What throws here keeps the server from starting.
+    // Once, however many workers there are: the place for migrations. If this throws, the server does not start.
     using once = new Database(file);
     once.run("PRAGMA journal_mode = WAL"); // workers then read while one of them writes
     console.error("once: database prepared");
   },
   startup(state) {
-    // In every process that serves: each has a connection of its own.
+    // In every process that serves: each needs its own connection.
     db = new Database(file);
     db.run("PRAGMA busy_timeout = 2000");
     state["db"] = db;
@@ -28,6 +28,6 @@ export default wrap(router, {
     console.error("shutdown: database");
   },
   afterWorkers() {
-    console.error("once: nothing is served any more");
+    console.error("once: all workers have ended");
   },
 });

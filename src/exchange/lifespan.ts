@@ -16,7 +16,7 @@ export interface LifespanOptions {
   readonly role?: LifespanScope["pagi"]["role"] | undefined;
   /** 1, 2, ... in a worker. */
   readonly workerNumber?: number | undefined;
-  /** Whether to say that an application starts in a supervisor as if it served requests there. Default false. */
+  /** Log a hint if an application completes its startup in a supervisor without reading its role. Default false. */
   readonly checksRole?: boolean | undefined;
 }
 
@@ -55,8 +55,8 @@ const WHY_NOT: Readonly<Record<Phase, string>> = {
 };
 
 const ROLE_HINT =
-  "The application has run its startup in the supervisor too, which serves no requests, without looking at " +
-  "scope.pagi.role. What it opens there stays unused: skip that where the role is 'supervisor', or use " +
+  "The application completed its startup in the supervisor, which serves no requests, without reading " +
+  "scope.pagi.role. Pools and timers from there stay unused: skip them if the role is 'supervisor', or use " +
   "--no-supervisor-lifespan (docs/lifespan.md).";
 
 /**
@@ -70,7 +70,7 @@ export class Lifespan {
   readonly #scope: LifespanScope;
   #state: State;
   #phase: Phase = "new";
-  /** Whether the application has looked at its role, where that is checked. */
+  /** Whether the application has read its role; true where that is not checked. */
   #knowsRole = true;
   /** Events that the application has not asked for yet, and its calls of `receive` that wait for one. */
   readonly #events: LifespanReceiveEvent[] = [];

@@ -163,7 +163,7 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
     return Promise.reject(error);
   }
 
-  /** Method and path, for log lines. A client's words, not escaped. */
+  /** Method and path, for log lines. From the client, not escaped. */
   get name(): string {
     return `${this.scope.method} ${this.scope.raw_path}`;
   }

@@ -10,9 +10,9 @@ import { writeLine } from "./terminal.ts";
 export type { AccessRecord } from "./access-log-format.ts";
 
 /**
- * The access log: lines are gathered and written with one system call at the end of the turn, appended to a file or to
- * standard error. A destination that fails (disk full) or that nobody reads (a full pipe) is reported when lines begin
- * to be lost and when that ends; the server goes on meanwhile.
+ * The access log: collects lines and writes them with one system call at the end of the turn, to a file or to standard
+ * error. If the destination fails (disk full) or nothing reads it (a full pipe), it reports when lines start being lost
+ * and when that ends; the server keeps running.
  */
 export class AccessLog {
   readonly #path: string | undefined;
@@ -23,8 +23,8 @@ export class AccessLog {
 
   /**
    * @param format a preset or a format string, see {@link compileAccessLogFormat}.
-   * @param report told when lines begin to be lost and when that ends. Default: a line on standard error. What is lost
-   *   of standard error itself is reported there.
+   * @param report called when lines start being lost and when that ends. Default: writes a line to standard error. Lines
+   *   lost on standard error itself are reported there.
    * @throws OptionError for a format that cannot be compiled and for a path that cannot be opened.
    */
   constructor(
@@ -49,7 +49,7 @@ export class AccessLog {
     if (this.#closing === undefined) this.#stream.write(this.#format(record, Date.now()));
   }
 
-  /** Writes what has been gathered, as far as there is room. */
+  /** Writes the collected lines, as far as there is room. */
   flush(): void {
     this.#stream.flush();
   }

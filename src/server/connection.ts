@@ -9,7 +9,7 @@ import type { ServerContext } from "./context.ts";
 
 /** A protocol on a connection: it gets the bytes and the news, and writes to the connection's output. */
 export interface Protocol {
-  /** Method and path of the request that runs, if one does. A client's words, not escaped. */
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
   readonly request: string | undefined;
   onData(bytes: Buffer): void;
   /** The client sends no more (FIN); it may still read. */
@@ -219,7 +219,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
     else this.#protocol.onDrainServer();
   }
 
-  /** Method and path of the request that runs on it, if one does. A client's words, not escaped. */
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
   get request(): string | undefined {
     return this.#protocol?.request;
   }

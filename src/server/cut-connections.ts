@@ -1,11 +1,11 @@
-/** Requests that the log line names. */
+/** Requests listed in the log line. */
 const MAX_NAMED = 10;
-/** Chars of each that it shows; a path may have thousands. */
+/** Chars shown of each; a path may have thousands. */
 const MAX_LENGTH = 200;
 
 /**
- * What a server that shuts down cuts, as a log line: how many connections, and which requests ran on them. Equal ones
- * are named once.
+ * The log line about connections that a shutdown cuts: how many, and which requests were running on them. Equal requests
+ * are listed once.
  */
 export function describeCut(connections: readonly { readonly request: string | undefined }[]): string {
   const { length } = connections;
@@ -15,7 +15,7 @@ export function describeCut(connections: readonly { readonly request: string | u
     const name = request.length > MAX_LENGTH ? `${request.slice(0, MAX_LENGTH)}...` : request;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  // Those that most clients have asked for come first.
+  // The most frequent ones come first.
   const sorted = [...counts].toSorted(([, one], [, other]) => other - one);
   const names = sorted
     .slice(0, MAX_NAMED)

@@ -2,10 +2,10 @@ import fs from "node:fs";
 import path from "node:path";
 
 /**
- * What keeps a file or folder that somebody has named from being there although its name is: a symbolic link, at its end
- * or on the way to it, that leads nowhere or in a circle.
+ * Explains why a path cannot be opened although its name exists: the path, or one of its folders, is a symbolic link to
+ * a missing target or to itself.
  *
- * @returns a sentence without its full stop, or undefined where no link is to blame.
+ * @returns a sentence without its full stop, or undefined if no link is the cause.
  */
 export function danglingLinkProblem(file: string): string | undefined {
   const { root } = path.parse(path.resolve(file));

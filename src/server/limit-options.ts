@@ -94,7 +94,7 @@ export const LIMIT_OPTIONS = {
     variable: "PAGI_TIMEOUT",
     doc: "How long a connection is kept between two requests",
     reason:
-      "Longer than load balancers keep theirs, of which many have 60 s: one never sends a request into a connection that is just being closed.",
+      "Many load balancers keep idle connections for 60 s; a longer time here means that they never send a request into a connection that the server is closing.",
   },
   requestTimeout: {
     group: "Timeouts",

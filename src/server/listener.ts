@@ -92,7 +92,7 @@ export class Listener {
     this.#replace(fd);
   }
 
-  /** Accepts from another socket at the same path, which the listener takes; the file of the one before has gone. */
+  /** Switches to another socket at the same path, and takes ownership of it; the file of the old one was removed. */
   moveTo({ fd, file }: ListeningSocket): void {
     this.#file = file;
     this.#replace(fd);

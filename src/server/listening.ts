@@ -76,11 +76,11 @@ export function openAll(plan: ListenPlan, isListed: boolean): ListeningSocket[] 
 }
 
 /**
- * A new socket in the place of one whose file somebody has removed, as a cleaner of `/tmp` does: nobody can reach the old
- * one any more. Source of its mode and owner: the options.
+ * Creates a replacement for a Unix socket whose file was removed, for example by a cleaner of `/tmp`: clients cannot
+ * reach the old one any more.
  *
- * @returns undefined where nothing is missing.
- * @throws ListenError when it cannot be made, as in a folder that is out of reach since privileges were given up.
+ * @returns undefined if the file is still there.
+ * @throws ListenError if it cannot be created, for example because privileges have been dropped since.
  */
 export function remadeSocket(
   file: SocketFile | undefined,

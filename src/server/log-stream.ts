@@ -2,48 +2,48 @@ import { messageOf } from "../errors.ts";
 import type { ByteString } from "../spec/values.ts";
 import type { Outlet } from "./outlet.ts";
 
-/** Gets to know of lines that are lost. */
+/** Receives reports about lost lines. */
 export interface LossReporter {
-  /** From now on lines are lost. */
+  /** Lines start being lost. */
   began?(why: string): void;
-  /** Lines are written again. */
+  /** Lines can be written again. */
   ended?(lostLines: number): void;
 }
 
-/** Bytes kept for a reader that does not read; lines beyond that are dropped and counted. */
+/** Bytes queued for a reader that does not read; further lines are dropped and counted. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Lines that may wait for the end of the turn are written at the latest when they come to this many bytes. */
+/** A batch is written before the end of the turn once it has this many bytes. */
 const BATCH_BYTES = 64 * 1024;
-/** Milliseconds between two tries at a destination without room: the first, and the longest. */
+/** Milliseconds between retries while the destination is full: the first, and the longest. */
 const RETRY_MS = { first: 5, longest: 200 } as const;
-/** Milliseconds that a destination without room is given at the end of the process, or of the stream. */
+/** Milliseconds that a full destination is given at the end of the process or of the stream. */
 const END_MS = 1000;
 const UNREAD = "its reader does not read";
 
-/** Streams that may have something to write when the process ends. */
+/** Streams to flush when the process ends. */
 const open = new Set<LogStream>();
 
 /**
- * Lines on their way to a log. Nobody waits for the destination: what has no room is kept, up to a limit, and what is
- * beyond that, or cannot be written at all, is lost and counted. Once everything that was kept has been written, the
- * count is reported and lines are taken again, so that the report stands where the lost lines would have been.
+ * Writes lines to a log without ever blocking. Lines that do not fit are queued, up to a limit; lines beyond the limit,
+ * and lines that cannot be written at all, are dropped and counted. Once the queue has been written, the count is
+ * reported, so that the report stands where the lines are missing.
  */
 export class LogStream {
   readonly #openOutlet: () => Outlet;
   readonly #reporter: LossReporter;
   readonly #flushNow = () => this.flush();
   #outlet: Outlet | undefined;
-  /** Whole lines, but for the first, a part of which may have been written. */
+  /** The queue: whole lines, except that a part of the first one may have been written. */
   #waiting: ByteString = "";
   #immediate: ReturnType<typeof setImmediate> | undefined;
-  /** Set while the destination has no room. */
+  /** Set while the destination is full. */
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryDelay: number = RETRY_MS.first;
-  /** Whether what was written last ends within a line. */
+  /** Whether the last write ended in the middle of a line. */
   #isMidLine = false;
-  /** Whether the rest of that line is lost. */
+  /** Whether the rest of that line has been dropped. */
   #isTorn = false;
-  /** From a line for which there was no place until everything is written, so that the count stands in its place. */
+  /** True from the first dropped line until the queue is empty, so that the count stands where lines are missing. */
   #isFull = false;
   /** Since the last report. */
   #lostLines = 0;
@@ -55,33 +55,33 @@ export class LogStream {
     open.add(this);
   }
 
-  /** Whether something waits for room. */
+  /** Whether lines are queued because the destination is full. */
   get isBehind(): boolean {
     return this.#retry !== undefined;
   }
 
-  /** Opens the destination now and not with the first line, when that may be forbidden, or no descriptor left. */
+  /** Opens the destination now; with the first line, permissions or free descriptors might be missing. */
   prepare(): void {
     try {
       this.#outlet ??= this.#openOutlet();
     } catch {
-      // The first line that is lost reports it.
+      // The first lost line reports it.
     }
   }
 
-  /** Adds a line, without its newline, which is written at the end of the turn. */
+  /** Adds a line, given without its newline; it is written at the end of the turn. */
   write(line: ByteString): void {
     if (!this.#take(line) || this.isBehind) return;
     if (this.#waiting.length >= BATCH_BYTES) this.flush();
     else this.#immediate ??= setImmediate(this.#flushNow);
   }
 
-  /** Adds text, a newline behind it, and writes it now. */
+  /** Adds text and a newline, and writes it now. */
   writeText(text: string): void {
     if (this.#take(Buffer.from(text).toString("latin1")) && !this.isBehind) this.flush();
   }
 
-  /** Writes what waits, as far as there is room. */
+  /** Writes the queue, as far as there is room. */
   flush(): void {
     if (this.#immediate !== undefined) clearImmediate(this.#immediate);
     clearTimeout(this.#retry);
@@ -97,9 +97,9 @@ export class LogStream {
   }
 
   /**
-   * Writes to another destination from now on. What waits goes there too, if it has no room where it belongs.
+   * Switches to another destination. Lines that still do not fit into the old one go to the new one.
    *
-   * @throws what `openOutlet` throws; then everything stays as it is.
+   * @throws whatever `openOutlet` throws; the old destination is kept then.
    */
   replace(openOutlet: () => Outlet): void {
     this.flush();
@@ -111,7 +111,7 @@ export class LogStream {
     this.flush();
   }
 
-  /** Writes what waits, for at most a second, and closes the destination. Nothing is to be written after it. */
+  /** Writes the queue, for at most one second, and closes the destination. Do not write afterwards. */
   async close(): Promise<void> {
     const until = performance.now() + END_MS;
     for (this.flush(); this.isBehind && performance.now() < until; this.flush())
@@ -124,7 +124,7 @@ export class LogStream {
     this.#outlet?.close();
   }
 
-  /** @returns false when the line is lost. */
+  /** @returns false if the line is dropped. */
   #take(line: ByteString): boolean {
     if (this.#waiting === "") this.#isFull = false;
     else this.#isFull ||= this.#waiting.length + line.length >= MAX_WAITING_BYTES;
@@ -133,7 +133,7 @@ export class LogStream {
     return !this.#isFull;
   }
 
-  /** @returns false when there was no room for all of it. */
+  /** @returns false if there was not enough room for the queue. */
   #write(outlet: Outlet): boolean {
     while (this.#waiting !== "") {
       const piece = this.#isTorn ? "\n" : nextPiece(this.#waiting, outlet);
@@ -149,12 +149,12 @@ export class LogStream {
 
   #tryLater(): void {
     this.#retry = setTimeout(this.#flushNow, this.#retryDelay);
-    // At the end of the process there is another try.
+    // The end of the process flushes once more.
     this.#retry.unref();
     this.#retryDelay = Math.min(2 * this.#retryDelay, RETRY_MS.longest);
   }
 
-  /** Gives up on everything that waits. */
+  /** Drops the queue. */
   #drop(why: string): void {
     const lines = this.#waiting;
     this.#waiting = "";
@@ -176,7 +176,7 @@ export class LogStream {
   }
 }
 
-/** As many whole lines as are not torn, or one line that is longer, as far as it can be written at once. */
+/** As many whole lines as can be written atomically, or else the longest possible part of one long line. */
 function nextPiece(lines: ByteString, { atomicSize, maxSize }: Outlet): ByteString {
   if (lines.length <= atomicSize) return lines;
   const end = lines.lastIndexOf("\n", atomicSize - 1) + 1;
@@ -184,8 +184,8 @@ function nextPiece(lines: ByteString, { atomicSize, maxSize }: Outlet): ByteStri
 }
 
 /**
- * Writes what all streams have, as at the end of the process: nothing is lost that there is room for, and a reader that
- * is slow has a second to make some.
+ * Flushes all streams, as at the end of the process: nothing is lost that fits, and a slow reader gets one second to make
+ * room.
  */
 export function flushLogs(): void {
   const until = performance.now() + END_MS;

@@ -25,27 +25,27 @@ export interface LogOutput {
   readonly isTerminal: boolean;
 }
 
-/** What a log line looks like. */
+/** The format of log lines. */
 export interface LogStyle {
-  /** `text`: one line a message, an error's stack below it. `json`: one object a line, see {@link JsonLogLine}. */
+  /** `text`: one line per message, an error's stack below it. `json`: one object per line, see {@link JsonLogLine}. */
   readonly format: ServerOptions["logFormat"];
-  /** The number of the worker that logs, which its lines name. */
+  /** The number of the worker, shown in its lines. */
   readonly worker?: number | undefined;
 }
 
-/** A line of the format `json`. Its text is ASCII. */
+/** A line of the format `json`. Only ASCII is written. */
 export interface JsonLogLine {
   /** ISO 8601, in UTC. */
   readonly time: string;
   readonly level: LogLevel;
-  /** The process that logs. */
+  /** The logging process. */
   readonly pid: number;
   /** 1, 2, ... in a worker. */
   readonly worker?: number;
   readonly message: string;
-  /** Name and message of what was thrown, if the line is about that. */
+  /** Name and message of the error, if there is one. */
   readonly error?: string;
-  /** The stack of what was thrown, that of its causes behind it; lines are separated by `\n`. */
+  /** The stack of the error and of its causes; lines are separated by `\n`. */
   readonly stack?: string;
 }
 
@@ -56,8 +56,8 @@ const MAX_CAUSES = 8;
 
 /**
  * A logger that writes to standard error: in a terminal coloured and short, otherwise with time and level, one line a
- * message. Control characters in messages and errors are escaped, since they may be a client's. Nobody waits for
- * standard error: see {@link LogStream}.
+ * message. Control characters in messages and errors are escaped, since they may be a client's. Writing never blocks:
+ * see {@link LogStream}.
  *
  * @param level the least important messages that are written.
  * @param quiet only errors are written, whatever the level.
@@ -80,7 +80,7 @@ export function createLogger(
   return { level: lowest, error: log("error"), warn: log("warn"), info: log("info"), debug: log("debug") };
 }
 
-/** The logger that a server's options ask for. `worker` is the number of the worker that logs. */
+/** The logger for a server with these options. `worker` is the number of the worker that it runs in. */
 export function serverLogger(
   options: Pick<ServerOptions, "logLevel" | "quiet" | "logFormat">,
   worker?: number,

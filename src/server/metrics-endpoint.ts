@@ -34,7 +34,7 @@ export interface EndpointParts {
   readonly options: ServerOptions;
   readonly source: MetricsSource;
   readonly logger: Logger;
-  /** A socket at the address, opened or taken over already; it is the endpoint's from now on. */
+  /** An open socket at the address; the endpoint takes ownership of it. */
   readonly socket: AskedSocket | undefined;
   /** Another process answers at the address until this one is ready. */
   readonly isFollowing: boolean;
@@ -46,7 +46,7 @@ export interface EndpointParts {
   ) => EndpointServer;
 }
 
-/** Milliseconds between two looks at whether it is this process's turn. */
+/** Milliseconds between checks whether this process may take over the address. */
 const RETRY_INTERVAL = 100;
 /** Connections of monitoring; a load balancer has a few for each of its own processes. */
 const MAX_CONNECTIONS = 100;
@@ -91,22 +91,22 @@ export class MetricsEndpoint {
     return this.#server?.sockets[0];
   }
 
-  /** Makes the file of a Unix socket again that somebody has removed. */
+  /** Creates the file of a Unix socket again if it was removed. */
   async remakeSocketFile(): Promise<void> {
     await this.#server?.remakeSocketFiles();
   }
 
   /**
-   * Accepts no more, and cuts what is open.
+   * Stops accepting, and cuts open connections.
    *
-   * @param isFollowed another process answers at the same socket, whose file stays, and what is open is finished. Default
+   * @param isFollowed another process takes over the socket: its file stays, and open connections are finished. Default
    *   false.
    */
   async close({ isFollowed = false }: { isFollowed?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
     this.#isFollowed ||= isFollowed;
     clearTimeout(this.#retry);
-    // One that was handed down is the other process's as long as this one does not answer.
+    // An inherited socket still belongs to the other process until this one serves it.
     if (this.#server === undefined) closeMetricsSocket(this.#socket, isFollowed || this.#parts.isFollowing);
     this.#socket = undefined;
     await this.#server?.stop({ force: !isFollowed, isFollowed });
@@ -115,14 +115,14 @@ export class MetricsEndpoint {
   async #open(): Promise<void> {
     const { options, source, logger, isFollowing, createServer } = this.#parts;
     this.#socket ??= openMetricsSocket(options, isFollowing);
-    // Whoever asks for /readyz meanwhile is to hear it from the process that is ready.
+    // Until then, /readyz must be answered by the process that is ready.
     if (this.#socket === undefined || (isFollowing && !source.isReady())) {
       this.#retry = setTimeout(() => void this.#openLate(), RETRY_INTERVAL);
       return;
     }
     const app = endpointApplication({
       samples: () => source.samples(),
-      // What is asked of a process that another one follows is answered for both.
+      // A process that hands over answers for its successor, which is ready.
       isReady: () => this.#isFollowed || source.isReady(),
     });
     this.#server = createServer(app, endpointOptions(options), [this.#socket]);
@@ -142,11 +142,11 @@ export class MetricsEndpoint {
 }
 
 /**
- * Opens the socket of the endpoint; connections wait in it until it is served.
+ * Opens the socket of the endpoint. Connections wait in it until it is served.
  *
- * @param isFollowing another process may have the address, and let go of it later.
- * @returns undefined where no endpoint is asked for, and where another process has the address.
- * @throws ListenError when the address cannot be had.
+ * @param isFollowing the predecessor may still hold the address.
+ * @returns undefined if the options ask for no endpoint, or the predecessor holds the address.
+ * @throws ListenError if the address cannot be used.
  */
 export function openMetricsSocket(options: ServerOptions, isFollowing: boolean): AskedSocket | undefined {
   const address = parseMetricsAddress(options.metrics);
@@ -161,7 +161,7 @@ export function openMetricsSocket(options: ServerOptions, isFollowing: boolean):
   }
 }
 
-/** Closes a socket of the endpoint that is not served. */
+/** Closes a socket for the endpoint that was never served. */
 export function closeMetricsSocket(asked: AskedSocket | undefined, keepFile: boolean): void {
   if (!keepFile) asked?.socket.file?.remove();
   asked?.socket.close();

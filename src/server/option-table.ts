@@ -77,7 +77,7 @@ export const OPTIONS = {
     default: "text",
     flag: "log-format",
     variable: "PAGI_LOG_FORMAT",
-    doc: "Lines of the server's log: text, or JSON with the keys time, level, pid, message, and where there are any worker, error, stack",
+    doc: "Format of the server's log: text, or one JSON object per line with the keys time, level, pid, message, and worker, error and stack where they apply",
   },
   accessLog: {
     group: "Logging",

@@ -7,41 +7,41 @@ import { isTerminalDevice } from "./terminal-device.ts";
 const loadLibc = (): typeof import("./libc.ts") => require("./libc.ts");
 
 /**
- * A descriptor that log lines go to, and that is never waited for. `O_NONBLOCK` belongs to an open file, which other
- * programs may share (the shell's terminal, a pipe of several processes), so it is never set on one that was inherited.
+ * A destination for log lines that never blocks. `O_NONBLOCK` belongs to the open file description, which other programs
+ * may share (the shell's terminal, a pipe of several processes), so it is never set on an inherited descriptor.
  */
 export interface Outlet {
-  /** Bytes of one write that other writers cannot tear apart. */
+  /** Bytes that one write keeps together even if other processes write at the same time. */
   readonly atomicSize: number;
-  /** The most that one `write` is given, for a line that is longer: as long as there is room, it stays in one piece too. */
+  /** The most to pass to one `write`, for longer lines; they stay together as long as there is room. */
   readonly maxSize: number;
   /**
-   * Writes without waiting. Each char of `bytes` is one byte.
+   * Writes without blocking. Each char of `bytes` is one byte.
    *
-   * @returns how many bytes were taken; 0 when there is no room now.
-   * @throws what the system says of a destination that cannot be written to: EPIPE, ENOSPC, ...
+   * @returns how many bytes were written; 0 if there is no room now.
+   * @throws the system's error if the destination cannot be written to: EPIPE, ENOSPC, ...
    */
   write(bytes: ByteString): number;
-  /** Closes what it has opened itself. */
+  /** Closes the descriptors that it has opened itself. */
   close(): void;
 }
 
-/** PIPE_BUF of Linux: what is written to a pipe at once, and not mixed with what others write (pipe(7)). */
+/** PIPE_BUF of Linux: a write of this size to a pipe is atomic (pipe(7)). */
 const PIPE_BUF = 4096;
-/** Files take everything at once, and `O_APPEND` keeps it together. */
+/** Files take everything at once, and `O_APPEND` keeps it together (write(2)). */
 const FILE_CHUNK = 64 * 1024;
-/** Pipes of Linux have room for 64 KiB, also the one that is spliced from. */
+/** The capacity of a pipe on Linux, including the one that `spliceOutlet` uses. */
 const LONGEST_WRITE = 64 * 1024;
 
 /**
- * What a terminal takes without waiting once it has any room: a pseudo-terminal counts it in steps of 256 bytes
- * (tty_buffer_space_avail of Linux), of which a newline may need two.
+ * Bytes that a terminal accepts without blocking as soon as it has any room: a pseudo-terminal counts its room in steps of
+ * 256 bytes (tty_buffer_space_avail in Linux), and a newline may take two.
  */
 const TERMINAL_PIECE = 128;
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDWR, O_WRONLY } = fs.constants;
 
-/** The outlet of a descriptor that this process has inherited, such as standard error, and that stays as it is. */
+/** The outlet for an inherited descriptor, such as standard error. The descriptor itself is not changed. */
 export function inheritedOutlet(fd: number): Outlet {
   const stat = fs.fstatSync(fd);
   if (stat.isSocket()) return firstOf(() => socketOutlet(fd)) ?? blockingOutlet(fd);
@@ -60,14 +60,14 @@ export function inheritedOutlet(fd: number): Outlet {
         () => polledOutlet(fd, TERMINAL_PIECE),
       ) ?? blockingOutlet(fd)
     );
-  return { ...blockingOutlet(fd), atomicSize: FILE_CHUNK, maxSize: FILE_CHUNK }; // a file, or a device such as /dev/null, which does not make anybody wait
+  return { ...blockingOutlet(fd), atomicSize: FILE_CHUNK, maxSize: FILE_CHUNK }; // a file, or a device such as /dev/null: neither depends on a reader
 }
 
 /**
- * Opens a file to append to. A named pipe is opened for both directions, so that neither this nor a write depends on
- * somebody who reads it (fifo(7)).
+ * Opens a file for appending. A named pipe is opened for reading and writing, so that neither opening nor writing depends
+ * on a reader (fifo(7)).
  *
- * @throws what the system says when it cannot be opened.
+ * @throws the system's error if it cannot be opened.
  */
 export function openOutlet(path: string): Outlet {
   const isNamedPipe = fs.statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
@@ -82,11 +82,11 @@ function openedForBoth(path: string, flags: number): number | undefined {
   try {
     return fs.openSync(path, flags | O_RDWR);
   } catch {
-    return undefined; // this user may write, and not read
+    return undefined; // this user may only write
   }
 }
 
-/** The first that can be had: rights, kernel and free descriptors decide. */
+/** The first way that works; permissions, kernel and free descriptors decide. */
 function firstOf(...ways: (() => Outlet)[]): Outlet | undefined {
   for (const way of ways) {
     try {
@@ -98,7 +98,7 @@ function firstOf(...ways: (() => Outlet)[]): Outlet | undefined {
   return undefined;
 }
 
-/** An open file of our own for the same pipe or terminal. Another user's, as after `sudo -u`, may not be opened. */
+/** Reopens the pipe or terminal, which fails for one that belongs to another user, as after `sudo -u`. */
 function reopenedOutlet(fd: number): Outlet {
   return ownOutlet(fs.openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY));
 }
@@ -112,12 +112,12 @@ function ownOutlet(fd: number): Outlet {
   };
 }
 
-/** What waits for room where nothing else can be had, as on a system without `/proc`. */
+/** The last resort, which does block: on systems without `/proc`, for example. */
 function blockingOutlet(fd: number): Outlet {
   return { ...ownOutlet(fd), close: () => {} };
 }
 
-/** A socket, as the journal's, cannot be opened once more, but can be asked not to wait (send(2)). */
+/** A socket, such as journald's, cannot be reopened, but `send` takes a flag not to block (send(2)). */
 function socketOutlet(fd: number): Outlet {
   const { checked, libc, MSG, ptr } = loadLibc();
   const { sendto } = libc();
@@ -134,8 +134,8 @@ function socketOutlet(fd: number): Outlet {
 }
 
 /**
- * A pipe that may not be opened once more: what is written to a pipe of our own is moved on from there, which can be
- * asked not to wait (splice(2)).
+ * A pipe that may not be reopened: the bytes go into a private pipe and are moved from there, which can be done without
+ * blocking (splice(2)).
  */
 function spliceOutlet(fd: number): Outlet {
   const { checked, libc, ptr, SOCK, SPLICE } = loadLibc();
@@ -154,7 +154,7 @@ function spliceOutlet(fd: number): Outlet {
           Number(checked(splice(from, null, fd, null, BigInt(size), SPLICE.nonblock), "splice")),
         );
       } finally {
-        // What was not taken will be written again, so nothing of it may be left over here.
+        // The caller writes the rest again, so none of it may remain here.
         if (moved < size) fs.readSync(from, Buffer.alloc(size - moved));
       }
       return moved;
@@ -166,7 +166,7 @@ function spliceOutlet(fd: number): Outlet {
   };
 }
 
-/** Asks for room first, which is then there for `size` bytes, unless another program that writes is quicker (poll(2)). */
+/** Polls for room first, which is then enough for `size` bytes, unless another process fills it in between (poll(2)). */
 function polledOutlet(fd: number, size: number): Outlet {
   const { checked, libc, POLL, ptr } = loadLibc();
   const { poll } = libc();
@@ -182,7 +182,7 @@ function polledOutlet(fd: number, size: number): Outlet {
   };
 }
 
-/** The bytes that a system call has taken, or 0 where it would have had to wait. */
+/** The bytes that a system call has written, or 0 if it would have blocked. */
 function taken(call: () => number): number {
   try {
     return call();

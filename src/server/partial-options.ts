@@ -343,8 +343,8 @@ export interface PartialOptions {
   readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined;
 
   /**
-   * Lines of the server's log: text, or JSON with the keys time, level, pid, message, and where there are any
-   * worker, error, stack.
+   * Format of the server's log: text, or one JSON object per line with the keys time, level, pid, message, and
+   * worker, error and stack where they apply.
    *
    * Default: text. Flag `--log-format`, environment `PAGI_LOG_FORMAT`.
    */
@@ -429,8 +429,9 @@ export interface PartialOptions {
   readonly headerTimeout?: Duration | undefined;
 
   /**
-   * How long a connection is kept between two requests. 0 keeps it for ever. Longer than load balancers keep
-   * theirs, of which many have 60 s: one never sends a request into a connection that is just being closed.
+   * How long a connection is kept between two requests. 0 keeps it for ever. Many load balancers keep idle
+   * connections for 60 s; a longer time here means that they never send a request into a connection that the
+   * server is closing.
    *
    * Default: 75s. Flag `--timeout`, environment `PAGI_TIMEOUT`.
    */

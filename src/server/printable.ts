@@ -8,7 +8,7 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (char) => SHORT[char] ?? escaped(char.charCodeAt(0)));
 }
 
-/** `value` as JSON in ASCII, which no program on its way can misread, and on one line. */
+/** `value` as one line of JSON in ASCII, which survives any encoding on its way. */
 export function asciiJson(value: object): string {
   // JSON leaves DEL and everything above as it is.
   return JSON.stringify(value).replace(

@@ -58,7 +58,7 @@ export interface ServerPlace {
   readonly workerNumber?: number;
   /** Listens here, and not where the options say; they are the server's from now on. */
   readonly sockets?: readonly AskedSocket[];
-  /** Where the metrics are, opened already; it is the server's from now on. */
+  /** The open socket for the metrics; the server takes ownership of it. */
   readonly metricsSocket?: AskedSocket | undefined;
   /** Another process serves until this one is ready, and answers where only one can: at the address of the metrics. */
   readonly isFollowing?: boolean;
@@ -211,7 +211,7 @@ export class Server {
     }
   }
 
-  /** Makes the files of Unix sockets again that somebody has removed. What cannot be made is logged. */
+  /** Creates the files of Unix sockets again if they were removed. Logs each one, and failures. */
   async remakeSocketFiles(): Promise<void> {
     await this.#endpoint?.remakeSocketFile();
     const missing = this.#listeners.filter(({ file }) => file?.isMissing === true);
@@ -222,9 +222,11 @@ export class Server {
       try {
         const socket = remadeSocket(listener.file, settings);
         if (socket !== undefined) listener.moveTo(socket);
-        this.#logger.warn(`${listener.url} had been removed, and was made again`);
+        this.#logger.warn(`${listener.url} had been removed; it was created again`);
       } catch (error) {
-        this.#logger.error(`${listener.url} has been removed, and cannot be made again: ${messageOf(error)}`);
+        this.#logger.error(
+          `${listener.url} has been removed and cannot be created again: ${messageOf(error)}`,
+        );
       }
     }
     await this.#setBacklog();
@@ -265,7 +267,7 @@ export class Server {
     }));
   }
 
-  /** The socket of the metrics, if this process serves them. */
+  /** The socket for the metrics, if this process serves them. */
   get metricsSocket(): SocketDescription | undefined {
     return this.#endpoint?.socket;
   }

@@ -4,12 +4,12 @@ import { inheritedOutlet } from "./outlet.ts";
 let stream: LogStream | undefined;
 let reportLoss = (lines: number): void => standardError().writeText(`pagi-server: ${lossText(lines)}`);
 
-/** The log on standard error: one for everything that this process writes there, so that lines stay in order. */
+/** The stream of standard error. Everything the server writes there goes through it, which keeps lines in order. */
 export function standardError(): LogStream {
   return (stream ??= new LogStream(() => inheritedOutlet(2), { ended: (lines) => reportLoss(lines) }));
 }
 
-/** Lets a logger say in its own way what was lost; without, it is a line of text. */
+/** Sets how lost lines are reported. Default: a line of plain text. */
 export function reportLossOfStandardError(report: (message: string) => void): void {
   reportLoss = (lines) => report(lossText(lines));
 }

@@ -18,9 +18,9 @@ export function isTerminal(fd: number): boolean {
 }
 
 /**
- * Writes text and a newline to standard output (1) or standard error (2), at once. A reader that has gone is no error.
- * Standard output is what a command was asked for, and waits for whoever reads it; standard error is the log's, and
- * waits for nobody. `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
+ * Writes text and a newline to standard output (1) or standard error (2), at once. A closed reader is not an error.
+ * Standard output carries the result of a command, and blocks until it is read; standard error carries the log, and never
+ * blocks. `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
  */
 export function writeLine(fd: 1 | 2, text: string): void {
   if (fd === 2) {

@@ -28,7 +28,7 @@ export class SocketFile {
     this.#inode = ino;
   }
 
-  /** Whether somebody has removed it, so that nobody can connect any more. */
+  /** Whether it was removed, so that clients cannot connect any more. */
   get isMissing(): boolean {
     try {
       return fs.lstatSync(this.path, { throwIfNoEntry: false }) === undefined;
@@ -37,7 +37,7 @@ export class SocketFile {
     }
   }
 
-  /** Whether it is where it was made, and not removed or replaced by another server's. */
+  /** Whether it is still there, and not removed or replaced by another server. */
   get isInPlace(): boolean {
     try {
       const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
@@ -94,7 +94,7 @@ function removeStale(path: string): void {
   if (!found.isSocket()) {
     const what =
       danglingLinkProblem(path) ??
-      (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is no socket`);
+      (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is not a socket`);
     throw new ListenError(`${what}. It is left as it is; choose another path.`);
   }
   const problem = connectionProblem(path);

@@ -38,7 +38,7 @@ export function describeExit(
   said: string | undefined,
   isOutOfMemory: boolean,
 ): string {
-  // What follows it in the log ends the sentence.
+  // The log continues the sentence.
   if (said !== undefined) return `said: ${said.replace(/[.\s]+$/, "")}`;
   if (signal === null) return `exited with code ${code ?? "unknown"}`;
   if (signal !== "SIGKILL") return `was killed by ${signal}`;

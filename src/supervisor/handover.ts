@@ -102,8 +102,8 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
 }
 
 /**
- * Whether a new start of this program would load its application, as far as that can be seen without serving. The new
- * start says on standard error why it would not.
+ * Whether a new start of this program would load its application, as far as can be checked without serving. The probe
+ * logs the reason to standard error if not.
  */
 export async function canBeLoaded(logger: Logger): Promise<boolean> {
   const { command, options } = spawnCommand();

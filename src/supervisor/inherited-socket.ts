@@ -7,7 +7,7 @@ export interface InheritedSocket {
   readonly slot: number;
   /** Whether the server has made the file of a Unix socket, and so is to remove it in the end. */
   readonly ownsFile: boolean;
-  /** Whether the metrics are there, and not what clients ask for. Default false. */
+  /** Whether it is the socket for the metrics. Default false. */
   readonly isForMetrics?: boolean;
 }
 

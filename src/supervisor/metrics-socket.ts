@@ -9,10 +9,10 @@ import type { Role } from "./role.ts";
 import { takeOver } from "./sockets.ts";
 
 /**
- * The socket of the metrics, before privileges are given up: the one that was handed down, where the options still ask
- * for its address, or else a new one.
+ * Opens the socket for the metrics before privileges are dropped, or takes over the inherited one if the options still ask
+ * for its address.
  *
- * @returns undefined where there are to be no metrics, and where the program before has the address and keeps it yet.
+ * @returns undefined if the options ask for no metrics, or the predecessor still holds the address.
  * @throws ListenError
  */
 export function takeMetricsSocket(options: ServerOptions, role: Role): AskedSocket | undefined {
@@ -28,7 +28,7 @@ export function takeMetricsSocket(options: ServerOptions, role: Role): AskedSock
   return found ?? openMetricsSocket(options, role.type === "successor");
 }
 
-/** How the next program gets the socket. */
+/** The socket in the form in which the next program inherits it. */
 export function metricsInheritance(socket: SocketDescription | undefined): InheritedSocket[] {
   return socket === undefined ? [] : [{ ...socket, slot: 0, isForMetrics: true }];
 }

@@ -56,7 +56,7 @@ export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">, f
   if (options.user === "" && options.group === "") return;
   const { uid, gid, name } = identityOf(options);
   const own = { uid: process.getuid?.(), gid: process.getgid?.() };
-  // The user may not be allowed to open it.
+  // The new user may not be allowed to open it.
   standardError().prepare();
   if (own.uid !== 0 && own.uid === (uid ?? own.uid) && own.gid === (gid ?? own.gid)) return;
   try {

@@ -115,8 +115,8 @@ export class Sockets {
   }
 
   /**
-   * Makes the files of Unix sockets again that somebody has removed, with new sockets, which the next workers get; those
-   * that run take what waits in the old ones. `report` is told what became of each.
+   * Replaces Unix sockets whose files were removed. Workers that start from now on get the new sockets; running ones
+   * still serve the connections that wait in the old ones. `report` is called for each.
    */
   remakeFiles(report: (level: "warn" | "error", text: string) => void): void {
     this.#held = this.#held.map((each) => {
@@ -126,10 +126,10 @@ export class Sockets {
         const socket = remadeSocket(file, this.#options.settings);
         if (socket === undefined) return each;
         each.socket.close();
-        report("warn", `${name} had been removed, and was made again`);
+        report("warn", `${name} had been removed; it was created again`);
         return { ...each, socket };
       } catch (error) {
-        report("error", `${name} has been removed, and cannot be made again: ${messageOf(error)}`);
+        report("error", `${name} has been removed and cannot be created again: ${messageOf(error)}`);
         return each;
       }
     });

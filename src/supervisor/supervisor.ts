@@ -26,7 +26,7 @@ export interface SupervisorParts {
   /** For the supervisor's own lifespan; without, it runs none. */
   readonly app: Application | undefined;
   readonly sockets: Sockets;
-  /** Where the metrics are, opened already; it is the supervisor's from now on. */
+  /** The open socket for the metrics; the supervisor takes ownership of it. */
   readonly metricsSocket?: AskedSocket | undefined;
   readonly logger: Logger;
   /** Where others give up, it waits to be told to reload. Default false. */
@@ -158,7 +158,7 @@ export class Supervisor {
     this.#happen(order);
   }
 
-  /** Makes the files of Unix sockets again that somebody has removed. What cannot be made is logged. */
+  /** Creates the files of Unix sockets again if they were removed. Logs each one, and failures. */
   remakeSocketFiles(): void {
     this.sockets.remakeFiles((level, text) => this.#logger[level](text));
     void this.#endpoint?.remakeSocketFile();
@@ -173,7 +173,7 @@ export class Supervisor {
     return this.#parts.sockets;
   }
 
-  /** The socket of the metrics, if they are served. */
+  /** The socket for the metrics, if they are served. */
   get metricsSocket(): SocketDescription | undefined {
     return this.#endpoint?.socket;
   }

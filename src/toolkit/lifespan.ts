@@ -24,9 +24,8 @@ const HOOK_NAMES = [
  * wrapped applications may be wrapped again, or mounted in a router: startup goes from the outside to the inside, and
  * shutdown the other way.
  *
- * `startup` and `shutdown` run where requests are served: in a single process, and in every worker. `beforeWorkers` and
- * `afterWorkers` run once around all of that: in the supervisor, or in the single process, where only those of an
- * application that is wrapped again come after the `startup` around it. See {@link LifespanHooks}.
+ * `startup` and `shutdown` run in every process that serves. `beforeWorkers` and `afterWorkers` run once: in the
+ * supervisor, or in the single process. See {@link LifespanHooks}.
  *
  * A hook that throws in startup keeps the server from starting; what had started is shut down again. In shutdown every
  * hook runs, whatever the others do, and the server is told of all that failed.
@@ -52,7 +51,7 @@ export class Lifespan implements Component {
   /** @throws CompositionError when `app` is no application and no component. */
   constructor({ app, ...hooks }: LifespanOptions) {
     this.#app = toApp(app);
-    // Together, since what has not started is not shut down.
+    // Together, since a pair that did not start is not shut down.
     this.#hooks.push(hooks);
   }
 

@@ -173,8 +173,8 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
   // ── its life ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Runs before the first request, in every worker; what it puts into the state is in `c.state`. An error keeps the server
-   * from starting.
+   * Runs before the first request, in every worker; requests find the state that it fills in `c.state`. If it throws, the
+   * server does not start.
    */
   onStart(startup: NonNullable<LifespanHooks["startup"]>): this {
     this.#assertOpen();

@@ -17,7 +17,7 @@ test("hooks start from the outside to the inside, and end the other way", async 
     "startup: visits",
     "shutdown: visits, 3 in all",
     "shutdown: database",
-    "once: nothing is served any more",
+    "once: all workers have ended",
   ]);
 });
 
@@ -33,7 +33,7 @@ test("with workers, what is to happen once happens once, and every worker has it
     expect(await server.stop("SIGTERM")).toBe(0);
     const lines = server.output.match(/^(startup|shutdown|once): .*$/gm) ?? [];
     expect(lines[0]).toBe("once: database prepared");
-    expect(lines.at(-1)).toBe("once: nothing is served any more");
+    expect(lines.at(-1)).toBe("once: all workers have ended");
     expect(lines.slice(1, -1).toSorted()).toEqual([
       ...["shutdown: database", "shutdown: database"],
       ...["shutdown: visits, 4 in all", "shutdown: visits, 4 in all"],

@@ -86,7 +86,7 @@ export default async (scope: any, receive: any, send: any): Promise<void> => {
 };
 `;
 
-const HINT = /without looking at scope\.pagi\.role/g;
+const HINT = /without reading scope\.pagi\.role/g;
 
 test.each<[what: string, look: string, words: string[], hints: number]>([
   [

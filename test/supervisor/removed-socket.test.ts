@@ -10,7 +10,7 @@ import { RecordingLogger, text } from "../support/server.ts";
 import { eventually } from "../support/wire.ts";
 import { childrenOf, Log, runs, workersFolder } from "../support/workers.ts";
 
-// The file of a Unix socket that somebody has removed is made again by SIGHUP and SIGUSR2.
+// The file of a Unix socket is created again after it was removed, by SIGHUP and SIGUSR2.
 
 setDefaultTimeout(30_000); // many processes on a machine that may be busy
 
@@ -43,7 +43,7 @@ for (const workers of [1, 2]) {
     // Somebody else has taken one of the places.
     using _other = Bun.serve({ unix: b, fetch: () => new Response("0 0 other") });
     program.kill("SIGHUP");
-    await log.until(/unix:\S+a\.sock had been removed, and was made again/);
+    await log.until(/unix:\S+a\.sock had been removed; it was created again/);
     await log.until(again);
     expect(fs.statSync(a).mode & 0o777).toBe(0o600);
     const next = await who(a);
@@ -92,7 +92,7 @@ for (const workers of [1, 2]) {
       fs.rmSync(folder.file("run/http.sock"));
       program.kill("SIGHUP");
       await log.until(
-        /run\/http\.sock has been removed, and cannot be made again: Not allowed to make the socket/,
+        /run\/http\.sock has been removed and cannot be created again: Not allowed to make the socket/,
       );
       await log.until(again);
       expect((await fetch(url, { keepalive: false })).status).toBe(200);

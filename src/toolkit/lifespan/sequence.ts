@@ -4,7 +4,7 @@ import type { ReceiveEvent, SendEvent } from "../../spec/events.ts";
 import type { LifespanScope, State } from "../../spec/scope.ts";
 
 /**
- * What happens around the serving. Each hook runs where it is of use, whether there are workers or not:
+ * Hooks for the start and the end of the server. Where each one runs:
  *
  * | hook                             | one process                          | `--workers`                     |
  * | -------------------------------- | ------------------------------------ | ------------------------------- |
@@ -12,18 +12,16 @@ import type { LifespanScope, State } from "../../spec/scope.ts";
  * | `beforeWorkers`, `afterWorkers`  | once, around `startup`, `shutdown`   | once, in the supervisor         |
  */
 export interface LifespanHooks {
-  /**
-   * Runs before the first request, where requests are served. It may fill the state that requests see. Default: nothing.
-   */
+  /** Runs before the first request, in every process that serves. It may fill the state that requests see. Default: nothing. */
   readonly startup?: (state: State) => void | Promise<void>;
-  /** Runs after the last request, where requests were served. Default: nothing. */
+  /** Runs after the last request, in every process that serves. Default: nothing. */
   readonly shutdown?: (state: State) => void | Promise<void>;
   /**
-   * Runs before anything is served, and before any worker is started: for what must happen once, such as a migration of
-   * the database. It gets no state, since workers are other processes; they do inherit `process.env`. Default: nothing.
+   * Runs once, before any worker starts: for work such as migrations. It gets no state, because workers are separate
+   * processes; they do inherit `process.env`. Default: nothing.
    */
   readonly beforeWorkers?: () => void | Promise<void>;
-  /** Runs when nothing is served any more, and the last worker has ended. Default: nothing. */
+  /** Runs once, after the last worker has ended. Default: nothing. */
   readonly afterWorkers?: () => void | Promise<void>;
 }
 
@@ -96,8 +94,8 @@ async function stopAll(started: readonly Member[], scope: LifespanScope): Promis
 }
 
 /**
- * Who takes part in this process, in order. A pair of hooks is a member of its own, for what has not started is not
- * stopped. What runs once comes before everything that is served, in whatever order hooks were added.
+ * The members that take part in this process, in order. Each pair of hooks is a separate member, so that a pair that did
+ * not start is not stopped. `beforeWorkers` always comes before `startup`, in whatever order the hooks were added.
  */
 function membersIn(pagi: LifespanScope["pagi"], members: readonly (Application | LifespanHooks)[]): Member[] {
   const isSupervisor = pagi.role === "supervisor";
