@@ -17,6 +17,7 @@ const NOTHING_TO_WATCH =
 /** Does what the command line asks for. Resolves with the exit code. */
 async function run(argv: readonly string[]): Promise<number> {
   let isDebug = false;
+  let isJson = process.env["PAGI_LOG_FORMAT"] === "json";
   let role: Role = { type: "main" };
   try {
     role = await ownRole();
@@ -29,8 +30,10 @@ async function run(argv: readonly string[]): Promise<number> {
     if (commandLine.commands.has("help")) return await printHelp();
     if (commandLine.commands.has("version")) return await printVersion();
     isDebug = (commandLine.options.get("logLevel")?.value ?? process.env["PAGI_LOG_LEVEL"]) === "debug";
+    isJson = (commandLine.options.get("logFormat")?.value ?? process.env["PAGI_LOG_FORMAT"]) === "json";
     const configuration = await configure(commandLine);
     isDebug = configuration.values.logLevel === "debug";
+    isJson = configuration.values.logFormat === "json";
     const options = await resolveOptions(configuration.values, configuration.names);
     if (options.reload && embeddedApplication() !== undefined)
       throw new OptionError(configuration.names.reload ?? "--reload", NOTHING_TO_WATCH);
@@ -51,8 +54,8 @@ async function run(argv: readonly string[]): Promise<number> {
       ? await serveAlone(application, options, role, decided)
       : await serveWithWorkers(application, options, role, decided);
   } catch (error) {
-    const { exitCodeOf, failureText } = await import("./report.ts");
-    writeLine(2, failureText(error, isDebug));
+    const { exitCodeOf, reportFailure: report } = await import("./report.ts");
+    report(error, { isDebug, isJson });
     // The process that has started this one says it to its operator.
     if (role.type !== "main") (await import("../src/supervisor/handover.ts")).reportFailure(error);
     return exitCodeOf(error);

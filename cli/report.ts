@@ -9,7 +9,10 @@ import {
   type ServerOptions,
 } from "../src/server/option-table.ts";
 import { formatValue } from "../src/server/option-values.ts";
+import { createLogger } from "../src/server/logger.ts";
+import type { Logger } from "../src/server/logger.ts";
 import { printable } from "../src/server/printable.ts";
+import { writeLine } from "../src/server/terminal.ts";
 import type { Configuration } from "./configure.ts";
 
 /** Exit codes: a wrong command line or environment, and everything else that keeps the server from starting. */
@@ -30,6 +33,32 @@ export function failureText(error: unknown, debug: boolean): string {
   return isOurs ? line : `${line} (--log-level debug shows where)`;
 }
 
+/** Reports on standard error why the server does not start, in the format of the log. */
+export function reportFailure(
+  error: unknown,
+  { isDebug, isJson }: { readonly isDebug: boolean; readonly isJson: boolean },
+): void {
+  if (isJson) jsonLogger().error(failureText(error, false), isDebug ? error : undefined);
+  else writeLine(2, failureText(error, isDebug));
+}
+
+/** Prints the banner on standard error, in the format of the log. */
+export function reportServing(
+  application: string | undefined,
+  options: ServerOptions,
+  urls: readonly string[],
+  decided: Decided,
+): void {
+  const text = bannerText(application, options, urls, decided);
+  if (options.logFormat === "json") jsonLogger().info(text.replaceAll("\n", " "));
+  else writeLine(2, text);
+}
+
+/** Writes regardless of the log level. */
+function jsonLogger(): Logger {
+  return createLogger("info", false, undefined, { format: "json" });
+}
+
 /** What this is, in which version, and what it stands on. */
 export async function versionText(): Promise<string> {
   const { default: manifest } = await import("../package.json");
@@ -46,7 +75,7 @@ export interface Decided {
 }
 
 /** What is served where, for standard error. */
-export function bannerText(
+function bannerText(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],

@@ -62,8 +62,8 @@ export async function serveWithWorkers(
   decided: Decided,
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
+  const { serverLogger } = await import("../src/server/logger.ts");
+  const logger = serverLogger(options);
   const { supervisor, started, ended } = await supervise({
     options,
     role,
@@ -126,6 +126,6 @@ async function announce(
   decided: Decided,
 ): Promise<void> {
   if (options.quiet) return;
-  const { bannerText } = await import("./report.ts");
-  writeLine(2, bannerText(application, options, urls, decided));
+  const { reportServing } = await import("./report.ts");
+  reportServing(application, options, urls, decided);
 }

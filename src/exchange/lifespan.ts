@@ -18,6 +18,8 @@ export interface LifespanOptions {
   readonly workerNumber?: number | undefined;
   /** False where another process of the same server logs that the application declines. Default true. */
   readonly isDeclineLogged?: boolean | undefined;
+  /** Log a hint if an application completes its startup in a supervisor without reading its role. Default false. */
+  readonly checksRole?: boolean | undefined;
 }
 
 /** What lifespan needs of a logger. */
@@ -54,6 +56,11 @@ const WHY_NOT: Readonly<Record<Phase, string>> = {
   over: "the server expects nothing more of this lifespan",
 };
 
+const ROLE_HINT =
+  "The application completed its startup in the supervisor, which serves no requests, without reading " +
+  "scope.pagi.role. Pools and timers from there stay unused: skip them if the role is 'supervisor', or use " +
+  "--no-supervisor-lifespan (docs/lifespan.md).";
+
 /**
  * The lifespan protocol of one application on one event loop: startup before the first connection, shutdown after the
  * last one. Source: PAGI Lifespan.
@@ -65,6 +72,8 @@ export class Lifespan {
   readonly #scope: LifespanScope;
   #state: State;
   #phase: Phase = "new";
+  /** Whether the application has read its role; true where that is not checked. */
+  #knowsRole = true;
   /** Events that the application has not asked for yet, and its calls of `receive` that wait for one. */
   readonly #events: LifespanReceiveEvent[] = [];
   readonly #receivers: ((event: LifespanReceiveEvent) => void)[] = [];
@@ -96,6 +105,7 @@ export class Lifespan {
       },
       state: this.#state,
     };
+    if (role === "supervisor" && options.checksRole === true) this.#watchRole(this.#scope.pagi);
   }
 
   /**
@@ -175,6 +185,16 @@ export class Lifespan {
   #endShutdown(): void {
     this.#end();
     this.#shutdown.resolve();
+  }
+
+  #watchRole(pagi: LifespanScope["pagi"]): void {
+    const { role } = pagi;
+    const get = (): typeof role => {
+      this.#knowsRole = true;
+      return role;
+    };
+    this.#knowsRole = false;
+    Object.defineProperty(pagi, "role", { get, enumerable: true });
   }
 
   /** Calls the application and sees how it ends. Never rejects. */
@@ -276,6 +296,7 @@ export class Lifespan {
         this.#adoptState();
         this.#phase = "started";
         this.#startup.resolve();
+        if (!this.#knowsRole) this.#logger.info(ROLE_HINT);
         break;
       case "lifespan.startup.failed":
         this.#failStartup(`The application refuses to start${because(event.message)}`);

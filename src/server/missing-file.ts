@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 
+import { danglingLinkProblem } from "./dangling-link.ts";
 import { similarName } from "../spec/nearest-name.ts";
 import { describeObstacle, obstacleTo, ownFileUser } from "./path-access.ts";
 
@@ -10,6 +11,8 @@ const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs", ".jsx", ".mts", ".cjs", ".cts"
 /** Why an application's file cannot be imported although it was named, and what its user may have meant. */
 export function missingFileProblem(file: string): string {
   const location = path.resolve(file);
+  const dangling = danglingLinkProblem(file);
+  if (dangling !== undefined) return `${dangling}. Repair the link, or name another file.`;
   const hidden = unreadableProblem(file);
   if (hidden !== undefined) return hidden;
   const stat = fs.statSync(location, { throwIfNoEntry: false });

@@ -344,6 +344,14 @@ export interface PartialOptions {
   readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined;
 
   /**
+   * Format of the server's log: text, or one JSON object per line with the keys time, level, pid, message, and
+   * worker, error and stack where they apply.
+   *
+   * Default: text. Flag `--log-format`, environment `PAGI_LOG_FORMAT`.
+   */
+  readonly logFormat?: "text" | "json" | undefined;
+
+  /**
    * File to which requests are logged; - is standard error, off is no log.
    *
    * Default: standard error in development, else off. Flag `--access-log`, environment `PAGI_ACCESS_LOG`.
@@ -422,10 +430,11 @@ export interface PartialOptions {
   readonly headerTimeout?: Duration | undefined;
 
   /**
-   * How long a connection is kept between two requests. 0 keeps it for ever. Longer than a proxy in front keeps
-   * it, so that the proxy never sends into a closing connection.
+   * How long a connection is kept between two requests. 0 keeps it for ever. Many load balancers keep idle
+   * connections for 60 s; a longer time here means that they never send a request into a connection that the
+   * server is closing.
    *
-   * Default: 1m. Flag `--timeout`, environment `PAGI_TIMEOUT`.
+   * Default: 75s. Flag `--timeout`, environment `PAGI_TIMEOUT`.
    */
   readonly timeout?: Duration | undefined;
 

@@ -2,6 +2,8 @@ import fs from "node:fs";
 
 import { messageOf, OptionError } from "../errors.ts";
 import type { ServerOptions } from "../server/options.ts";
+import { danglingLinkProblem } from "../server/dangling-link.ts";
+import { standardError } from "../server/standard-error.ts";
 import { cannotBecome, wantedIdentity } from "./identity.ts";
 import { thisProgram } from "./program.ts";
 
@@ -31,7 +33,8 @@ function changeDirectory(folder: string): void {
   try {
     process.chdir(folder);
   } catch (error) {
-    throw new OptionError("--chdir", `cannot go to '${folder}': ${messageOf(error)}`, { cause: error });
+    const problem = danglingLinkProblem(folder) ?? messageOf(error);
+    throw new OptionError("--chdir", `cannot go to '${folder}': ${problem}`, { cause: error });
   }
 }
 
@@ -46,6 +49,8 @@ export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">, f
   const identity = wantedIdentity(options);
   if (identity === undefined) return;
   const { uid, gid, name } = identity;
+  // The new user may not be allowed to open it.
+  standardError().prepare();
   try {
     if (file !== undefined)
       fs.fchownSync(file, uid ?? process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0);

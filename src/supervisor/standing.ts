@@ -1,7 +1,10 @@
+import type { AskedSocket } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
+import { closeMetricsSocket } from "../server/metrics-endpoint.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { ServerPlace } from "../server/server.ts";
 import { reportToPredecessor } from "./handover.ts";
+import { takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
 import { checkTargetUser } from "./requirements.ts";
@@ -33,18 +36,21 @@ export async function prepare(
   const predecessor = "predecessor" in role ? role.predecessor : undefined;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   let sockets: Sockets | undefined;
+  let metricsSocket: AskedSocket | undefined;
   try {
     sockets = openSockets({ ...options, workers: 1 }, role);
+    metricsSocket = takeMetricsSocket(options, role);
     for (const warning of await checkTargetUser(options, application)) logger.warn(warning);
     dropPrivileges(options, pidFile?.fd);
   } catch (error) {
     pidFile?.end();
     sockets?.close();
+    closeMetricsSocket(metricsSocket, role.type === "successor");
     throw error;
   }
   let isOver = false;
   return {
-    place: { sockets: sockets.release(), isFollowing: role.type === "successor" },
+    place: { sockets: sockets.release(), metricsSocket, isFollowing: role.type === "successor" },
     ready() {
       pidFile?.write();
       reportToPredecessor({ type: "ready" });

@@ -10,6 +10,7 @@ import { declarationOf, isOptionName } from "../server/option-table.ts";
 import { writtenValue } from "../server/option-values.ts";
 import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
+import type { SocketDescription } from "../server/server.ts";
 import type { Application } from "../spec/application.ts";
 import { addSamples } from "../server/metric-families.ts";
 import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
@@ -28,6 +29,8 @@ export interface SupervisorParts {
   /** For the supervisor's own lifespan; without, it runs none. */
   readonly app: Application | undefined;
   readonly sockets: Sockets;
+  /** The open socket for the metrics; the supervisor takes ownership of it. */
+  readonly metricsSocket?: AskedSocket | undefined;
   readonly logger: Logger;
   /** Where others give up, it waits to be told to reload. Default false. */
   readonly waitsForReload?: boolean;
@@ -99,6 +102,7 @@ export class Supervisor {
               startupTimeout: options.lifespanStartupTimeout,
               shutdownTimeout: options.shutdownTimeout,
               role: "supervisor",
+              checksRole: options.validateEvents,
             },
             logger,
           );
@@ -152,8 +156,15 @@ export class Supervisor {
    */
   obey(order: Extract<PlanOrder, "reload" | "more" | "fewer" | "hand-over">): void {
     // The next one takes the address over.
-    if (order === "hand-over") void this.#endpoint?.close();
+    if (order === "hand-over") void this.#endpoint?.close({ isFollowed: true });
+    if (order === "reload") this.remakeSocketFiles();
     this.#happen(order);
+  }
+
+  /** Creates the files of Unix sockets again if they were removed. Logs each one, and failures. */
+  remakeSocketFiles(): void {
+    this.sockets.remakeFiles((level, text) => this.#logger[level](text));
+    void this.#endpoint?.remakeSocketFile();
   }
 
   /** Opens the log files of all workers anew. */
@@ -163,6 +174,11 @@ export class Supervisor {
 
   get sockets(): Sockets {
     return this.#parts.sockets;
+  }
+
+  /** The socket for the metrics, if they are served. */
+  get metricsSocket(): SocketDescription | undefined {
+    return this.#endpoint?.socket;
   }
 
   /** Where the first socket is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
@@ -214,6 +230,7 @@ export class Supervisor {
           this.#plan.phase === "running" && this.#plan.workers.some(({ state }) => state === "ready"),
       },
       logger: this.#logger,
+      socket: this.#parts.metricsSocket,
       isFollowing: this.#parts.isFollowing === true,
       createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
     });

@@ -96,7 +96,7 @@ describe("defaultOptions", () => {
       maxBodySize: 10_000_000,
       maxConnections: 1000,
       headerTimeout: 15,
-      timeout: 60,
+      timeout: 75,
       bodyTimeout: 30,
       requestTimeout: 0,
       writeTimeout: 60,
