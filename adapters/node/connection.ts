@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Duplex } from "node:stream";
 
 import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
@@ -8,6 +7,7 @@ import { bodyFraming, requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { ResponsePart } from "./response-reader.ts";
+import { RequestSocket } from "./socket.ts";
 
 /** The events that carry a response: those of an `http` scope, or those that decline an `sse` scope. */
 export interface ResponseEvents {
@@ -17,14 +17,19 @@ export interface ResponseEvents {
   trailers?(headers: Headers): Promise<void>;
 }
 
+/** What a stream hands to `_writev`. */
+interface Written {
+  readonly chunk: Uint8Array | string;
+  readonly encoding: BufferEncoding;
+}
+
 type Receive = () => Promise<HttpReceiveEvent | SseReceiveEvent>;
 
 /**
  * One request as a connection of its own to `node:http`, in memory: the scope is what can be read from it, and what is
  * written to it becomes events. To the listener it is `request.socket`, with the address of the client.
  */
-export class RequestConnection extends Duplex {
-  readonly scope: HttpScope | SseScope;
+export class RequestConnection extends RequestSocket {
   readonly #receive: Receive;
   readonly #events: ResponseEvents;
   readonly #framing: BodyFraming;
@@ -45,8 +50,7 @@ export class RequestConnection extends Duplex {
   #left: number;
 
   constructor(scope: HttpScope | SseScope, receive: Receive, events: ResponseEvents) {
-    super({ decodeStrings: false });
-    this.scope = scope;
+    super(scope);
     this.#receive = receive;
     this.#events = events;
     this.#framing = bodyFraming(scope);
@@ -54,51 +58,6 @@ export class RequestConnection extends Duplex {
     this.#isBodyOver = this.#framing.type === "none" || (this.#framing.type === "length" && this.#left === 0);
     this.#reader = new ResponseReader(scope.method);
     this.on("close", () => this.#onClose());
-  }
-
-  // ── what a listener may ask of a socket ────────────────────────────────────────────────────────────────────────
-
-  get remoteAddress(): string | undefined {
-    return this.scope.client?.[0];
-  }
-  get remotePort(): number | undefined {
-    return this.scope.client?.[1];
-  }
-  get remoteFamily(): "IPv4" | "IPv6" | undefined {
-    return familyOf(this.remoteAddress);
-  }
-  get localAddress(): string | undefined {
-    return this.scope.server[1] === null ? undefined : this.scope.server[0];
-  }
-  get localPort(): number | undefined {
-    return this.scope.server[1] ?? undefined;
-  }
-  /** Frameworks tell `https` by it. */
-  get encrypted(): boolean {
-    return this.scope.scheme === "https";
-  }
-  address(): { address: string; port: number; family: string } | Record<string, never> {
-    const { localAddress: address, localPort: port } = this;
-    const family = familyOf(address);
-    return address === undefined || port === undefined || family === undefined
-      ? {}
-      : { address, port, family };
-  }
-  /** The server in front has timers of its own, as options. */
-  setTimeout(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
   }
 
   // ── the life of the request ────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +70,7 @@ export class RequestConnection extends Duplex {
   run(): Promise<void> {
     if (this.scope.type === "http") this.scope["pagi.connection"].onDisconnect(() => this.#leave());
     else if (this.#isBodyOver) this.#watch();
-    this.push(requestHead(this.scope, this.#framing));
+    this.#pushRead(requestHead(this.scope, this.#framing));
     return this.#outcome.promise;
   }
 
@@ -142,9 +101,21 @@ export class RequestConnection extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Uint8Array | string, encoding: BufferEncoding, callback: () => void): void {
-    let parts: ResponsePart[];
+    this.#take([{ chunk, encoding }], callback);
+  }
+
+  override _writev(chunks: readonly Written[], callback: () => void): void {
+    this.#take(chunks, callback);
+  }
+
+  #take(chunks: readonly Written[], callback: () => void): void {
+    const parts: ResponsePart[] = [];
     try {
-      parts = typeof chunk === "string" ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk);
+      for (const { chunk, encoding } of chunks) {
+        const isText = typeof chunk === "string";
+        this.countWritten(isText ? Buffer.byteLength(chunk, encoding) : chunk.byteLength);
+        parts.push(...(isText ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk)));
+      }
     } catch (error) {
       this.fail(error);
       return callback();
@@ -157,10 +128,13 @@ export class RequestConnection extends Duplex {
   }
 
   override _final(callback: () => void): void {
-    this.#deliver(this.#reader.end()).then(callback, (error: unknown) => {
-      this.fail(error);
-      callback();
-    });
+    this.#deliver(this.#reader.end())
+      .catch((error: unknown) => this.fail(error))
+      .then(() => {
+        // A socket that is ended before the response is complete is a connection that closes there.
+        if (!this.#reader.isOver) this.destroy();
+        callback();
+      });
   }
 
   async #deliver(parts: readonly ResponsePart[]): Promise<void> {
@@ -242,16 +216,21 @@ export class RequestConnection extends Duplex {
         this.fail(new Error("The request body is not as long as its content-length says."));
         return true;
       }
-      if (bytes.byteLength > 0) this.push(bytes);
+      if (bytes.byteLength > 0) this.#pushRead(bytes);
     } else {
       if (bytes.byteLength > 0) {
-        this.push(`${bytes.byteLength.toString(16)}\r\n`);
-        this.push(bytes);
-        this.push("\r\n");
+        this.#pushRead(Buffer.from(`${bytes.byteLength.toString(16)}\r\n`));
+        this.#pushRead(bytes);
+        this.#pushRead(Buffer.from("\r\n"));
       }
-      if (!more) this.push("0\r\n\r\n");
+      if (!more) this.#pushRead(Buffer.from("0\r\n\r\n"));
     }
     return bytes.byteLength > 0 || !more;
+  }
+
+  #pushRead(bytes: Uint8Array): void {
+    this.countRead(bytes.byteLength);
+    this.push(bytes);
   }
 
   async #next(): Promise<HttpReceiveEvent | SseReceiveEvent> {
@@ -292,9 +271,4 @@ const LOSSES = new Set([
 
 function isAboutTheClient(error: unknown): boolean {
   return error instanceof Error && "code" in error && LOSSES.has(String(error.code));
-}
-
-function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
-  if (address === undefined) return undefined;
-  return address.includes(":") ? "IPv6" : "IPv4";
 }
