@@ -176,6 +176,10 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#pump();
   }
 
+  onContinued(): void {
+    if (this.#current !== undefined) this.#current.isContinueDue = false;
+  }
+
   /** Without its 100 the client may or may not send the body: what follows could be either, so nothing may follow. */
   mustClose(): boolean {
     return this.#server.isDraining || this.#current?.isContinueDue === true;
