@@ -11,6 +11,8 @@ import { RequestSocket } from "./socket.ts";
 
 /** The events that carry a response: those of an `http` scope, or those that decline an `sse` scope. */
 export interface ResponseEvents {
+  /** Absent where no event can. */
+  interim?(status: number, headers: Headers): Promise<void>;
   start(status: number, headers: Headers, trailers: boolean): Promise<void>;
   body(bytes: Uint8Array | string, more: boolean): Promise<void>;
   /** Absent where no event can. */
@@ -35,6 +37,7 @@ export class RequestConnection extends RequestSocket {
   readonly #framing: BodyFraming;
   readonly #reader: ResponseReader;
   readonly #outcome = Promise.withResolvers<void>();
+  #request: IncomingMessage | undefined;
   #response: ServerResponse | undefined;
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
@@ -76,6 +79,7 @@ export class RequestConnection extends RequestSocket {
 
   /** `node:http` has read the head: from now on the body is received as the listener reads it. */
   accept(request: IncomingMessage, response: ServerResponse): void {
+    this.#request = request;
     this.#response = response;
     const read = request._read.bind(request);
     request._read = (size) => {
@@ -86,6 +90,20 @@ export class RequestConnection extends RequestSocket {
       const pairs = Array.isArray(trailers) ? trailers : Object.entries(trailers);
       for (const [name, value] of pairs) this.#trailers.push([String(name).toLowerCase(), String(value)]);
     };
+    checkChunks(response);
+    // Bytes that were written after all are still on their way through the stream; the end comes behind them.
+    response.once("finish", () => {
+      if (!this.#reader.isOver) this.end();
+    });
+    this.on("timeout", () => {
+      const heard = [
+        !request.complete && request.emit("timeout", this),
+        response.emit("timeout", this),
+        this.server?.emit("timeout", this),
+      ];
+      if (!heard.includes(true))
+        this.fail(new Error("The time of setTimeout() is over, and nothing listens for 'timeout'."));
+    });
   }
 
   /**
@@ -127,11 +145,18 @@ export class RequestConnection extends RequestSocket {
     });
   }
 
+  /** The listener has finished its response, or has ended the socket. */
   override _final(callback: () => void): void {
-    this.#deliver(this.#reader.end())
+    let parts: ResponsePart[];
+    try {
+      parts = this.#reader.end();
+    } catch (error) {
+      this.fail(error);
+      return callback();
+    }
+    this.#deliver(parts)
       .catch((error: unknown) => this.fail(error))
       .then(() => {
-        // A socket that is ended before the response is complete is a connection that closes there.
         if (!this.#reader.isOver) this.destroy();
         callback();
       });
@@ -140,12 +165,19 @@ export class RequestConnection extends RequestSocket {
   async #deliver(parts: readonly ResponsePart[]): Promise<void> {
     for (const [at, part] of parts.entries()) {
       switch (part.type) {
+        case "interim":
+          if (this.#events.interim === undefined) {
+            if (part.status === 101)
+              throw new Error("No event of this server can carry a response of status 101.");
+            break; // any recipient may ignore it (RFC 9110 section 15.2)
+          }
+          await this.#events.interim(part.status, part.headers);
+          if (part.status === 101) this.#complete();
+          break;
         case "head": {
           this.#isStarted = true;
           this.#hasTrailers = part.mayHaveTrailers && this.#events.trailers !== undefined;
-          const says = part.closes && this.scope.http_version.startsWith("1");
-          const headers: Headers = says ? [...part.headers, ["connection", "close"]] : part.headers;
-          await this.#events.start(part.status, headers, this.#hasTrailers);
+          await this.#events.start(part.status, this.#headersOf(part), this.#hasTrailers);
           if (this.scope.type === "sse") this.#watch();
           break;
         }
@@ -161,7 +193,15 @@ export class RequestConnection extends RequestSocket {
     }
   }
 
+  /** HTTP/1 alone has options of a connection (RFC 9113 section 8.2.2). */
+  #headersOf(part: Extract<ResponsePart, { type: "head" }>): Headers {
+    if (!this.scope.http_version.startsWith("1"))
+      return part.headers.filter(([name]) => name !== "connection" && name !== "upgrade");
+    return part.closes ? [...part.headers, ["connection", "close"]] : part.headers;
+  }
+
   #complete(): void {
+    this.#dumpRequest();
     this.#outcome.resolve();
     // The listener may still be told that its response is finished; then nobody needs the connection any more.
     const response = this.#response;
@@ -233,6 +273,16 @@ export class RequestConnection extends RequestSocket {
     this.push(bytes);
   }
 
+  /** What the listener has left of the body is not received; its request ends all the same, as in `node:http`. */
+  #dumpRequest(): void {
+    const request = this.#request;
+    if (this.#isBodyOver || request === undefined || request.readableDidRead) return;
+    this.#isBodyOver = true;
+    request.complete = true;
+    request.push(null);
+    request.resume();
+  }
+
   async #next(): Promise<HttpReceiveEvent | SseReceiveEvent> {
     const ahead = (this.#ahead ??= this.#receive());
     const event = await ahead;
@@ -268,6 +318,37 @@ const LOSSES = new Set([
   "ERR_STREAM_PREMATURE_CLOSE",
   "ERR_STREAM_DESTROYED",
 ]);
+
+/**
+ * Makes `write` and `end` refuse what they cannot send, as they do elsewhere. On a stream, Bun 1.4.5 drops such a chunk
+ * without a word.
+ */
+function checkChunks(response: ServerResponse): void {
+  for (const name of ["write", "end"] as const) {
+    const send: unknown = response[name];
+    if (typeof send !== "function") continue;
+    Object.defineProperty(response, name, {
+      configurable: true,
+      writable: true,
+      value(...given: unknown[]): unknown {
+        const [chunk] = given;
+        if (!isSendable(chunk))
+          throw Object.assign(
+            new TypeError(
+              `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`,
+            ),
+            { code: "ERR_INVALID_ARG_TYPE" },
+          );
+        return Reflect.apply(send, this, given);
+      },
+    });
+  }
+}
+
+/** A callback may stand in the chunk's place. */
+function isSendable(chunk: unknown): boolean {
+  return chunk == null || ["string", "function"].includes(typeof chunk) || chunk instanceof Uint8Array;
+}
 
 function isAboutTheClient(error: unknown): boolean {
   return error instanceof Error && "code" in error && LOSSES.has(String(error.code));

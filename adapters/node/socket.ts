@@ -22,14 +22,17 @@ export class RequestSocket extends Socket {
   // The types of `node:net` have properties here, which a class cannot override by accessors.
   static {
     Object.defineProperties(this.prototype, {
-      remoteAddress: answering((socket) => socket.scope.client?.[0]),
-      remotePort: answering((socket) => socket.scope.client?.[1]),
-      remoteFamily: answering((socket) => familyOf(socket.remoteAddress)),
-      localAddress: answering(({ scope: { server } }) => (server[1] === null ? undefined : server[0])),
-      localPort: answering((socket) => socket.scope.server[1] ?? undefined),
-      localFamily: answering((socket) => familyOf(socket.localAddress)),
+      remoteAddress: assignable("remoteAddress", (socket) => socket.scope.client?.[0]),
+      remotePort: assignable("remotePort", (socket) => socket.scope.client?.[1]),
+      remoteFamily: assignable("remoteFamily", (socket) => familyOf(socket.remoteAddress)),
+      localAddress: assignable("localAddress", ({ scope: { server } }) =>
+        server[1] === null ? undefined : server[0],
+      ),
+      localPort: assignable("localPort", (socket) => socket.scope.server[1] ?? undefined),
+      localFamily: assignable("localFamily", (socket) => familyOf(socket.localAddress)),
       // A socket without a descriptor would pass for one that is still connecting.
       pending: answering(() => false),
+      bufferSize: answering((socket) => socket.writableLength),
       bytesRead: answering((socket) => socket.#read),
       // With the bytes that still wait, as in Node.js.
       bytesWritten: answering((socket) => socket.#written + socket.writableLength),
@@ -37,7 +40,7 @@ export class RequestSocket extends Socket {
   }
 
   constructor(scope: HttpScope | SseScope) {
-    super();
+    super({ allowHalfOpen: true });
     this.scope = scope;
     if (scope.scheme === "https") this.encrypted = true;
     if (scope.extensions.tls !== undefined) addTlsMembers(this, scope.extensions.tls);
@@ -80,6 +83,19 @@ function answering(get: (socket: RequestSocket) => unknown): PropertyDescriptor 
       return get(this);
     },
     set() {},
+  };
+}
+
+/** An accessor that middleware may replace by a value, as it may on Bun's own sockets. */
+function assignable(
+  name: string,
+  get: (socket: RequestSocket) => unknown,
+): PropertyDescriptor & ThisType<RequestSocket> {
+  return {
+    ...answering(get),
+    set(value: unknown) {
+      Object.defineProperty(this, name, { value, writable: true, configurable: true, enumerable: true });
+    },
   };
 }
 

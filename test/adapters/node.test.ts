@@ -195,18 +195,6 @@ describe("the response", () => {
     ["204", (_, r) => r.writeHead(204).end(), 204, { "content-length": undefined }, ""],
     ["304", (_, r) => r.writeHead(304, { etag: '"1"' }).end(), 304, { etag: '"1"' }, ""],
     [
-      "interim responses before it, which PAGI has no events for",
-      (_, r) => {
-        r.writeContinue();
-        r.writeProcessing();
-        r.writeEarlyHints({ link: "</a.css>; rel=preload" });
-        r.end("x");
-      },
-      200,
-      { link: undefined },
-      "x",
-    ],
-    [
       "connection: close",
       (_, r) => r.setHeader("connection", "close").end("x"),
       200,
