@@ -111,7 +111,13 @@ export class RequestConnection extends RequestSocket {
    * as it is elsewhere, unless it only passes on that the client has gone.
    */
   fail(error: unknown): void {
-    if (this.#reader.isOver || (this.#isGone && !isAboutTheClient(error))) void Promise.reject(error);
+    const isWritten = this.#reader.isOver;
+    if (isWritten || (this.#isGone && !isAboutTheClient(error))) void Promise.reject(error);
+    if (!isWritten) this.#abort(error);
+  }
+
+  /** The response cannot be completed. */
+  #abort(error: unknown): void {
     this.#outcome.reject(error);
     this.destroy();
   }
@@ -135,12 +141,12 @@ export class RequestConnection extends RequestSocket {
         parts.push(...(isText ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk)));
       }
     } catch (error) {
-      this.fail(error);
+      this.#abort(error);
       return callback();
     }
     if (parts.length === 0) return callback();
     this.#deliver(parts).then(callback, (error: unknown) => {
-      this.fail(error);
+      this.#abort(error);
       callback();
     });
   }
@@ -151,11 +157,11 @@ export class RequestConnection extends RequestSocket {
     try {
       parts = this.#reader.end();
     } catch (error) {
-      this.fail(error);
+      this.#abort(error);
       return callback();
     }
     this.#deliver(parts)
-      .catch((error: unknown) => this.fail(error))
+      .catch((error: unknown) => this.#abort(error))
       .then(() => {
         if (!this.#reader.isOver) this.destroy();
         callback();

@@ -62,10 +62,15 @@ export class ResponseReader {
 
   /** Takes what was written as text. A head is bytes, whatever Bun 1.4.5 says of it: one for each char. */
   takeText(text: string, encoding: BufferEncoding): ResponsePart[] {
-    const end = this.#state === "head" ? text.indexOf(HEAD_END) + HEAD_END.length : 0;
-    if (end < HEAD_END.length) return this.take(Buffer.from(text, encoding));
-    const head = this.take(Buffer.from(text.slice(0, end), "latin1"));
-    return end === text.length ? head : [...head, ...this.take(Buffer.from(text.slice(end), encoding))];
+    const parts: ResponsePart[] = [];
+    let rest = text;
+    for (let end; this.#state === "head" && (end = rest.indexOf(HEAD_END)) >= 0;) {
+      end += HEAD_END.length;
+      parts.push(...this.take(Buffer.from(rest.slice(0, end), "latin1")));
+      rest = rest.slice(end);
+    }
+    if (rest !== "") parts.push(...this.take(Buffer.from(rest, encoding)));
+    return parts;
   }
 
   /**
