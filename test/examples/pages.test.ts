@@ -141,8 +141,8 @@ function ground(page: Page): Promise<"light" | "dark"> {
       return a === 0 ? undefined : (r + g + b) / 3;
     };
     const of = (element) => brightness(getComputedStyle(element).backgroundColor);
-    const isDarkScheme = getComputedStyle(document.documentElement).colorScheme.includes("dark")
-      && matchMedia("(prefers-color-scheme: dark)").matches;
-    return (of(document.body) ?? of(document.documentElement) ?? (isDarkScheme ? 0 : 255)) < 128 ? "dark" : "light";
+    // Where nothing is painted there is the browser's canvas, whose colour only that of the text betrays.
+    const canvas = 255 - brightness(getComputedStyle(document.body).color);
+    return (of(document.body) ?? of(document.documentElement) ?? canvas) < 128 ? "dark" : "light";
   })()`);
 }

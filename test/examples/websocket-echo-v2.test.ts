@@ -14,10 +14,10 @@ test("texts come back in order, bytes are refused, and the end is told of", asyn
   const [first, second] = clients;
   first.send(new Uint8Array(3));
   expect(await first.closed).toEqual({ code: 1003, reason: "The message is binary; send text." });
-  await server.shows(/A client has gone with 1003\./);
+  await server.shows(/A client has disconnected with 1003\./);
   second.send("still here");
   expect(await second.next()).toBe("echo: still here");
   await second.close(4001);
-  await server.shows(/A client has gone with 4001\./);
+  await server.shows(/A client has disconnected with 4001\./);
   expect(await server.stop("SIGTERM")).toBe(0);
 });
