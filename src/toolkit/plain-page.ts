@@ -1,7 +1,8 @@
 /** Of the pages that the toolkit makes itself; readable without it too, where another policy keeps it away. */
 const STYLE = `
 :root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif }
-body { margin: 0 }
+body { margin: 0; background: light-dark(#fff, #121519); color: light-dark(#1b1f24, #e6edf3) }
+a { color: light-dark(#0757b8, #79b8ff) }
 main { max-width: 48rem; margin: 0 auto; padding: 2rem 1rem }
 h1 { margin: 0 0 1rem; font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere }
 p, pre { overflow-wrap: anywhere; white-space: pre-wrap }
