@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { keepScreenshot, openPage } from "../support/browser.ts";
+import { launchChromium } from "../support/chromium.ts";
 import { startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 
@@ -21,3 +23,20 @@ test("texts come back in order, bytes are refused, and the end is told of", asyn
   await server.shows(/A client has disconnected with 4001\./);
   expect(await server.stop("SIGTERM")).toBe(0);
 });
+
+test("in Chromium the page sends a text and shows its echo, and says when the server closes", async () => {
+  await using server = await startExample("websocket-echo-v2");
+  await using browser = await launchChromium();
+  const { page, problems } = await openPage(browser, server.url);
+  const status = (text: string) => page.getByRole("status").filter({ hasText: text }).waitFor();
+  await status("connected");
+  await page.getByLabel("Message").fill("Hello <b>there</b>");
+  await page.getByLabel("Message").press("Enter");
+  await page.getByRole("log", { name: "Echoes" }).getByText("echo: Hello <b>there</b>").waitFor();
+  expect(await page.getByLabel("Message").inputValue()).toBe("");
+  await keepScreenshot(page, "websocket-echo-v2");
+  expect(await server.stop("SIGTERM")).toBe(0);
+  await status("closed with 1001");
+  expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+  expect(problems).toEqual([]);
+}, 60_000);
