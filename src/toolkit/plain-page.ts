@@ -7,7 +7,7 @@ main { max-width: 48rem; margin: 0 auto; padding: 2rem 1rem }
 h1 { margin: 0 0 1rem; font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere }
 p, pre { overflow-wrap: anywhere; white-space: pre-wrap }
 table { width: 100%; border-collapse: collapse }
-th, td { padding: 0.3rem 0 0.3rem 1rem; text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums }
+th, td { padding: 0.3rem 0 0.3rem 1rem; text-align: end; vertical-align: baseline; white-space: nowrap; font-variant-numeric: tabular-nums }
 th:first-child, td:first-child { padding-inline-start: 0; text-align: start; white-space: normal; overflow-wrap: anywhere }
 tbody tr { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent) }
 `;
