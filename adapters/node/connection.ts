@@ -42,6 +42,8 @@ export class RequestConnection extends RequestSocket {
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
   #isStarted = false;
+  /** Resolves when everything that was written so far has been delivered. */
+  #sent = Promise.resolve();
   #hasTrailers = false;
   /** An event that was received before anybody wanted it, to see the client of an `sse` scope go. */
   #ahead: Promise<HttpReceiveEvent | SseReceiveEvent> | undefined;
@@ -60,7 +62,7 @@ export class RequestConnection extends RequestSocket {
     this.#left = this.#framing.type === "length" ? this.#framing.length : 0;
     this.#isBodyOver = this.#framing.type === "none" || (this.#framing.type === "length" && this.#left === 0);
     this.#reader = new ResponseReader(scope.method);
-    this.on("close", () => this.#onClose());
+    this.on("close", () => void this.#onClose());
   }
 
   // ── the life of the request ────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +113,7 @@ export class RequestConnection extends RequestSocket {
    * as it is elsewhere, unless it only passes on that the client has gone.
    */
   fail(error: unknown): void {
-    const isWritten = this.#reader.isOver;
+    const isWritten = this.#reader.isOver || this.#response?.writableEnded === true;
     if (isWritten || (this.#isGone && !isAboutTheClient(error))) void Promise.reject(error);
     if (!isWritten) this.#abort(error);
   }
@@ -145,10 +147,13 @@ export class RequestConnection extends RequestSocket {
       return callback();
     }
     if (parts.length === 0) return callback();
-    this.#deliver(parts).then(callback, (error: unknown) => {
-      this.#abort(error);
-      callback();
-    });
+    this.#send(parts).then(callback);
+  }
+
+  /** Delivers these behind what is on its way already. */
+  #send(parts: readonly ResponsePart[]): Promise<void> {
+    this.#sent = this.#sent.then(() => this.#deliver(parts)).catch((error: unknown) => this.#abort(error));
+    return this.#sent;
   }
 
   /** The listener has finished its response, or has ended the socket. */
@@ -160,12 +165,17 @@ export class RequestConnection extends RequestSocket {
       this.#abort(error);
       return callback();
     }
-    this.#deliver(parts)
-      .catch((error: unknown) => this.#abort(error))
-      .then(() => {
-        if (!this.#reader.isOver) this.destroy();
-        callback();
-      });
+    this.#send(parts).then(() => {
+      if (!this.#reader.isOver) this.destroy();
+      callback();
+    });
+  }
+
+  /** Bytes that were written before are sent, as on a socket whose kernel has them; the stream would drop them. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const rest: unknown = Reflect.get(this, "writableBuffer");
+    if (!this.#isGone && Array.isArray(rest)) this.#take(rest, () => {});
+    super._destroy(error, callback);
   }
 
   async #deliver(parts: readonly ResponsePart[]): Promise<void> {
@@ -223,8 +233,9 @@ export class RequestConnection extends RequestSocket {
     this.destroy();
   }
 
-  #onClose(): void {
-    if (this.#isGone || this.#reader.isOver) this.#outcome.resolve();
+  async #onClose(): Promise<void> {
+    if (this.#isGone) return this.#outcome.resolve();
+    await this.#sent;
     const what = this.#isStarted ? "before the response was complete" : "without a response";
     this.#outcome.reject(
       new Error(`The listener destroyed the connection of ${this.scope.method} ${this.scope.path} ${what}.`),
@@ -282,7 +293,7 @@ export class RequestConnection extends RequestSocket {
   /** What the listener has left of the body is not received; its request ends all the same, as in `node:http`. */
   #dumpRequest(): void {
     const request = this.#request;
-    if (this.#isBodyOver || request === undefined || request.readableDidRead) return;
+    if (this.#isBodyOver || this.#isBodyWanted || request === undefined) return;
     this.#isBodyOver = true;
     request.complete = true;
     request.push(null);

@@ -328,6 +328,14 @@ const rows: Row[] = [
     listener: (_request, response) =>
       response.writeHead(101, { connection: "upgrade", upgrade: "tea", "x-a": "1" }).end(),
   },
+  ...["request", "response", "socket"].map((which): Row => ({
+    name: `a ${which} that is destroyed behind the end of the response`,
+    bytes: "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\nzzz",
+    listener(request, response) {
+      response.writeHead(413, { connection: "close" }).end("too large");
+      ({ request, response, socket: request.socket })[which]?.destroy();
+    },
+  })),
   {
     name: "a connection that closes",
     listener(_request, response, log) {

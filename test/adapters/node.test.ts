@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import type { IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { fromNode, type NodeListener, scopeOf } from "../../adapters/node.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
+import { ServerProcess } from "../support/example.ts";
 import { httpScope, server as fakeServer } from "../support/fake-scope.ts";
+import { Folder } from "../support/program.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import {
   eventually,
@@ -428,6 +431,30 @@ describe("a listener that fails", () => {
     await using wire = await Wire.open(server);
     await wire.send(get("/", "Connection: close"));
     expect(await wire.readToEnd()).toContain("part");
+  });
+
+  test("behind the end of its response changes nothing for the client, and is logged", async () => {
+    using folder = new Folder({
+      "app.ts": `import { fromNode } from ${JSON.stringify(join(import.meta.dir, "../../adapters/node.ts"))};
+        export default fromNode(async (_, response) => { response.end("whole"); throw new Error("late"); });`,
+    });
+    await using server = await ServerProcess.start([folder.file("app.ts"), "-p", "0"]);
+    expect((await request({ host: "127.0.0.1", port: server.port }, get("/"))).body).toBe("whole");
+    await server.shows(/late/);
+  });
+
+  test("while the body of the request still comes, behind its response, meets no bytes of it", async () => {
+    const told: string[] = [];
+    await using server = await start((incoming, response) => {
+      incoming.on("error", (error) => told.push(String(error)));
+      incoming.on("data", () => {});
+      response.writeHead(200, { connection: "close" }).end("early");
+    });
+    await using wire = await Wire.open(server);
+    await wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+    expect((await wire.response()).body).toBe("early");
+    await wire.readToEnd();
+    expect(told.filter((each) => !each.includes("aborted"))).toEqual([]);
   });
 
   test("in the middle of its response is cut", async () => {
