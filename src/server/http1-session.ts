@@ -189,6 +189,10 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#pump();
   }
 
+  onContinued(): void {
+    if (this.#current !== undefined) this.#current.isContinueDue = false;
+  }
+
   /**
    * Decided before the head leaves, since a connection must not end without that being announced (RFC 9112 sections 9.3
    * and 9.6): a client would send its next request into it. Without its 100 (Continue) the client may or may not send
