@@ -121,7 +121,7 @@ export class Response {
     }
     const next = this.#after(type, "switch protocols");
     // The server speaks no other protocol, so the connection ends with it (RFC 9110 section 15.2.2).
-    this.#transport.writeHead(type, { status, headers, trailers: false, connection: "close-after" });
+    this.#transport.writeHead(type, { status, headers, trailers: false, connection: "close" });
     this.#transport.writeBody(type, "", true);
     this.#status = status;
     this.#state = next;

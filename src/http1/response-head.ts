@@ -115,7 +115,8 @@ export function planResponse(
   if (framing === "close") close = true;
   if (framing === "chunked") head += "transfer-encoding: chunked\r\n";
   const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "keep-alive";
-  if (close) head += `connection: ${options}close\r\n`;
+  // Behind a 101 there is no HTTP left to close, and its Connection names what is switched to (RFC 9110 section 7.8).
+  if (close && status !== 101) head += `connection: ${options}close\r\n`;
   else if (saysKeepAlive) head += `connection: ${options}keep-alive\r\n`;
   else if (options !== "") head += `connection: ${options.slice(0, -2)}\r\n`;
   head += hasDate ? "\r\n" : `date: ${date}\r\n\r\n`;

@@ -164,7 +164,7 @@ export const RULES: EventRules = {
   },
   "http.response.interim": {
     direction: "send",
-    scope: "http",
+    scopes: ["http"],
     source: "RFC 9110 section 15.2",
     fields: {
       status: required(INTERIM_STATUS, "RFC 9110 section 15.2"),
