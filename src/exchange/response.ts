@@ -11,6 +11,8 @@ export type ResponseState =
 
 /** An event, with what matters of its fields. */
 type Step =
+  | "interim"
+  | "switch protocols"
   | "start"
   | "more"
   | "last"
@@ -24,7 +26,7 @@ type Step =
 
 /** Every transition there is; an event that is missing here is a StateError. */
 const TRANSITIONS: { readonly [From in ResponseState]: { readonly [S in Step]?: ResponseState } } = {
-  waiting: { start: "started" },
+  waiting: { interim: "waiting", "switch protocols": "complete", start: "started" },
   started: {
     more: "started",
     last: "complete",
@@ -59,6 +61,13 @@ export interface StartFields {
   readonly status: number;
   readonly headers?: Maybe<Headers>;
   readonly trailers?: Maybe<Flag>;
+}
+
+/** The fields of an interim event. */
+export interface InterimFields {
+  readonly type: string;
+  readonly status: number;
+  readonly headers?: Maybe<Headers>;
 }
 
 /** The fields of a body event, whatever its protocol's prefix. */
@@ -97,6 +106,25 @@ export class Response {
   /** `undefined` while there is no response. */
   get status(): number | undefined {
     return this.#status;
+  }
+
+  /** Takes an interim event: any number of them before the start, or 101, behind which HTTP ends. */
+  interim(event: InterimFields): void {
+    const { type, status } = event;
+    if (!Number.isInteger(status) || status < 100 || status > 199)
+      throw new EventError(type, "status", "must be an interim status code, an integer from 100 to 199");
+    const headers = headersOf(event);
+    if (status !== 101) {
+      this.#after(type, "interim");
+      this.#transport.writeInterim?.(type, status, headers);
+      return;
+    }
+    const next = this.#after(type, "switch protocols");
+    // The server speaks no other protocol, so the connection ends with it (RFC 9110 section 15.2.2).
+    this.#transport.writeHead(type, { status, headers, trailers: false, connection: "close" });
+    this.#transport.writeBody(type, "", true);
+    this.#status = status;
+    this.#state = next;
   }
 
   /** Takes a start event. */

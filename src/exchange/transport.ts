@@ -45,6 +45,12 @@ export interface ResponseHead {
 /** Towards the client: what an exchange can do to the wire. All of it is for one request only. */
 export interface Transport {
   /**
+   * Sends an interim response at once; its status is 1xx and not 101. Absent where the transport has no way to.
+   *
+   * @throws EventError for a header that cannot be sent.
+   */
+  writeInterim?(eventType: string, status: number, headers: Headers): void;
+  /**
    * Takes the response head. It may be held back until the first body bytes, a flush or the end of the turn.
    *
    * @throws EventError for a header that cannot be sent.

@@ -33,6 +33,12 @@ export interface OutgoingResponse {
   readonly connection?: "close" | "keep-alive";
 }
 
+/** Fields that say how the body is framed or what becomes of the connection. */
+const NOT_IN_INTERIM = new Set([
+  ...["content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"],
+  ...["te", "trailer"],
+]);
+
 /** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
 export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -109,7 +115,8 @@ export function planResponse(
   if (framing === "close") close = true;
   if (framing === "chunked") head += "transfer-encoding: chunked\r\n";
   const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "keep-alive";
-  if (close) head += `connection: ${options}close\r\n`;
+  // Behind a 101 there is no HTTP left to close, and its Connection names what is switched to (RFC 9110 section 7.8).
+  if (close && status !== 101) head += `connection: ${options}close\r\n`;
   else if (saysKeepAlive) head += `connection: ${options}keep-alive\r\n`;
   else if (options !== "") head += `connection: ${options.slice(0, -2)}\r\n`;
   head += hasDate ? "\r\n" : `date: ${date}\r\n\r\n`;
@@ -119,6 +126,23 @@ export function planResponse(
     length: framing === "length" && length !== undefined ? length : 0,
     close,
   };
+}
+
+/**
+ * The head of an interim response; one char for each byte: write it as latin-1. What frames a body or manages the
+ * connection is dropped, for neither may be in it (RFC 9110 sections 8.6 and 15.2, RFC 9112 section 6.1).
+ *
+ * @param status 1xx, though not 101.
+ * @throws EventError for a header that is unsafe or malformed.
+ */
+export function interimHead(eventType: string, status: number, headers: Headers): string {
+  let head = statusLine(status);
+  for (const [spelling, value] of headers) {
+    const name = outgoingName(eventType, spelling);
+    checkOutgoingValue(eventType, name, value);
+    if (!NOT_IN_INTERIM.has(name)) head += `${name}: ${value}\r\n`;
+  }
+  return `${head}\r\n`;
 }
 
 /**

@@ -9,6 +9,8 @@ import type { ServerContext } from "./context.ts";
 
 /** A protocol on a connection: it gets the bytes and the news, and writes to the connection's output. */
 export interface Protocol {
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
+  readonly request: string | undefined;
   onData(bytes: Buffer): void;
   /** The client sends no more (FIN); it may still read. */
   onEnd(): void;
@@ -218,6 +220,11 @@ export class Connection implements ConnectionInfo, OutputOwner {
     if (this.#state !== "open") return;
     if (this.#protocol === undefined) this.abandon();
     else this.#protocol.onDrainServer();
+  }
+
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
+  get request(): string | undefined {
+    return this.#protocol?.request;
   }
 
   /** The server waits no longer. */

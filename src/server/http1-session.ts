@@ -91,6 +91,10 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
 
   // ── what the connection tells ──────────────────────────────────────────────────────────────────────────────────
 
+  get request(): string | undefined {
+    return (this.#current ?? this.#upgraded)?.exchange.name;
+  }
+
   onData(bytes: Buffer): void {
     this.#reader ??= this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
     this.#reader.receive(bytes);
@@ -183,6 +187,10 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       }
     }
     this.#pump();
+  }
+
+  onContinued(): void {
+    if (this.#current !== undefined) this.#current.isContinueDue = false;
   }
 
   /**

@@ -87,13 +87,14 @@ export const LIMIT_OPTIONS = {
   timeout: {
     group: "Timeouts",
     type: "duration",
-    default: 60,
+    default: 75,
     minimum: 0,
     zero: "keeps it for ever",
     flag: "timeout",
     variable: "PAGI_TIMEOUT",
     doc: "How long a connection is kept between two requests",
-    reason: "Longer than a proxy in front keeps it, so that the proxy never sends into a closing connection.",
+    reason:
+      "Many load balancers keep idle connections for 60 s; a longer time here means that they never send a request into a connection that the server is closing.",
   },
   bodyTimeout: {
     group: "Timeouts",

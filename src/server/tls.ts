@@ -4,6 +4,7 @@ import fs from "node:fs";
 import tls from "node:tls";
 
 import { messageOf, OptionError } from "../errors.ts";
+import { danglingLinkProblem } from "./dangling-link.ts";
 import type { ServerOptions } from "./options.ts";
 
 /** The options of TLS. */
@@ -192,11 +193,13 @@ function readText(option: string, file: string, encoding: "latin1" | "utf8" = "l
   try {
     return fs.readFileSync(file, encoding);
   } catch (error) {
-    throw new OptionError(option, `${file} cannot be read: ${advice(error)}`, { cause: error });
+    throw new OptionError(option, `${file} cannot be read: ${advice(file, error)}`, { cause: error });
   }
 }
 
-function advice(error: unknown): string {
+function advice(file: string, error: unknown): string {
+  const dangling = danglingLinkProblem(file);
+  if (dangling !== undefined) return `${dangling}.`;
   switch (error instanceof Error && "code" in error ? error.code : undefined) {
     case "ENOENT":
     case "ENOTDIR":

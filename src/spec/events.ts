@@ -18,6 +18,18 @@ export interface HttpDisconnect {
   type: "http.disconnect";
 }
 
+/**
+ * A response before the response, such as 103 (Early Hints); any number may come before `http.response.start`. With 101
+ * (Switching Protocols) HTTP ends: nothing may follow, and this server closes the connection. Needs
+ * `extensions["http.response.interim"]`. Source: RFC 9110 section 15.2.
+ */
+export interface HttpResponseInterim {
+  type: "http.response.interim";
+  /** 100 to 199. */
+  status: number;
+  headers?: Maybe<Headers>;
+}
+
 /** Status and header section of the response. */
 export interface HttpResponseStart {
   type: "http.response.start";
@@ -66,7 +78,8 @@ export interface HttpFullflush {
 }
 
 export type HttpReceiveEvent = HttpRequest | HttpDisconnect;
-export type HttpSendEvent = HttpResponseStart | HttpResponseBody | HttpResponseTrailers | HttpFullflush;
+export type HttpSendEvent =
+  HttpResponseInterim | HttpResponseStart | HttpResponseBody | HttpResponseTrailers | HttpFullflush;
 
 // ── sse ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

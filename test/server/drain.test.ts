@@ -207,7 +207,7 @@ describe("drain", () => {
     expect(reasons).toEqual(["server_shutdown", "server_shutdown"]);
     for (const wire of wires) expect(await wire.readToEnd()).toBe("");
     expect(server.server.connectionCount).toBe(0);
-    expect(server.logger.messages("warn")).toEqual(["2 connections were cut at shutdown"]);
+    expect(server.logger.messages("warn")).toEqual(["2 connections were cut at shutdown: GET / (2 times)"]);
   });
 
   test("an application that never returns is named, and does not keep the server", async () => {
@@ -218,7 +218,7 @@ describe("drain", () => {
     await Bun.sleep(10);
     await server.server.stop();
     expect(server.logger.messages("warn")).toEqual([
-      "1 connection was cut at shutdown",
+      "1 connection was cut at shutdown: GET /",
       "1 request has not returned",
     ]);
   });

@@ -161,6 +161,13 @@ const FILE_ROWS: Rows = {
 const ROWS: Record<keyof typeof RULES, Rows> = {
   "http.request": REQUEST_ROWS,
   "http.disconnect": NO_FIELDS,
+  "http.response.interim": {
+    good: [...good("status", [100, 101, 103, 199]), ...good("headers", GOOD_HEADERS, { status: 103 })],
+    bad: [
+      ...bad("status", [undefined, null, 99, 200, "103", 103.5]),
+      ...bad("headers", NOT_HEADERS, { status: 103 }),
+    ],
+  },
   "http.response.start": {
     good: [
       ...good("status", [200, 299, 304, 404, 500, 999]),

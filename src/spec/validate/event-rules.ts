@@ -61,6 +61,8 @@ const FINAL_STATUS = kind(
   isIntegerFrom(200, 999),
 );
 
+const INTERIM_STATUS = kind("must be an interim status, an integer from 100 to 199", isIntegerFrom(100, 199));
+
 const PATH = kind(
   "must be the path of a file, without NUL",
   (value) => typeof value === "string" && value !== "" && !value.includes("\0"),
@@ -159,6 +161,15 @@ export const RULES: EventRules = {
     scopes: ["http"],
     source: 'PAGI Www, "Disconnect"',
     fields: {},
+  },
+  "http.response.interim": {
+    direction: "send",
+    scopes: ["http"],
+    source: "RFC 9110 section 15.2",
+    fields: {
+      status: required(INTERIM_STATUS, "RFC 9110 section 15.2"),
+      headers: optional(HEADERS, HEADERS_FORMAT),
+    },
   },
   "http.response.start": {
     direction: "send",
