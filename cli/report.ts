@@ -1,3 +1,6 @@
+import fs from "node:fs";
+import path from "node:path";
+
 import { messageOf, OptionError, PagiError } from "../src/errors.ts";
 import {
   declarationOf,
@@ -44,8 +47,9 @@ export function reportServing(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],
+  decided: Decided,
 ): void {
-  const text = bannerText(application, options, urls);
+  const text = bannerText(application, options, urls, decided);
   if (options.logFormat === "json") jsonLogger().info(text.replaceAll("\n", " "));
   else writeLine(2, text);
 }
@@ -62,15 +66,28 @@ export async function versionText(): Promise<string> {
   return `pagi-server ${manifest.version} (PAGI ${PAGI_VERSION}, Bun ${Bun.version})`;
 }
 
+/** What a start has decided because nobody said it; the banner says it instead. */
+export interface Decided {
+  /** Nobody named the application; it was found. */
+  readonly application: boolean;
+  /** The mode depends on whether there is a terminal. */
+  readonly mode: boolean;
+}
+
 /** What is served where, for standard error. */
 function bannerText(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],
+  decided: Decided,
 ): string {
-  const what = servedText(application, options);
+  const what = `${printable(servedText(application, options))}${decided.application ? ", found here," : ""}`;
   const where = printable(urls.join(" and "));
-  const lines = [`Serving ${printable(what)} at ${where} (${environmentText(options)})`];
+  const why =
+    decided.mode && options.env === "production"
+      ? ", as there is no terminal; -E development changes it"
+      : "";
+  const lines = [`Serving ${what} at ${where} (${environmentText(options)}${why})`];
   if (options.env === "development" && urls.every(isLoopback)) {
     lines.push("Only this machine can connect; --host 0.0.0.0 lets others in. Ctrl-C stops the server.");
   }
@@ -79,7 +96,9 @@ function bannerText(
 
 /** What is served, as a part of a sentence. */
 export function servedText(application: string | undefined, options: ServerOptions): string {
-  return application ?? (options.eval === "" ? "the current directory" : "the code of --eval");
+  if (application === undefined) return options.eval === "" ? "no application" : "the code of --eval";
+  if (fs.statSync(application, { throwIfNoEntry: false })?.isDirectory() !== true) return application;
+  return path.relative(".", application) === "" ? "the current directory" : `the directory ${application}`;
 }
 
 /** All options, one a line: name, value, origin. */

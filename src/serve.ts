@@ -128,7 +128,7 @@ async function serveAlone(
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
   const standing: Standing | undefined = isOrdinary
     ? undefined
-    : (await import("./supervisor/standing.ts")).prepare(options, role);
+    : await (await import("./supervisor/standing.ts")).prepare(options, role, logger);
   const server = new Server(app, options, logger, standing?.place);
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   if (signals) endWith(runUntilSignal(server, logger, successionOf(server, logger)));

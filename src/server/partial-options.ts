@@ -69,8 +69,8 @@ export interface PartialOptions {
   readonly port?: number | undefined;
 
   /**
-   * Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, a path that begins with / or .,
-   * unix:PATH, or fd:NUMBER for an inherited socket.
+   * Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, the path of a Unix socket, which unix:
+   * may precede, or fd:NUMBER for an inherited socket.
    *
    * Default: none. Flag `--listen`, environment `PAGI_LISTEN`.
    */
@@ -113,7 +113,8 @@ export interface PartialOptions {
   readonly backlog?: number | undefined;
 
   /**
-   * Mode, which decides the defaults of other options; the application finds it in PAGI_ENV.
+   * Mode, which decides the defaults of other options; the application finds it in PAGI_ENV. A terminal counts
+   * when output goes through a pipe, too.
    *
    * Default: development on a terminal, else production. Flag `--env`, environment `PAGI_ENV`.
    */
@@ -438,10 +439,19 @@ export interface PartialOptions {
   readonly timeout?: Duration | undefined;
 
   /**
-   * The longest without a byte of a request body that is being read; then 408. 0 waits for ever. An upload that
-   * has stalled would hold the application's call for ever.
+   * Maximum time without a byte of a request body that the application waits for; then 408. 0 sets no limit. An
+   * upload that has stalled would hold the application's call indefinitely.
    *
-   * Default: 30s. Flag `--request-timeout`, environment `PAGI_REQUEST_TIMEOUT`.
+   * Default: 30s. Flag `--body-timeout`, environment `PAGI_BODY_TIMEOUT`.
+   */
+  readonly bodyTimeout?: Duration | undefined;
+
+  /**
+   * Maximum time of a request in which no byte is read or written; then 504, or the end of a response that has
+   * begun. 0 sets no limit. Off, since the server cannot know how long an application may work. Not for SSE and
+   * WebSocket, which have idle timeouts.
+   *
+   * Default: 0. Flag `--request-timeout`, environment `PAGI_REQUEST_TIMEOUT`.
    */
   readonly requestTimeout?: Duration | undefined;
 

@@ -12,6 +12,7 @@ import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
+import { speaksForAll } from "./spokesman.ts";
 import { formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
@@ -25,6 +26,7 @@ import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
 import type { ProxyReader } from "./proxied-request.ts";
+import { Refusals } from "./refusals.ts";
 import { TimerWheel } from "./timers.ts";
 import type { TlsGate } from "./tls-gate.ts";
 
@@ -114,6 +116,7 @@ export class Server {
         shutdownTimeout: options.shutdownTimeout,
         role: place.role,
         workerNumber: place.workerNumber,
+        isDeclineLogged: speaksForAll(options, place.workerNumber),
       },
       logger,
     );
@@ -487,7 +490,8 @@ export class Server {
       times: {
         header: milliseconds(options.headerTimeout),
         keepAlive: milliseconds(options.timeout),
-        body: milliseconds(options.requestTimeout),
+        body: milliseconds(options.bodyTimeout),
+        request: milliseconds(options.requestTimeout),
         write: milliseconds(options.writeTimeout),
         halfClose: milliseconds(options.halfCloseGrace),
         linger: milliseconds(options.lingerTimeout),
@@ -500,6 +504,7 @@ export class Server {
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
       accessLog: this.#accessLog,
+      refusals: new Refusals(this.#logger),
       metrics: this.#metrics,
       readProxied: this.#readProxied,
       isDraining: false,

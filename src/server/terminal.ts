@@ -18,6 +18,23 @@ export function isTerminal(fd: number): boolean {
 }
 
 /**
+ * Whether somebody sits at a terminal: one that shows the output, or one whose output goes through a pipe, as with
+ * `2>&1 | tee log`. Output that goes to a file or a service manager is nobody's to watch.
+ */
+export function isAtTerminal(): boolean {
+  return isTerminal(1) || isTerminal(2) || (isTerminal(0) && (isPipe(1) || isPipe(2)));
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    const stat = loadFs().fstatSync(fd);
+    return stat.isFIFO() || stat.isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Writes text and a newline to standard output (1) or standard error (2), at once. A closed reader is not an error.
  * Standard output carries the result of a command, and blocks until it is read; standard error carries the log, and never
  * blocks. `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.

@@ -23,6 +23,7 @@ export interface TlsListenOptions {
   readonly rejectUnauthorized: boolean;
   readonly minVersion: number;
   readonly ciphers: string;
+  readonly ALPNProtocols: Uint8Array;
 }
 
 /** What connections are encrypted with: certificates and keys as they were read from their files. */
@@ -77,6 +78,7 @@ export function loadTls(options: TlsOptions): TlsMaterial | undefined {
       key: first.key,
       ...common,
       minVersion: VERSION_NUMBERS[options.sslMinVersion],
+      ALPNProtocols: alpnList(["http/1.1", "http/1.0"]),
     },
     anchors: authorities?.anchors ?? new Set(),
     verifyClient: options.sslVerifyClient,
@@ -85,6 +87,16 @@ export function loadTls(options: TlsOptions): TlsMaterial | undefined {
       return at > 0 ? contexts[at] : undefined;
     },
   };
+}
+
+/**
+ * The protocols that are spoken here, the preferred one first. A client that offers others only, such as `h2`, is refused
+ * with the alert no_application_protocol; one that offers none gets HTTP/1.1. Source: RFC 7301 sections 3.1 and 3.2.
+ *
+ * @returns what goes over the wire, each name behind its length: Bun takes text for that too, and not for a name.
+ */
+function alpnList(names: readonly string[]): Uint8Array {
+  return Buffer.concat(names.flatMap((name) => [Buffer.from([name.length]), Buffer.from(name)]));
 }
 
 function checkTogether(options: TlsOptions): void {

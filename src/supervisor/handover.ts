@@ -6,7 +6,7 @@ import type { Logger } from "../server/logger.ts";
 import { describeExit } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { SuccessorReport } from "./messages.ts";
-import { spawnCommand, thisProgram } from "./program.ts";
+import { spawnCommand, spawnProblem, thisProgram } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { execute, ignoreSignal } from "./system-calls.ts";
@@ -116,7 +116,7 @@ export async function canBeLoaded(logger: Logger): Promise<boolean> {
     return (await child.exited) === 0;
   } catch (error) {
     // The runtime, or the compiled program, has gone.
-    logger.error(`'${command[0]}' cannot be run: ${messageOf(error)}`);
+    logger.error(spawnProblem(error));
     return false;
   }
 }
@@ -142,7 +142,7 @@ export async function handOver(
   }
   logger.info("Restarting: a new server is started on the same sockets");
   const became = await startSuccessor(inheritance, givenUp).catch(
-    (error: unknown) => `cannot be run: ${messageOf(error)}`,
+    (error: unknown) => `could not be started: ${spawnProblem(error)}`,
   );
   if (typeof became === "string") {
     logger.error(`The new server ${became.replace(/\.$/, "")}. This one goes on`);

@@ -4,6 +4,7 @@ import type { Server } from "../server/server.ts";
 import { canBeLoaded, continueAsNewProgram, handOver } from "./handover.ts";
 import type { Inheritance } from "./handover.ts";
 import { metricsInheritance } from "./metrics-socket.ts";
+import { programProblem } from "./program.ts";
 
 // How a server without a supervisor is followed by a new start of its program.
 
@@ -24,6 +25,11 @@ export async function prepareReload(
   // The next program could not start with files that this one cannot read either.
   if (server.options.sslCert.length > 0 && !(await server.reloadCertificates())) {
     logger.error("The new program could not use the certificates. This one goes on");
+    return undefined;
+  }
+  const problem = programProblem();
+  if (problem !== undefined) {
+    logger.error(`The program cannot be started again: ${problem}. Keeping the current one`);
     return undefined;
   }
   if (probes && !(await canBeLoaded(logger))) {

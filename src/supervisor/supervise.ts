@@ -13,6 +13,7 @@ import { handOver, reportToPredecessor } from "./handover.ts";
 import { metricsInheritance, takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
+import { checkTargetUser } from "./requirements.ts";
 import type { ReloadOnChange } from "./reload-on-change.ts";
 import type { Role } from "./role.ts";
 import { SUPERVISOR_SIGNALS } from "./signals.ts";
@@ -65,6 +66,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   try {
     sockets = openSockets(options, role);
     metricsSocket = takeMetricsSocket(options, role);
+    for (const warning of await checkTargetUser(options, application)) logger.warn(warning);
     dropPrivileges(options, pidFile?.fd);
     // One worker alone stands for a process that has no supervisor, and so no further lifespan.
     const hasLifespan = options.supervisorLifespan && options.workers !== 1;

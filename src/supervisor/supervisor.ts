@@ -6,6 +6,8 @@ import { bracketedHost, formatListenAddress } from "../server/listen-address.ts"
 import type { TcpAddress, UnixAddress } from "../server/listen-address.ts";
 import type { AskedSocket } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
+import { declarationOf, isOptionName } from "../server/option-table.ts";
+import { writtenValue } from "../server/option-values.ts";
 import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { SocketDescription } from "../server/server.ts";
@@ -15,6 +17,7 @@ import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
+import { spawnProblem } from "./program.ts";
 import type { Sockets } from "./sockets.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
 import { WorkerSamples } from "./worker-samples.ts";
@@ -43,9 +46,9 @@ const DRAIN_MARGIN = 5;
 /** The options that are not what they are by default, which may contradict each other when they are all given. */
 function changedOptions(options: ServerOptions): Record<string, unknown> {
   const defaults: Readonly<Record<string, unknown>> = defaultOptions(options.env);
-  const changed = Object.entries(options).filter(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]),
-  );
+  const changed = Object.entries(options)
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]))
+    .map(([name, value]) => [name, isOptionName(name) ? writtenValue(declarationOf(name), value) : value]);
   return { ...Object.fromEntries(changed), env: options.env };
 }
 
@@ -310,7 +313,7 @@ export class Supervisor {
       });
     } catch (error) {
       // Not from within, for the plan is being carried out.
-      setImmediate(exited, `cannot be run: ${String(error)}`, false);
+      setImmediate(exited, `could not be run: ${spawnProblem(error)}`, false);
     }
   }
 

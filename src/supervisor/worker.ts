@@ -19,6 +19,7 @@ import { dieWithParent } from "./system-calls.ts";
 export type LoadApplication = (
   options: ServerOptions,
   application: string | undefined,
+  worker: { readonly workerNumber: number; readonly logger: Logger },
 ) => Promise<Application> | Application;
 
 /** Milliseconds between two looks at how many requests were served. */
@@ -67,7 +68,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     const isAlone = options.reload && options.workers === 1;
     logger = ownLogger ?? serverLogger(options, isAlone ? undefined : workerNumber);
     surviveErrors(logger);
-    const app = await load(options, application);
+    const app = await load(options, application, { workerNumber, logger });
     worker.server = new Server(app, options, logger, {
       ...(isAlone ? {} : { role: "worker", workerNumber }),
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),

@@ -40,7 +40,8 @@ export { SimpleSse } from "./simple/sse.ts";
 export type { StaticOptions } from "./simple/static.ts";
 export type { Before, StepFunction } from "./simple/step.ts";
 export { Step, step } from "./simple/step.ts";
-export type { Listener, WebSocketHandler } from "./simple/websocket.ts";
+export type { Listener } from "./simple/listener.ts";
+export type { WebSocketHandler } from "./simple/websocket.ts";
 export { SimpleWebSocket } from "./simple/websocket.ts";
 
 /**
@@ -227,6 +228,15 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
   /** Gives a message to all in a room or channel; resolves with their number. */
   publish(channel: string, message: Message, options?: PublishOptions): Promise<number> {
     return this.#core.publish(channel, message, options);
+  }
+
+  /**
+   * Gives a message to every WebSocket of the application that is open. Resolves with their number.
+   *
+   * @throws TypeError (as a rejection) for a message without JSON.
+   */
+  broadcast(message: Message, options?: PublishOptions): Promise<number> {
+    return this.#core.broadcast(message, options);
   }
 
   /**

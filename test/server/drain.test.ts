@@ -131,6 +131,21 @@ describe("drain", () => {
     await stopping;
   });
 
+  test("where another server follows, the rest is read and the connection serves one request more", async () => {
+    await using server = await startHttp(text("done"));
+    await using wire = await Wire.open(server);
+    const bytes = post("/", "hello");
+    await wire.send(bytes.slice(0, -2));
+    expect((await wire.response()).body).toBe("done");
+    const stopping = server.server.stop({ isFollowed: true });
+    await Bun.sleep(20);
+    await wire.send(bytes.slice(-2) + get("/served"));
+    const response = await wire.response();
+    expect([response.body, field(response, "connection")]).toEqual(["done", "close"]);
+    expect(await wire.readToEnd()).toBe("");
+    await stopping;
+  });
+
   test("new connections are refused meanwhile", async () => {
     const { app, running, release } = held();
     await using server = await startHttp(app);
