@@ -40,8 +40,8 @@ function pidIn(folder: Folder): number {
 
 async function hotRestart(folder: Folder, pid: number): Promise<number> {
   process.kill(pid, "SIGUSR2");
-  await eventually("the next one has the pid file", () => pidIn(folder) !== pid && pidIn(folder) > 0);
-  await eventually("the one before has ended", () => !runs(pid));
+  await eventually("the next one has the pid file", () => pidIn(folder) !== pid && pidIn(folder) > 0, 15_000);
+  await eventually("the one before has ended", () => !runs(pid), 15_000);
   return pidIn(folder);
 }
 
@@ -86,7 +86,7 @@ for (const workers of [1, 2]) {
         process.kill(next, "SIGTERM");
       }
       expect([...heard]).toEqual(["ready"]);
-      await eventually("it has ended", () => !runs(next));
+      await eventually("it has ended", () => !runs(next), 15_000);
     },
   );
 
@@ -108,7 +108,7 @@ for (const workers of [1, 2]) {
     } finally {
       process.kill(next, "SIGTERM");
     }
-    await eventually("it has ended", () => !runs(next));
+    await eventually("it has ended", () => !runs(next), 15_000);
   });
 
   test(`a successor that fails leaves the metrics to its predecessor, ${workers} worker(s)`, async () => {

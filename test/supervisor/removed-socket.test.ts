@@ -65,17 +65,21 @@ for (const workers of [1, 2]) {
     await program.prints(/Serving/);
     fs.rmSync(socket);
     program.kill("SIGUSR2");
-    await eventually("another one serves", () => {
-      const [pid = ""] = folder.lines("pid");
-      return pid !== "" && pid !== String(program.pid);
-    });
+    await eventually(
+      "another one serves",
+      () => {
+        const [pid = ""] = folder.lines("pid");
+        return pid !== "" && pid !== String(program.pid);
+      },
+      15_000,
+    );
     const next = Number(folder.lines("pid")[0]);
     try {
       expect((await who(socket)).version).toBe("one");
     } finally {
       process.kill(next, "SIGTERM");
     }
-    await eventually("it has ended", () => !runs(next));
+    await eventually("it has ended", () => !runs(next), 15_000);
     expect(fs.existsSync(socket)).toBe(false);
   });
 
