@@ -127,19 +127,11 @@ for (const workers of [1, 2]) {
 
   test(`a start that fails leaves no socket of the metrics, ${workers} worker(s)`, async () => {
     using folder = workersFolder();
-    fs.writeFileSync(folder.file("fail"), "");
-    await using program = start(folder, [
-      ...[
-        "-w",
-        String(workers),
-        "--metrics",
-        "unix:metrics.sock",
-        "--pid",
-        "pid",
-        "--no-supervisor-lifespan",
-      ],
-    ]);
-    expect(await program.ended()).not.toBe(0);
-    if (workers > 1) expect(fs.existsSync(folder.file("metrics.sock"))).toBe(false);
+    const words = ["-w", String(workers), "--metrics", "unix:metrics.sock", "--pid", "pid"];
+    const environment = { FAIL: workers === 1 ? "single" : "worker" };
+    await using program = start(folder, words, environment);
+    expect(await program.ended()).toBe(1);
+    expect(program.stderr).toContain("no database");
+    expect(fs.existsSync(folder.file("metrics.sock"))).toBe(false);
   });
 }
