@@ -4,6 +4,7 @@ import { dispatch, type Application } from "../spec/application.ts";
 import { endsWithSlash, otherSlash } from "../spec/request-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
+import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
 import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/response/served-folder.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
 
@@ -57,7 +58,8 @@ export function directory(options: DirectoryOptions): Application {
       found.path !== root,
       await entriesOf(root, found.path),
     );
-    return { status: 200, headers: textHeaders("text/html;charset=utf-8", page), body: page };
+    const headers = textHeaders("text/html;charset=utf-8", page);
+    return { status: 200, headers: [...headers, ["content-security-policy", PLAIN_PAGE_POLICY]], body: page };
   }
 
   return dispatch({

@@ -22,8 +22,14 @@ export const PAGI: PagiVersions = Object.freeze({ version: PAGI_VERSION, spec_ve
 /** What `http` scopes advertise. */
 export const HTTP_EXTENSIONS: Extensions = Object.freeze({ fullflush: Object.freeze({}) });
 
+/** What `http` scopes advertise where the transport and the client take interim responses. */
+export const HTTP_EXTENSIONS_WITH_INTERIM: Extensions = Object.freeze({
+  ...HTTP_EXTENSIONS,
+  "http.response.interim": Object.freeze({}),
+});
+
 /** What `sse` scopes advertise. */
-export const SSE_EXTENSIONS: Extensions = Object.freeze({});
+export const SSE_EXTENSIONS: Extensions = HTTP_EXTENSIONS;
 
 /** What `websocket` scopes advertise. */
 export const WEBSOCKET_EXTENSIONS: Extensions = Object.freeze({

@@ -37,7 +37,7 @@ export const LISTENING_OPTIONS = {
     excludes: ["host", "port", "socket"],
     flag: "listen",
     variable: "PAGI_LISTEN",
-    doc: "Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, a path that begins with / or ., unix:PATH, or fd:NUMBER for an inherited socket",
+    doc: "Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, the path of a Unix socket, which unix: may precede, or fd:NUMBER for an inherited socket",
   },
   socket: {
     group: "Server",
@@ -85,6 +85,8 @@ export const LISTENING_OPTIONS = {
     minimum: 1,
     maximum: 2_147_483_647,
     flag: "backlog",
+    short: "b",
+    aliases: ["listener-backlog"],
     variable: "PAGI_BACKLOG",
     doc: "Connections that may wait to be accepted, at each address; the kernel's own bound (net.core.somaxconn) holds too",
     reason: "A burst of connections must not be refused while the server is busy for a moment.",
@@ -98,7 +100,7 @@ export const LISTENING_OPTIONS = {
     flag: "env",
     short: "E",
     variable: "PAGI_ENV",
-    doc: "Mode, which decides the defaults of other options; the application finds it in PAGI_ENV",
+    doc: "Mode, which decides the defaults of other options; the application finds it in PAGI_ENV. A terminal counts when output goes through a pipe, too",
   },
   rootPath: {
     group: "Server",
@@ -108,6 +110,7 @@ export const LISTENING_OPTIONS = {
     // Nothing that makes the paths under it lead to another host: no two slashes, no backslash, no control character.
     pattern: /^(?:\/[^/\\\x00-\x1f\x7f]+)*$/,
     patternText: "be empty, or begin with a slash and end without one",
+    takesEmpty: true,
     flag: "root-path",
     variable: "PAGI_ROOT_PATH",
     doc: "Where a proxy has mounted the application: the scope's root_path",

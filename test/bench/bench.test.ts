@@ -29,8 +29,8 @@ async function bench(words: string[], environment: Record<string, string> = {}) 
 const hasWrk = !isMissing("wrk");
 
 describe.skipIf(!hasWrk)("bun run bench hello --quick (needs wrk: apt-get install wrk)", () => {
-  test.skipIf(!existsSync(`${ROOT}cli/main.ts`)).each([["pagi", "pagi-server"]])("%s", measures, 20_000);
-  test.each([["bun", "Bun.serve"]])("%s", measures, 20_000);
+  test.skipIf(!existsSync(`${ROOT}cli/main.ts`)).each([["pagi", "pagi-server"]])("%s", measures, 60_000);
+  test.each([["bun", "Bun.serve"]])("%s", measures, 60_000);
 
   async function measures(name: string, title: string): Promise<void> {
     const { code, output, complaints } = await bench(["hello", "--quick", "--only", name]);
@@ -60,7 +60,7 @@ for (const [name, title, isHere] of [
         expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title}${figures}`, "m"));
       }
     },
-    30_000,
+    120_000,
   );
 }
 
@@ -81,7 +81,7 @@ for (const [name, title, isHere] of [
         expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title} +[1-9]`, "m"));
       }
     },
-    30_000,
+    90_000,
   );
 }
 
@@ -121,7 +121,7 @@ for (const [name, titles] of [
         }
       }
     },
-    60_000,
+    120_000,
   );
 }
 
