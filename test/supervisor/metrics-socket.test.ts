@@ -1,15 +1,22 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
+import { Installation } from "../support/installation.ts";
 import type { Folder, Program } from "../support/program.ts";
 import { eventually } from "../support/wire.ts";
-import { Log, runs, start, workersFolder } from "../support/workers.ts";
+import { Log, runs, start as startHere, workersFolder } from "../support/workers.ts";
 
 // The socket of the metrics is opened before privileges are given up, and handed from one program to the next.
 
 setDefaultTimeout(30_000); // many processes on a machine that may be busy
 
 const isRoot = process.getuid?.() === 0;
+
+/** @param installation the Bun that serves, where the user of `--user` must be able to run it. */
+function start(folder: Folder, words: readonly string[], installation?: Installation): Program {
+  if (installation === undefined) return startHere(folder, words);
+  return installation.serve(folder, ["app.ts", "-p", "0", "-E", "production", ...words]);
+}
 
 /** A port that only root may listen at, and that is free. */
 function lowPort(): number {
@@ -59,10 +66,11 @@ for (const workers of [1, 2]) {
   test.if(isRoot)(
     `--user and --metrics below 1024, ${workers} worker(s): kept over SIGHUP and SIGUSR2`,
     async () => {
+      using installation = new Installation();
       using folder = workersFolder();
       fs.chmodSync(folder.path, 0o777);
       const port = lowPort();
-      await using program = start(folder, words(`127.0.0.1:${port}`));
+      await using program = start(folder, words(`127.0.0.1:${port}`), installation);
       await program.address();
       expect(await readiness(port)).toBe("ready");
       await reloaded(program);
@@ -91,11 +99,12 @@ for (const workers of [1, 2]) {
   );
 
   test.if(isRoot)(`--user and --metrics in a folder of root's, ${workers} worker(s)`, async () => {
+    using installation = new Installation();
     using folder = workersFolder();
     fs.chmodSync(folder.path, 0o777);
     fs.mkdirSync(folder.file("run"), { mode: 0o711 });
     const socket = folder.file("run/metrics.sock");
-    await using program = start(folder, words("unix:run/metrics.sock"));
+    await using program = start(folder, words("unix:run/metrics.sock"), installation);
     await program.address();
     expect(await overSocket(socket, "/healthz")).toBe("ok");
     const { ino } = fs.statSync(socket);

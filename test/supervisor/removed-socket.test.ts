@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { resolveOptions } from "../../src/server/options.ts";
 import { Server } from "../../src/server/server.ts";
 import { dispatch } from "../../src/spec/application.ts";
+import { Installation } from "../support/installation.ts";
 import { Program } from "../support/program.ts";
 import type { Folder } from "../support/program.ts";
 import { RecordingLogger, text } from "../support/server.ts";
@@ -86,11 +87,12 @@ for (const workers of [1, 2]) {
   test.if(isRoot)(
     `a file that the server's user may not make, ${workers} worker(s): it is said, and the server goes on`,
     async () => {
+      using installation = new Installation();
       using folder = workersFolder();
       fs.chmodSync(folder.path, 0o777);
       fs.mkdirSync(folder.file("run"), { mode: 0o755 });
       const where = ["--listen", "unix:run/http.sock", "--listen", "127.0.0.1:0", "--user", "nobody"];
-      await using program = serve(folder, [...count, ...where]);
+      await using program = installation.serve(folder, ["app.ts", "-E", "production", ...count, ...where]);
       const log = new Log(program);
       const [, url = ""] = await log.until(/(http:\/\/[\d.]+:\d+\/)/);
       fs.rmSync(folder.file("run/http.sock"));
