@@ -341,25 +341,16 @@ const LOSSES = new Set([
  * without a word.
  */
 function checkChunks(response: ServerResponse): void {
-  for (const name of ["write", "end"] as const) {
-    const send: unknown = response[name];
-    if (typeof send !== "function") continue;
-    Object.defineProperty(response, name, {
-      configurable: true,
-      writable: true,
-      value(...given: unknown[]): unknown {
-        const [chunk] = given;
-        if (!isSendable(chunk))
-          throw Object.assign(
-            new TypeError(
-              `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`,
-            ),
-            { code: "ERR_INVALID_ARG_TYPE" },
-          );
-        return Reflect.apply(send, this, given);
-      },
-    });
-  }
+  Object.assign(response, { write: checked(response.write), end: checked(response.end) });
+}
+
+function checked(send: (this: ServerResponse, ...given: never[]) => unknown) {
+  return function (this: ServerResponse, ...given: unknown[]): unknown {
+    const [chunk] = given;
+    if (isSendable(chunk)) return Reflect.apply(send, this, given);
+    const message = `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`;
+    throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+  };
 }
 
 /** A callback may stand in the chunk's place. */
