@@ -41,9 +41,11 @@ class Ticker {
 const ticker = new Ticker();
 
 /** The source belongs to the application and not to a request: it runs from startup to shutdown. */
-const lifespan: LifespanHandler = async (_scope, receive, send) => {
+const lifespan: LifespanHandler = async (scope, receive, send) => {
   await receive(); // lifespan.startup
-  const timer = setInterval(() => ticker.tick(), INTERVAL);
+  // With workers, the supervisor has a lifespan too, but no clients.
+  const serves = scope.pagi.role !== "supervisor";
+  const timer = serves ? setInterval(() => ticker.tick(), INTERVAL) : undefined;
   await send({ type: "lifespan.startup.complete" });
   await receive(); // lifespan.shutdown
   clearInterval(timer);

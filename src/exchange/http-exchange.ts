@@ -44,12 +44,17 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
 
   deliverCompletion(): void {
     this.#state.markComplete();
-    this.inbox.end(DISCONNECT);
+    this.inbox.finish(DISCONNECT);
     this.flow.end();
   }
 
   /** A request is short: it is waited for, and its response says that the connection closes. */
   deliverShutdown(): void {}
+
+  /** Nothing has been read or written for so long that the server waits no longer. `limit` says for how long. */
+  deliverStall(limit: string): void {
+    if (this.gone === undefined) this.backstop(`no byte was read or written for ${limit}`, undefined, 504);
+  }
 
   protected isAnswered(): boolean {
     return this.response.state === "complete";

@@ -2,8 +2,12 @@ import { EventError, StateError } from "../errors.ts";
 import type { FileSource, Flag, Headers, Maybe } from "../spec/values.ts";
 import type { ResponseHead, Transport } from "./transport.ts";
 
-/** `waiting` for the start, `started`, sending a `file`, waiting for `trailers`, `complete`. */
-export type ResponseState = "waiting" | "started" | "file" | "trailers" | "complete";
+/**
+ * `waiting` for the start; `started`; sending a `file`; waiting for another start since the file failed and the first
+ * one was `taken back`; `broken` by a file that failed when a part of it had left; waiting for `trailers`; `complete`.
+ */
+export type ResponseState =
+  "waiting" | "started" | "file" | "taken back" | "broken" | "trailers" | "complete";
 
 /** An event, with what matters of its fields. */
 type Step =
@@ -15,6 +19,8 @@ type Step =
   | "last, trailers follow"
   | "file"
   | "file, trailers follow"
+  | "file failed, nothing has left"
+  | "file failed"
   | "trailers"
   | "flush";
 
@@ -27,9 +33,13 @@ const TRANSITIONS: { readonly [From in ResponseState]: { readonly [S in Step]?: 
     "last, trailers follow": "trailers",
     file: "file",
     "file, trailers follow": "file",
+    "file failed, nothing has left": "taken back",
+    "file failed": "started", // it could not be opened, and not a byte of it is missed
     flush: "started",
   },
-  file: {},
+  file: { "file failed, nothing has left": "taken back", "file failed": "broken" },
+  "taken back": { start: "started" },
+  broken: {},
   trailers: { trailers: "complete", flush: "trailers" },
   complete: { flush: "complete" },
 };
@@ -38,6 +48,9 @@ const WHY: { readonly [From in ResponseState]: string } = {
   waiting: "the response has not been started",
   started: "the response has been started, and its body is not complete",
   file: "a file is still being sent; await its send first",
+  "taken back":
+    "its file could not be sent and nothing of the response has left, so the start was taken back; start another response",
+  broken: "its file could not be sent whole, and a part of the response has left, so the response ends here",
   trailers: "the body is complete and only the trailers are missing",
   complete: "the response is complete",
 };
@@ -108,7 +121,7 @@ export class Response {
     }
     const next = this.#after(type, "switch protocols");
     // The server speaks no other protocol, so the connection ends with it (RFC 9110 section 15.2.2).
-    this.#transport.writeHead(type, { status, headers, trailers: false, connection: "close-after" });
+    this.#transport.writeHead(type, { status, headers, trailers: false, connection: "close" });
     this.#transport.writeBody(type, "", true);
     this.#status = status;
     this.#state = next;
@@ -170,19 +183,20 @@ export class Response {
         range.close();
       }
     } catch (error) {
-      this.#takeBack();
+      this.#fileFailed(event.type);
       throw error;
     }
     this.#state = this.#trailersFollow ? "trailers" : "complete";
   }
 
   /** Where nothing has left yet, a file that cannot be sent leaves the application free to answer something else. */
-  #takeBack(): void {
-    if (this.#transport.hasLeft()) return;
+  #fileFailed(eventType: string): void {
+    const hasLeft = this.#transport.hasLeft();
+    this.#state = this.#after(eventType, hasLeft ? "file failed" : "file failed, nothing has left");
+    if (hasLeft) return;
     this.#transport.discardHead();
     this.#trailersFollow = false;
     this.#status = undefined;
-    this.#state = "waiting";
   }
 
   #after(eventType: string, step: Step): ResponseState {

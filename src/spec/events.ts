@@ -72,7 +72,7 @@ export interface HttpResponseTrailers {
   headers?: Maybe<Headers>;
 }
 
-/** Sends at once what the server still holds back. Needs `extensions.fullflush`. */
+/** Sends at once what the server still holds back, in `http` and `sse` scopes. Needs `extensions.fullflush`. */
 export interface HttpFullflush {
   type: "http.fullflush";
 }
@@ -152,7 +152,14 @@ export type SseHttpResponseBody = ResponseBody<"sse.http.response.body">;
 
 export type SseReceiveEvent = SseRequest | SseDisconnect;
 export type SseSendEvent =
-  SseStart | SseSend | SseComment | SseKeepalive | SseClose | SseHttpResponseStart | SseHttpResponseBody;
+  | SseStart
+  | SseSend
+  | SseComment
+  | SseKeepalive
+  | SseClose
+  | SseHttpResponseStart
+  | SseHttpResponseBody
+  | HttpFullflush;
 
 // ── websocket ───────────────────────────────────────────────────────────────────────────────────────────────────
 

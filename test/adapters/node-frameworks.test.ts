@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import express from "express";
 import fastify from "fastify";
 
+import { fromFastify } from "../../adapters/node/fastify.ts";
 import { fromNode } from "../../adapters/node.ts";
 import { loadApplication } from "../../src/server/load-app.ts";
 import { httpScope, response as responseOf, server as fakeServer } from "../support/fake-scope.ts";
@@ -94,6 +95,25 @@ describe("Fastify 5", () => {
     expect((await request(server, post("/json", `{"b":1}`, type))).status).toBe(400);
     expect((await request(server, get("/throw"))).status).toBe(500);
     expect((await request(server, get("/nowhere"))).status).toBe(404);
+  });
+
+  test.each<[role: "single" | "supervisor" | "worker", told: string[]]>([
+    ["single", ["ready", "close"]],
+    ["supervisor", []],
+    ["worker", ["ready", "close"]],
+  ])("its hooks run where requests are served: %s", async (role, told) => {
+    const calls: string[] = [];
+    const app = fromFastify({
+      ready: async () => calls.push("ready"),
+      close: async () => calls.push("close"),
+      routing: () => {},
+    });
+    const isWorker = role === "worker" ? 1 : 0;
+    const pagi = { version: "0.3", spec_version: "0.3", is_worker: isWorker, role } as const;
+    const { receive, send, sent } = fakeServer({ type: "lifespan.startup" }, { type: "lifespan.shutdown" });
+    await app({ type: "lifespan", state: {}, pagi }, receive, send);
+    expect(sent.map(({ type }) => type)).toEqual(["lifespan.startup.complete", "lifespan.shutdown.complete"]);
+    expect(calls).toEqual(told);
   });
 });
 
