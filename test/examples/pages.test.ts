@@ -27,7 +27,7 @@ const LEAST: Readonly<Record<string, number>> = {
 };
 
 test.each(EXAMPLES)(
-  "%s: each page fits a phone, is light and dark, and keeps nobody out",
+  "%s: every page is accessible, fits a phone, and has a light and a dark scheme",
   async (example) => {
     await using server = await startExample(example);
     const paths = await pagesOf(server.url, await pathsInReadme(example));
