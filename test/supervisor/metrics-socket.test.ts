@@ -138,7 +138,7 @@ for (const workers of [1, 2]) {
     using folder = workersFolder();
     const words = ["-w", String(workers), "--metrics", "unix:metrics.sock", "--pid", "pid"];
     const environment = { FAIL: workers === 1 ? "single" : "worker" };
-    await using program = start(folder, words, environment);
+    await using program = startHere(folder, words, environment);
     expect(await program.ended()).toBe(1);
     expect(program.stderr).toContain("no database");
     expect(fs.existsSync(folder.file("metrics.sock"))).toBe(false);
