@@ -4,6 +4,7 @@ import { Duplex } from "node:stream";
 import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import type { HeaderPair, Headers } from "../../src/spec/values.ts";
+import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 import { bodyFraming, requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { ResponseReader } from "./response-reader.ts";
@@ -25,7 +26,7 @@ type Receive = () => Promise<HttpReceiveEvent | SseReceiveEvent>;
  */
 export class RequestConnection extends Duplex {
   readonly scope: HttpScope | SseScope;
-  readonly #receive: Receive;
+  readonly #body: BodyReader<HttpReceiveEvent | SseReceiveEvent>;
   readonly #events: ResponseEvents;
   readonly #framing: BodyFraming;
   readonly #reader: ResponseReader;
@@ -47,7 +48,7 @@ export class RequestConnection extends Duplex {
   constructor(scope: HttpScope | SseScope, receive: Receive, events: ResponseEvents) {
     super({ decodeStrings: false });
     this.scope = scope;
-    this.#receive = receive;
+    this.#body = new BodyReader(scope, receive);
     this.#events = events;
     this.#framing = bodyFraming(scope);
     this.#left = this.#framing.type === "length" ? this.#framing.length : 0;
@@ -255,7 +256,9 @@ export class RequestConnection extends Duplex {
   }
 
   async #next(): Promise<HttpReceiveEvent | SseReceiveEvent> {
-    const ahead = (this.#ahead ??= this.#receive());
+    const { refusal } = this.#body;
+    if (refusal !== undefined) throw refusal;
+    const ahead = (this.#ahead ??= this.#body.next());
     const event = await ahead;
     if (this.#ahead === ahead) this.#ahead = undefined;
     return event;
@@ -268,7 +271,7 @@ export class RequestConnection extends Duplex {
   #watch(): void {
     const look = async (): Promise<void> => {
       for (;;) {
-        const ahead = (this.#ahead ??= this.#receive());
+        const ahead = (this.#ahead ??= this.#body.watch());
         const event = await ahead;
         if (event.type === "sse.disconnect") return this.#leave();
         if (!this.#isBodyOver && this.#isBodyWanted) return;

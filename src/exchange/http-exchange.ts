@@ -1,6 +1,7 @@
 import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { HttpReceiveEvent, SendEvent } from "../spec/events.ts";
+import { Rereadable } from "../spec/rereadable.ts";
 import type { HttpScope } from "../spec/scope.ts";
 import { RESOLVED } from "./flow-control.ts";
 import { RequestExchange } from "./request-exchange.ts";
@@ -19,11 +20,13 @@ const DISCONNECT: HttpReceiveEvent = Object.freeze({ type: "http.disconnect" });
 export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
   readonly scope: HttpScope;
   readonly #state: RequestState;
+  readonly #events = new Rereadable<HttpReceiveEvent>(() => this.nextEvent());
+  readonly receive = this.#events.receive;
 
   constructor(parts: ExchangeParts) {
     super(parts, NO_BODY);
     this.#state = new RequestState(this);
-    this.scope = requestScope("http", parts, HTTP_EXTENSIONS, this.flow, this.#state);
+    this.scope = requestScope("http", parts, HTTP_EXTENSIONS, this.flow, this.#events, this.#state);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

@@ -2,7 +2,6 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Receive } from "../spec/application.ts";
 import type { ConnectionState, DisconnectReason } from "../spec/connection-state.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
-import { bodyChunks } from "./request/body-chunks.ts";
 import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from "./request/body-stream.ts";
 import { decodeForm, Form, FORM_LIMITS, type FormEntries, type FormOptions } from "./request/form.ts";
 import { MAX_JSON_DEPTH, parseJson } from "./request/json-depth.ts";
@@ -10,7 +9,7 @@ import { MultiValue } from "./values/multi-value.ts";
 import { MultipartStream, STREAM_LIMITS, type MultipartOptions } from "./request/multipart-stream.ts";
 import type { PathParams } from "./router/path-params.ts";
 import { RequestHead } from "./request/head.ts";
-import { RequestBody } from "./request/body.ts";
+import { MAX_BODY_BYTES, RequestBody } from "./request/body.ts";
 import { BodyTooLargeError, MalformedBodyError, UnsupportedMediaTypeError } from "./request/error.ts";
 import type { RequestSource } from "./request/error.ts";
 import { PagiResponse } from "./response.ts";
@@ -19,6 +18,7 @@ import { decodeUtf8, MAX_PARAMETERS, parseUrlEncoded } from "./values/url-encode
 import { isSchema, validate, validateAll } from "./request/validation.ts";
 import type { OutputOf, RequestSchemas, ValidatedRequest } from "./request/validation.ts";
 
+export { MAX_BODY_BYTES } from "./request/body.ts";
 export { BodyStream } from "./request/body-stream.ts";
 export type { BodyStreamOptions } from "./request/body-stream.ts";
 export { CookieSigner } from "./values/cookies.ts";
@@ -41,9 +41,6 @@ export { Stash } from "./values/stash.ts";
 export { Upload } from "./request/upload.ts";
 export type { DecodingOptions } from "./values/url-encoded.ts";
 export type { RequestSchemas, Schema, ValidatedRequest } from "./request/validation.ts";
-
-/** How many bytes of a body are read into memory where nothing else is said: 1 MiB. */
-export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** How much of a body is read into memory. */
 export interface BodyOptions {
@@ -135,7 +132,7 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    */
   async bytes({ maxBytes = MAX_BODY_BYTES }: BodyOptions = {}): Promise<Uint8Array> {
     this.#refuseLength(maxBytes);
-    return await RequestBody.of(this.scope).whole(this.#receive, maxBytes);
+    return await this.#body.whole(maxBytes);
   }
 
   /** The same as {@link bytes}, by the name it has in the Perl toolkit. */
@@ -227,7 +224,7 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
   bodyStream({ maxBytes, decode, strict = false }: BodyStreamOptions = {}):
     BodyStream<string> | BodyStream<Uint8Array> {
     if (maxBytes !== undefined) this.#refuseLength(maxBytes);
-    const chunks = RequestBody.of(this.scope).stream(this.#receive, maxBytes);
+    const chunks = this.#body.stream(maxBytes);
     return decode === undefined ? byteStream(chunks) : textStream(chunks, strict);
   }
 
@@ -241,7 +238,7 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
     const limits = { ...STREAM_LIMITS, ...options };
     const boundary = this.#boundary();
     this.#refuseLength(limits.maxRequestBody);
-    const chunks = RequestBody.of(this.scope).stream(this.#receive, limits.maxRequestBody);
+    const chunks = this.#body.stream(limits.maxRequestBody);
     return new MultipartStream(chunks, boundary, limits);
   }
 
@@ -250,13 +247,18 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
     return this.multipart(options);
   }
 
-  #multipartForm(options: FormOptions & BodyOptions): Promise<FormEntries> {
+  get #body(): RequestBody {
+    if (this.#receive === noBody) return noBody();
+    return RequestBody.of(this.scope, this.#receive);
+  }
+
+  async #multipartForm(options: FormOptions & BodyOptions): Promise<FormEntries> {
     const limits = { ...FORM_LIMITS, ...options };
     const maxBytes = options.maxBytes ?? Math.max(MAX_BODY_BYTES, limits.maxFieldSize);
-    return RequestBody.of(this.scope).form(this.connection, { ...options, maxBytes }, () => {
+    return await this.#body.form({ ...options, maxBytes }, (chunks) => {
       const boundary = this.#boundary();
       this.#refuseLength(limits.maxRequestBody);
-      return new MultipartStream(bodyChunks(this.#receive, limits.maxRequestBody), boundary, limits);
+      return new MultipartStream(chunks(limits.maxRequestBody), boundary, limits);
     });
   }
 
@@ -354,10 +356,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
   }
 }
 
-function noBody(): Promise<never> {
-  return Promise.reject(
-    new TypeError(
-      "This PagiRequest was made without receive, so that it has no body: new PagiRequest(scope, receive).",
-    ),
+function noBody(): never {
+  throw new TypeError(
+    "This PagiRequest was made without receive, so that it has no body: new PagiRequest(scope, receive).",
   );
 }

@@ -1,12 +1,14 @@
 import { EventError, StateError } from "../errors.ts";
 import type { Receive } from "../spec/application.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
-import type { SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
+import type { SseReceiveEvent, SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
 import type { SseScope } from "../spec/scope.ts";
 import { EventReader } from "./connection/event-reader.ts";
 import { Lifetime, nextTurn, type Callback } from "./connection/lifetime.ts";
 import { LongConnection, pairsOf, refusalOf, type Refusal } from "./connection/long-connection.ts";
 import type { PathParams } from "./request/head.ts";
+import { receiveForEnd } from "./request/body-reader.ts";
+import { BodyUsedError } from "./request/error.ts";
 import { PagiRequest } from "./request.ts";
 import { jsonText } from "./response/body.ts";
 import type { ResponseOptions } from "./response.ts";
@@ -56,6 +58,8 @@ class SseLifetime extends Lifetime<SseRequest, StreamEnd> {
   keepalive: { interval: number; comment: string } = { interval: KEEPALIVE_SECONDS, comment: "" };
   /** The start is done, its keepalive too: events wait for it no more. */
   isReady = false;
+  /** One for all objects, so that they share what was read. */
+  receiveBody: Receive | undefined;
   /** Somebody may read the body, so it must not be dropped. */
   isBodyWanted = false;
 
@@ -108,15 +112,21 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
    */
   get request(): PagiRequest<Params> {
     this.life.isBodyWanted = true;
-    return (this.#request ??= new PagiRequest<Params>(this.scope, async () => {
-      const event = await this.#reader.take();
-      return event ?? { type: "sse.disconnect", reason: this.life.end ?? CLOSED_BY_APPLICATION };
-    }));
+    return (this.#request ??= new PagiRequest<Params>(
+      this.scope,
+      (this.life.receiveBody ??= this.#receiveBody),
+    ));
   }
+
+  readonly #receiveBody = async (): Promise<SseReceiveEvent> => {
+    if (this.#reader.isSpent) throw new BodyUsedError("dropped");
+    const event = await this.#reader.take();
+    return event ?? { type: "sse.disconnect", reason: this.life.end ?? CLOSED_BY_APPLICATION };
+  };
 
   get #reader(): EventReader<SseRequest, StreamEnd> {
     return (this.life.reader ??= new EventReader(
-      this.#receive,
+      () => receiveForEnd(this.scope, this.#receive),
       (event, to) => {
         if (event.type === "sse.request") to.input(event, !event.more);
         else if (event.type === "sse.disconnect") to.end(event.reason);

@@ -1,5 +1,6 @@
 import { UnsupportedScopeError } from "../../errors.ts";
 import type { Receive, Send } from "../../spec/application.ts";
+import { Rereadable } from "../../spec/rereadable.ts";
 import type { RequestScope } from "../../spec/scope.ts";
 import type { ReceiveEvent } from "../../spec/events.ts";
 import type { Call } from "../call.ts";
@@ -148,6 +149,7 @@ export abstract class ContextBase<
 
   /** What {@link run} receives. */
   protected nextEvent(): Promise<Event> {
+    Rereadable.find(this.scope, this.receive)?.forgive();
     return this.receive();
   }
 

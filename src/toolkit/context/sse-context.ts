@@ -39,7 +39,7 @@ export class SseContext<Params extends PathParams = PathParams> extends ContextB
   protected override nextEvent(): Promise<SseReceiveEvent> {
     const sse = this.#sse;
     if (sse === undefined || this.#shared === undefined || sse.connectionState === "pending")
-      return this.receive();
+      return super.nextEvent();
     return this.#shared.forLoop(async () => {
       await sse.run();
       return { type: "sse.disconnect", reason: sse.disconnectReason() ?? "client_closed" };

@@ -5,7 +5,7 @@ import type { ApplicationLike } from "../component.ts";
 import { toApp } from "../component.ts";
 import { decline } from "../decline.ts";
 import { inSequence } from "../lifespan/sequence.ts";
-import { compose } from "../middleware.ts";
+import { compose, rereadable } from "../middleware.ts";
 import { hasEncodedSlash, pathSegments } from "./path-segments.ts";
 import type { Mount, Route, RouteTable } from "./route-table.ts";
 import { RouteTree } from "./route-tree.ts";
@@ -69,8 +69,9 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
   const lifespan = inSequence(distinctTargets(table.mounts, ready));
   const notFound = options.notFound === undefined ? answerNotFound : toApp(options.notFound);
 
-  return async (scope, receive, send) => {
-    if (scope.type === "lifespan") return lifespan(scope, receive, send);
+  return async (scope, given, send) => {
+    if (scope.type === "lifespan") return lifespan(scope, given, send);
+    const receive = rereadable(scope, given);
     const segments = pathSegments(scope.path, scope.raw_path);
     if (segments === undefined) return notFound(scope, receive, send);
     let form = segments;
