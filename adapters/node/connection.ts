@@ -31,6 +31,7 @@ export class RequestConnection extends Duplex {
   readonly #framing: BodyFraming;
   readonly #reader: ResponseReader;
   readonly #outcome = Promise.withResolvers<void>();
+  #request: IncomingMessage | undefined;
   #response: ServerResponse | undefined;
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
@@ -39,6 +40,7 @@ export class RequestConnection extends Duplex {
   /** An event that was received before anybody wanted it, to see the client of an `sse` scope go. */
   #ahead: Promise<HttpReceiveEvent | SseReceiveEvent> | undefined;
   #isFeeding = false;
+  #isAskedAgain = false;
   #isBodyWanted = false;
   #isBodyOver: boolean;
   #isGone = false;
@@ -118,6 +120,7 @@ export class RequestConnection extends Duplex {
 
   /** `node:http` has read the head: from now on the body is received as the listener reads it. */
   accept(request: IncomingMessage, response: ServerResponse): void {
+    this.#request = request;
     this.#response = response;
     const read = request._read.bind(request);
     request._read = (size) => {
@@ -217,10 +220,13 @@ export class RequestConnection extends Duplex {
   /** Gives `node:http` the next fragment; it asks again when the listener has room for one. */
   async #feed(): Promise<void> {
     this.#isBodyWanted = true;
+    // A listener that takes a fragment at once asks for the next one while this one is being pushed.
+    this.#isAskedAgain = this.#isFeeding;
     if (this.#isFeeding || this.#isBodyOver || this.destroyed) return;
     this.#isFeeding = true;
     try {
-      for (let isFed = false; !isFed && !this.#isBodyOver && !this.destroyed;) {
+      for (let isFed = false; (!isFed || this.#wantsMore) && !this.#isBodyOver && !this.destroyed;) {
+        this.#isAskedAgain = false;
         const event = await this.#next();
         if (event.type === "http.disconnect" || event.type === "sse.disconnect") return this.#leave();
         isFed = this.#pushBody(event.body, event.more);
@@ -231,6 +237,14 @@ export class RequestConnection extends Duplex {
       this.#isFeeding = false;
     }
     if (this.scope.type === "sse" && (this.#isBodyOver || this.#isStarted)) this.#watch();
+  }
+
+  /** Bun 1.4.5 does not ask again for a listener that takes every fragment at once, as `pipe` does and `on("data")`. */
+  get #wantsMore(): boolean {
+    const request = this.#request;
+    if (this.#isAskedAgain || request === undefined) return this.#isAskedAgain;
+    const { readableFlowing, readableLength, readableHighWaterMark } = request;
+    return readableFlowing === true && readableLength < readableHighWaterMark && this.readableLength === 0;
   }
 
   #pushBody(bytes: Uint8Array, more: boolean): boolean {

@@ -127,34 +127,50 @@ const READERS: { readonly [name: string]: Application } = {
   )(fromFetch(async (request) => new Response(await request.text()))),
 };
 
+/** Those that read the request as it is, whatever its type. */
+const PLAIN = Object.entries(READERS).filter(([name]) => name !== "Express");
+
 const BODY = "a=1&b=%C3%A4&text=the whole body";
 const FORM = multipartBody(
   { name: "title", content: "ä" },
   { name: "photo", filename: "a.png", content: "x".repeat(100_000) },
 );
 
-/** In several events, without a length in front. */
-function chunked(body: string): ReadableStream<Uint8Array> {
-  const all = bytes(body);
-  return new ReadableStream({
-    async start(controller) {
-      for (let at = 0; at < all.length; at += Math.ceil(all.length / 4)) {
-        controller.enqueue(all.slice(at, at + Math.ceil(all.length / 4)));
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      controller.close();
-    },
-  });
+/** A body that is sent in several pieces, without a length in front. */
+interface Pieces {
+  readonly pieces: readonly string[];
+}
+
+function chunked(body: string): Pieces {
+  const length = Math.ceil(body.length / 4);
+  return { pieces: [0, 1, 2, 3].map((at) => body.slice(at * length, (at + 1) * length)) };
 }
 
 async function post(
   running: TestServer,
-  body: string | ReadableStream<Uint8Array>,
+  body: string | Pieces,
   headers: Record<string, string> = {},
-) {
-  const init: RequestInit = { method: "POST", body, headers, signal: AbortSignal.timeout(8_000) };
-  const answered = await fetch(running.url, init);
-  return { status: answered.status, text: await answered.text() };
+): Promise<{ status: number; text: string }> {
+  await using wire = await Wire.open(running);
+  const isWhole = typeof body === "string";
+  const framing = isWhole
+    ? ["content-length", String(Buffer.byteLength(body))]
+    : ["transfer-encoding", "chunked"];
+  const fields = [["host", "a"], framing, ...Object.entries(headers)].map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  await wire.send(`POST / HTTP/1.1\r\n${fields.join("")}\r\n`);
+  if (isWhole) await wire.send(Buffer.from(body));
+  else {
+    for (const piece of body.pieces) {
+      const data = Buffer.from(piece);
+      await wire.send(Buffer.concat([bytes(`${data.length.toString(16)}\r\n`), data, bytes("\r\n")]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await wire.send("0\r\n\r\n");
+  }
+  const answered = await wire.response("POST");
+  return { status: answered.status, text: Buffer.from(answered.body, "latin1").toString() };
 }
 
 const URL_ENCODED = { "content-type": "application/x-www-form-urlencoded" };
@@ -172,7 +188,7 @@ describe("what middleware has read whole comes again", () => {
     });
   });
 
-  test.each(Object.entries(READERS))("a small multipart form, for %s", async (_name, app) => {
+  test.each(PLAIN)("a small multipart form, for %s", async (_name, app) => {
     await using running = await startServer(before((request) => request.form())(app));
     for (const body of [FORM, chunked(FORM)])
       expect(await post(running, body, { "content-type": MULTIPART })).toEqual({ status: 200, text: FORM });
@@ -196,7 +212,9 @@ describe("what middleware has read whole comes again", () => {
     for (const name of ["receive()", "bodyStream()", "fromFetch, text()", "fromNode, the stream"]) {
       await using running = await startServer(readsForm(READERS[name] ?? sizes));
       expect((await post(running, large, { "content-type": MULTIPART })).status).toBe(500);
-      expect(String(running.logger.lines[0]?.error)).toContain("multipart form that is too large to be kept");
+      expect(running.logger.lines.map(({ error }) => String(error)).join("\n")).toContain(
+        "multipart form that is too large to be kept",
+      );
     }
   });
 });
@@ -213,7 +231,7 @@ const STREAMED: { readonly [name: string]: Reads } = {
 describe("what middleware has streamed is an error for the next reader, never a wait and never a part", () => {
   const readers = Object.entries(READERS).filter(([name]) => !name.includes("receive() itself"));
   describe.each(Object.entries(STREAMED))("%s", (_how, reads) => {
-    test.each(readers)("for %s", async (_name, app) => {
+    test.each(readers)("for %s", async (name, app) => {
       await using running = await startServer(before(reads)(app));
       const sent = post(running, chunked(BODY), URL_ENCODED);
       const status = await sent.then(
@@ -221,6 +239,7 @@ describe("what middleware has streamed is an error for the next reader, never a 
         () => "cut", // where the head of the response had left
       );
       expect([500, "cut"]).toContain(status);
+      if (name === "Hono") return; // which answers and logs errors itself
       expect(running.logger.lines.map(({ error }) => String(error)).join("\n")).toMatch(
         /request body was (read as a stream|received) already/,
       );
@@ -353,7 +372,7 @@ describe("the end of the request", () => {
     });
     await using running = await startServer(app);
     const wire = await Wire.open(running);
-    await wire.send(
+    void wire.send(
       `POST / HTTP/1.1\r\nHost: a\r\nAccept: ${accept}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n`,
     );
     await over.promise;
