@@ -75,15 +75,18 @@ export class FieldsTooLargeError extends RequestError {
   }
 }
 
-/** The header section of a part of a multipart body is longer than allowed. */
+/** What comes before the content of a field is longer than allowed: the header section of a part, or a name. */
 export class PartHeaderTooLargeError extends RequestError {
   readonly code = "ERR_PAGI_PART_HEADER_TOO_LARGE";
   readonly status = 413;
   /** Bytes. */
   readonly limit: number;
 
-  constructor(limit: number) {
-    super(`The header section of a part is larger than ${limit} bytes.`);
+  constructor(
+    limit: number,
+    what: "header section of a part" | "name of a field" = "header section of a part",
+  ) {
+    super(`The ${what} is larger than ${limit} bytes.`);
     this.limit = limit;
   }
 }
