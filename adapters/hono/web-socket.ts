@@ -9,6 +9,7 @@ import { requireEnvironment } from "./environment.ts";
 import { HANDSHAKE, type HandshakeTaker } from "./handshake.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR, POLICY_VIOLATION } from "../../src/spec/close-code.ts";
 import type { WebSocketReceive, WebSocketSendEvent } from "../../src/spec/events.ts";
+import { checkOptions, either, limit, oneOf, TEXT, type OptionRules } from "../../src/spec/option-rules.ts";
 import type { WebSocketScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
 
@@ -25,6 +26,11 @@ export interface UpgradeOptions {
    */
   readonly maxBuffered?: number;
 }
+
+const UPGRADE_RULES: OptionRules<UpgradeOptions> = {
+  protocol: either(TEXT, oneOf(null)),
+  maxBuffered: limit(0),
+};
 
 const MAX_BUFFERED = 16 * 2 ** 20;
 
@@ -51,6 +57,7 @@ const NOT_OF_THE_ROUTE =
 export const upgradeWebSocket = defineWebSocketHelper<WebSocketScope, UpgradeOptions>(
   (c, events, options) => {
     const handshake = requireEnvironment(c, "upgradeWebSocket()")[HANDSHAKE];
+    checkOptions("upgradeWebSocket", UPGRADE_RULES, options ?? {});
     if (handshake === undefined) return undefined;
     handshake.taker = (receive, send, headers) =>
       new Socket(handshake.scope, new URL(c.req.url), events, send).run(receive, headers, options);

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { dispatch, type Application } from "../spec/application.ts";
+import { checkOptions, FLAG, TEXT, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/response/served-folder.ts";
@@ -16,6 +17,8 @@ export interface DirectoryOptions {
   listing?: boolean;
 }
 
+const DIRECTORY_RULES: OptionRules<DirectoryOptions> = { root: TEXT, index: TEXTS, listing: FLAG };
+
 interface Answer {
   status: number;
   headers: Headers;
@@ -27,9 +30,10 @@ interface Answer {
  * dot are not found, nor is anything that a symbolic link leads to outside the folder. An `sse` scope gets the same
  * answer, for a browser that asks for an event stream may ask for a file.
  *
- * @throws Error at once when `root` is no folder; UnsupportedScopeError (as a rejection) for other scope types.
+ * @throws Error at once when `root` is no folder, and OptionError for an unknown option and a value that is none; UnsupportedScopeError (as a rejection) for other scope types.
  */
 export function directory(options: DirectoryOptions): Application {
+  checkOptions("directory", DIRECTORY_RULES, options);
   const { index = ["index.html"], listing = true } = options;
   const root = folderAt(options.root, "directory: the root");
 

@@ -1,4 +1,5 @@
 import { CompositionError, UnsupportedScopeError } from "../errors.ts";
+import { ANYTHING, checkOptions, FUNCTION, type OptionRules } from "../spec/option-rules.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
 import type { Scope, State } from "../spec/scope.ts";
 import type { ApplicationLike, Component } from "./component.ts";
@@ -31,6 +32,8 @@ export interface LifespanOptions extends LifespanHooks {
   readonly app: ApplicationLike;
 }
 
+const LIFESPAN_RULES: OptionRules<LifespanOptions> = { app: ANYTHING, startup: FUNCTION, shutdown: FUNCTION };
+
 /** What {@link wrap} does, for programs that add hooks one by one. */
 export class Lifespan implements Component {
   readonly #app: Application;
@@ -38,7 +41,9 @@ export class Lifespan implements Component {
   #state: State | undefined;
 
   /** @throws CompositionError when `app` is no application and no component. */
-  constructor({ app, startup, shutdown }: LifespanOptions) {
+  constructor(options: LifespanOptions) {
+    checkOptions("new Lifespan", LIFESPAN_RULES, options);
+    const { app, startup, shutdown } = options;
     this.#app = toApp(app);
     // One pair, since what has not started is not shut down.
     this.#hooks.push({ ...(startup && { startup }), ...(shutdown && { shutdown }) });

@@ -2,10 +2,17 @@ import { EventError, StateError } from "../errors.ts";
 import type { Receive } from "../spec/application.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { SseReceiveEvent, SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
+import { checkOptions, checkValue, OBJECT, whole, type OptionRules } from "../spec/option-rules.ts";
 import type { SseScope } from "../spec/scope.ts";
 import { EventReader } from "./connection/event-reader.ts";
 import { Lifetime, nextTurn, type Callback } from "./connection/lifetime.ts";
-import { LongConnection, pairsOf, refusalOf, type Refusal } from "./connection/long-connection.ts";
+import {
+  KEEPALIVE_RULE,
+  LongConnection,
+  pairsOf,
+  refusalOf,
+  type Refusal,
+} from "./connection/long-connection.ts";
 import type { PathParams } from "./request/head.ts";
 import { receiveForEnd } from "./request/body-reader.ts";
 import { BodyUsedError } from "./request/error.ts";
@@ -33,6 +40,12 @@ export interface StartOptions {
   /** Seconds between comments while nothing else is sent; false or 0 for none. Default {@link KEEPALIVE_SECONDS}. */
   readonly keepalive?: number | false;
 }
+
+const START_RULES: OptionRules<StartOptions> = {
+  status: whole(200, 999),
+  headers: OBJECT,
+  keepalive: KEEPALIVE_RULE,
+};
 
 /** One event of a stream. */
 export interface EventFields {
@@ -140,9 +153,10 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   /**
    * Starts the stream, as the first event does too. Without effect on one that has started.
    *
-   * @throws EventError for what cannot be sent.
+   * @throws EventError for what cannot be sent; OptionError for an unknown option, and for a value that is none.
    */
   start(options: StartOptions = {}): Promise<void> {
+    checkOptions("start", START_RULES, options);
     const { life } = this;
     if (life.phase === "closed") return Promise.resolve();
     return (life.opening ??= this.#open(options).then(
@@ -286,6 +300,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
    * @param comment default: empty.
    */
   async keepalive(interval: number | false, comment = ""): Promise<void> {
+    checkValue("keepalive: the interval", KEEPALIVE_RULE, interval);
     const { life } = this;
     life.keepalive = { interval: interval || 0, comment };
     if (life.phase === "open") await this.#send({ type: "sse.keepalive", ...life.keepalive });

@@ -1,3 +1,4 @@
+import { checkOptions, TEXT, type OptionRules } from "../../spec/option-rules.ts";
 import { jsonText } from "../response/body.ts";
 
 /** What is published. An implementation that leaves the process sends it as JSON, or as it is if it is bytes. */
@@ -39,6 +40,8 @@ export interface PubSub {
   channels(): string[];
 }
 
+const PUBLISH_RULES: OptionRules<PublishOptions> = { except: TEXT };
+
 /** The channels of one process. Subscribing and delivering are done when the call returns. */
 export class MemoryPubSub implements PubSub {
   readonly #channels = new Map<string, Map<string, Subscriber>>();
@@ -72,8 +75,10 @@ export class MemoryPubSub implements PubSub {
   }
 
   /** @throws AggregateError (as a rejection) of what subscribers threw, once all others have the message. */
-  async publish(channel: string, message: Message, { except }: PublishOptions = {}): Promise<number> {
+  async publish(channel: string, message: Message, options: PublishOptions = {}): Promise<number> {
     assertChannel(channel);
+    checkOptions("publish", PUBLISH_RULES, options);
+    const { except } = options;
     const errors: unknown[] = [];
     let count = 0;
     let made: string | undefined;
