@@ -43,6 +43,14 @@ const CLOSED = 3;
 const NOT_OF_THE_ROUTE =
   /^(?:connection|upgrade|sec-websocket-.*|content-(?:type|length)|transfer-encoding)$/;
 
+const helper = defineWebSocketHelper<WebSocketScope, UpgradeOptions>((c, events, options) => {
+  const handshake = requireEnvironment(c, "upgradeWebSocket()")[HANDSHAKE];
+  if (handshake === undefined) return undefined;
+  handshake.taker = (receive, send, headers) =>
+    new Socket(handshake.scope, new URL(c.req.url), events, send).run(receive, headers, options);
+  return c.newResponse(null, 101);
+});
+
 /**
  * Hono's helper for WebSockets: `upgradeWebSocket((c) => ({ onOpen, onMessage, onClose, onError }))` as a handler, or
  * `upgradeWebSocket(c, events)` within one. The handshake is accepted once the route's middleware is done; headers that
@@ -54,16 +62,17 @@ const NOT_OF_THE_ROUTE =
  *
  * @throws TypeError where another server than a PAGI server runs the application.
  */
-export const upgradeWebSocket = defineWebSocketHelper<WebSocketScope, UpgradeOptions>(
-  (c, events, options) => {
-    const handshake = requireEnvironment(c, "upgradeWebSocket()")[HANDSHAKE];
-    checkOptions("upgradeWebSocket", UPGRADE_RULES, options ?? {});
-    if (handshake === undefined) return undefined;
-    handshake.taker = (receive, send, headers) =>
-      new Socket(handshake.scope, new URL(c.req.url), events, send).run(receive, headers, options);
-    return c.newResponse(null, 101);
+export const upgradeWebSocket = new Proxy(helper, {
+  // The options are checked where the route is made, and not with the first handshake.
+  apply(target, self, given) {
+    checkOptions<UpgradeOptions>(
+      "upgradeWebSocket",
+      UPGRADE_RULES,
+      (typeof given[0] === "function" ? given[1] : given[2]) ?? {},
+    );
+    return Reflect.apply(target, self, given);
   },
-);
+});
 
 /** One WebSocket, between Hono's events and PAGI's. */
 class Socket {

@@ -4,9 +4,11 @@ import {
   checkOptions,
   completeOptions,
   FLAG,
+  FUNCTION,
   instanceOf,
   oneOf,
   TEXT,
+  TEXTS,
   type OptionRules,
 } from "../../spec/option-rules.ts";
 import { isToken } from "../../spec/token.ts";
@@ -184,8 +186,16 @@ export interface CallbackStateOptions {
   reads?: readonly string[];
 }
 
+const CALLBACK_STATE_RULES: OptionRules<CallbackStateOptions> = {
+  extract: FUNCTION,
+  inject: FUNCTION,
+  clear: FUNCTION,
+  reads: TEXTS,
+};
+
 /** The token wherever the functions look for it and put it. */
 export function callbackState(options: CallbackStateOptions): StateCarrier {
+  checkOptions("callbackState", CALLBACK_STATE_RULES, options);
   const { extract, inject = () => {}, clear = () => {}, reads = ["*"] } = options;
   return { extract, inject, clear, reads };
 }
