@@ -6,6 +6,7 @@ import type { ReceiveEvent } from "../../spec/events.ts";
 import type { Call } from "../call.ts";
 import { RequestHead } from "../request/head.ts";
 import { EventLoop } from "./event-loop.ts";
+import type { Interest } from "./shared-receive.ts";
 import type { ErrorSource, EventOf, RunEnd } from "./event-loop.ts";
 import type { HttpContext } from "./http-context.ts";
 import type { PathParams } from "../router/path-params.ts";
@@ -153,9 +154,10 @@ export abstract class ContextBase<
     return this.receive();
   }
 
-  /** Whether there is a handler for an event that no server sends. */
-  protected wants(type: string): boolean {
-    return this.#events?.wants(type) ?? false;
+  /** Whether {@link run} takes an event that no server sends. */
+  protected interest(type: string): Interest {
+    if (this.#events?.wants(type) === true) return "now";
+    return this.#events?.isRunning === true ? "never" : "perhaps";
   }
 
   get #loop(): EventLoop<Event> {

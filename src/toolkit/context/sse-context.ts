@@ -21,7 +21,7 @@ export class SseContext<Params extends PathParams = PathParams> extends ContextB
 
   /** The stream: starts or declines it, and sends. */
   get sse(): PagiSse<Params> {
-    this.#shared ??= new SharedReceive(this.receive, "sse.", (type) => this.wants(type));
+    this.#shared ??= new SharedReceive(this.receive, "sse.", (type) => this.interest(type));
     return (this.#sse ??= new PagiSse<Params>(this.scope, this.#shared.forObject, this.send));
   }
 
