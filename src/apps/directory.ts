@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { dispatch, type Application } from "../spec/application.ts";
+import { parseHttpDate } from "../spec/http-date.ts";
 import { checkOptions, FLAG, TEXT, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
@@ -105,7 +106,7 @@ function isUnchanged(headers: Headers, modified: number): boolean {
   let since: number | undefined;
   for (const [name, value] of headers) {
     if (name === "if-none-match") return false;
-    if (name === "if-modified-since" && value.endsWith(" GMT")) since = Date.parse(value);
+    if (name === "if-modified-since") since = parseHttpDate(value);
   }
   return since !== undefined && Math.floor(modified / 1000) * 1000 <= since;
 }
