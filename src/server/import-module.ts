@@ -1,4 +1,5 @@
 import { LoadError } from "../errors.ts";
+import { stackFrames } from "../spec/stack-frames.ts";
 import { printable } from "./printable.ts";
 
 /**
@@ -12,7 +13,17 @@ export async function importModule(file: string): Promise<Readonly<Record<string
     const { missingFileProblem } = await import("./missing-file.ts");
     throw new LoadError(missingFileProblem(file));
   }
-  return await imported(file, () => import(Bun.pathToFileURL(file).href));
+  return await imported(file, async () => {
+    try {
+      return await import(Bun.pathToFileURL(file).href);
+    } catch (error) {
+      // Bun reports an unreadable file as one that it cannot find.
+      const { unreadableProblem } = await import("./missing-file.ts");
+      const problem = unreadableProblem(file);
+      if (problem !== undefined) throw new LoadError(problem, { cause: error });
+      throw error;
+    }
+  });
 }
 
 /** What `load` imports; an error in it is said to be one of `label`. */
@@ -23,6 +34,7 @@ export async function imported(
   try {
     return await load();
   } catch (error) {
+    if (error instanceof LoadError) throw error;
     throw new LoadError(printable(importProblem(label, error)), { cause: error });
   }
 }
@@ -71,8 +83,7 @@ function placeOf(error: unknown): string | undefined {
 
 function stackPlaces(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
-  const stack: string | undefined = error.stack;
-  return [...(stack ?? "").matchAll(/^\s+at (?:.*\()?(\/.+:\d+:\d+)\)?$/gm)].map(([, place]) => place ?? "");
+  return stackFrames(error).flatMap((frame) => /^at (?:.*\()?(\/.+:\d+:\d+)\)?$/.exec(frame)?.[1] ?? []);
 }
 
 /** Relative to the current directory where the file is in it. */

@@ -9,6 +9,7 @@ import {
   overlay,
   type OptionRules,
 } from "../spec/option-rules.ts";
+import { parameterOf, parseParameterized } from "../spec/parameters.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import {
   byteStream,
@@ -136,7 +137,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
 
   /** The media type in lower case, without parameters. */
   get contentType(): string | undefined {
-    return this.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+    const field = this.header("content-type");
+    return field === undefined ? undefined : parseParameterized(field).type;
   }
 
   /** Bytes; `undefined` where the body comes without its length. */
@@ -312,8 +314,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
 
   #boundary(): string {
     if (!this.isMultipart()) throw new UnsupportedMediaTypeError(this.contentType, ["multipart/form-data"]);
-    const match = /;\s*boundary=(?:"([^"\\]*)"|([^\s;"]+))/i.exec(this.header("content-type") ?? "");
-    const boundary = match?.[1] ?? match?.[2];
+    const { parameters } = parseParameterized(this.header("content-type") ?? "");
+    const boundary = parameterOf(parameters, "boundary");
     if (boundary === undefined) throw new MalformedBodyError("Its multipart Content-Type has no boundary.");
     return boundary;
   }

@@ -14,7 +14,7 @@ import type { Headers } from "../spec/values.ts";
 import type { Middleware } from "./middleware.ts";
 import { isPublic, keepPrivate, varyOn } from "./session/caching.ts";
 import type { CookieStateOptions, StateCarrier } from "./session/carriers.ts";
-import { cookieState } from "./session/carriers.ts";
+import { assertCarrier, assertMethods, cookieState } from "./session/carriers.ts";
 import { LiveSession } from "./session/life.ts";
 import { MemoryStore } from "./session/memory-store.ts";
 import { Session, SESSION_KEY } from "./session/object.ts";
@@ -131,6 +131,8 @@ function settingsOf(options: SessionsOptions): Settings {
     throw new TypeError("sessions: a session has to end; give idleTimeout or absoluteTimeout.");
   if (state !== undefined && cookie !== undefined)
     throw new TypeError("sessions: give the cookie's options to cookieState(), or leave out state.");
+  assertMethods(store, ["load", "save", "touch", "destroy"], "sessions: the store");
+  if (state !== undefined) assertCarrier(state, "sessions: state");
   return {
     store,
     state: state ?? cookieState(cookie),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
 
+import { Installation } from "../support/installation.ts";
 import { INDEX, Folder, Program } from "../support/program.ts";
 import { eventually, get, request } from "../support/wire.ts";
 import { Log, runs } from "../support/workers.ts";
@@ -48,6 +49,34 @@ async function refusal(folder: Folder, words: string[], environment: Files = {})
 async function answer(program: Program): Promise<string> {
   return (await request(await program.address(), get("/", "Connection: close"))).body;
 }
+
+describe("--config takes data files as well as modules", () => {
+  test.each([
+    ["settings.json", `{ "app": "app.ts", "port": 81, "maxBodySize": "64k", "reloadInclude": ["*.html"] }`],
+    ["settings.toml", `app = "app.ts"\nport = 81\nmaxBodySize = "64k"\nreloadInclude = ["*.html"]\n`],
+    ["settings.yaml", `app: app.ts\nport: 81\nmaxBodySize: 64k\nreloadInclude: ["*.html"]\n`],
+    ["settings.yml", `app: app.ts\nport: 81\nmaxBodySize: 64k\nreloadInclude: ["*.html"]\n`],
+    [
+      "settings.mjs",
+      `export default { app: "app.ts", port: 81, maxBodySize: "64k", reloadInclude: ["*.html"] };`,
+    ],
+  ])("%s", async (name, text) => {
+    using folder = folderWith({ [name]: text });
+    expect(await printed(folder, ["--config", name])).toEqual(
+      expect.arrayContaining([
+        `application | app.ts | file ${name}`,
+        `port | 81 | file ${name}`,
+        `maxBodySize | 64k | file ${name}`,
+        `reloadInclude | *.html | file ${name}`,
+      ]),
+    );
+  });
+
+  test.each(["settings.json", "settings.toml", "settings.yaml"])("%s that cannot be read", async (name) => {
+    using folder = folderWith({ [name]: "{ port = : [" });
+    expect(await refusal(folder, ["--config", name])).toMatch(new RegExp(`^[12] .*${name}`));
+  });
+});
 
 describe("--env-file", () => {
   test("the real environment wins, then the later file; --print-config says which", async () => {
@@ -265,11 +294,12 @@ describe("files and the folder", () => {
   }
 
   test.if(process.getuid?.() === 0)("a user that the configuration file names", async () => {
+    using installation = new Installation();
     using folder = folderWith({
       "pagi.config.ts": `export default { app: "app.ts", port: 0, user: "nobody", workers: 2, env: "production" };`,
     });
     fs.chmodSync(folder.path, 0o755);
-    await using program = Program.serve(folder, []);
+    await using program = installation.serve(folder, []);
     expect(await answer(program)).toStartWith("none");
     expect(fs.readFileSync(`/proc/${program.pid}/status`, "utf8")).toMatch(/^Uid:\s+65534\s+65534/m);
   });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 import { runWsClient, WS_RUNTIMES } from "../support/ws-package.ts";
+import { isMissing } from "../support/optional-program.ts";
 
 let server: ServerProcess;
 let url: string;
@@ -98,7 +100,7 @@ test("a client that drops the connection leaves no timer and no complaint behind
 });
 
 for (const { name, command } of WS_RUNTIMES) {
-  test.skipIf(Bun.which(command) === null)(
+  test.skipIf(isMissing(command))(
     `${name} gets answers and ticks`,
     async () => {
       const commands = ["stop", "nonsense", `{"interval": 10}`];
@@ -119,14 +121,12 @@ for (const { name, command } of WS_RUNTIMES) {
 
 test("in Chromium the page counts ticks, and a command takes effect", async () => {
   await using browser = await launchChromium();
-  const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
-  await page.goto(server.url);
+  const { page, problems } = await openPage(browser, server.url);
   const tick = page.locator("#tick");
   const interval = page.locator("#interval");
   await page.locator("#tick", { hasText: /^[1-9]/ }).waitFor();
 
+  expect(await interval.textContent()).toBe("20");
   await page.getByRole("button", { name: "stop" }).click();
   await page.locator("#interval", { hasText: "stopped" }).waitFor();
   const stoppedAt = Number(await tick.textContent());
@@ -140,6 +140,7 @@ test("in Chromium the page counts ticks, and a command takes effect", async () =
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByRole("alert").filter({ hasText: "There is no such command." }).waitFor();
   expect(await interval.textContent()).toBe("40");
+  await keepScreenshot(page, "websocket-bidirectional");
   expect(problems).toEqual([]);
 }, 60_000);
 
