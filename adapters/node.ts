@@ -60,7 +60,7 @@ export function fromNode(listener: NodeListener): Application {
   return dispatch({
     async http(scope, receive, send) {
       const events: ResponseEvents = {
-        ...(scope.extensions["http.response.interim"] !== undefined && {
+        ...(scope.extensions?.["http.response.interim"] !== undefined && {
           interim: (status, headers) => send({ type: "http.response.interim", status, headers }),
         }),
         start: (status, headers, trailers) =>

@@ -112,7 +112,7 @@ function isUnchanged(headers: Headers, modified: number): boolean {
   let since: number | undefined;
   for (const [name, value] of headers) {
     if (name === "if-none-match") return false;
-    if (name === "if-modified-since") since = parseHttpDate(value);
+    if (name === "if-modified-since") since = parseHttpDate(value, Date.now());
   }
   return since !== undefined && Math.floor(modified / 1000) * 1000 <= since;
 }

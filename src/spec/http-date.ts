@@ -18,10 +18,10 @@ const FORMATS = [
  * The time that an `HTTP-date` stands for, in any of the three formats that a recipient must accept (RFC 9110 section
  * 5.6.7). Whether the name of the day fits the date is not looked at.
  *
- * @param now milliseconds since 1970, which decide what century a year of two digits is in. Default: the present.
+ * @param now milliseconds since 1970, which decide what century a year of two digits is in.
  * @returns milliseconds since 1970; `undefined` for what is not a date, such as the 30th of February.
  */
-export function parseHttpDate(text: string, now: number = Date.now()): number | undefined {
+export function parseHttpDate(text: string, now: number): number | undefined {
   for (const format of FORMATS) {
     const parts = format.exec(text.trim())?.groups;
     if (parts !== undefined) return timeOf(parts, now);

@@ -56,5 +56,5 @@ function isSameWeakly(a: string, b: string): boolean {
 
 /** Milliseconds; `undefined` where there is no date. */
 function httpDate(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseHttpDate(text);
+  return text === undefined ? undefined : parseHttpDate(text, Date.now());
 }
