@@ -78,7 +78,7 @@ export function fromNode(listener: NodeListener): Application {
     },
     async websocket(scope, receive, send) {
       await receive();
-      if (scope.extensions["websocket.http.response"] === undefined)
+      if (scope.extensions?.["websocket.http.response"] === undefined)
         return await send({ type: "websocket.close" });
       const body = "A Node handler takes no WebSockets.\n";
       await send({ type: "websocket.http.response.start", status: 501, headers: plainText(body) });

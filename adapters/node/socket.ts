@@ -43,7 +43,8 @@ export class RequestSocket extends Socket {
     super({ allowHalfOpen: true });
     this.scope = scope;
     if (scope.scheme === "https") this.encrypted = true;
-    if (scope.extensions.tls !== undefined) addTlsMembers(this, scope.extensions.tls);
+    const tls = scope.extensions?.tls;
+    if (tls !== undefined) addTlsMembers(this, tls);
   }
 
   /** Empty on a Unix socket. */
