@@ -1,12 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { dispatch, type Application } from "../spec/application.ts";
+import { dispatch, type Application, type Receive } from "../spec/application.ts";
 import { parseHttpDate } from "../spec/http-date.ts";
 import { checkOptions, FLAG, TEXT, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import { endsWithSlash, otherSlash } from "../spec/request-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
+import { receiveForEnd } from "../toolkit/request/body-reader.ts";
 import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/response/served-folder.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
 
@@ -83,7 +84,7 @@ export function directory(options: DirectoryOptions): Application {
       if (scope.method !== "HEAD" && typeof body !== "string") {
         // The events that decline a stream know no files.
         let gone = false;
-        leaving(receive)
+        leaving(scope, receive)
           .catch(() => {})
           .finally(() => (gone = true));
         for await (const chunk of Bun.file(body.file).slice(0, body.length).stream()) {
@@ -142,6 +143,6 @@ function textHeaders(type: string, body: string): Headers {
 }
 
 /** Resolves when the client of an `sse` scope goes. */
-async function leaving(receive: () => Promise<{ type: string }>): Promise<void> {
-  while ((await receive()).type !== "sse.disconnect");
+async function leaving(scope: SseScope, receive: Receive): Promise<void> {
+  while ((await receiveForEnd(scope, receive)).type !== "sse.disconnect");
 }
