@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { text as readText } from "node:stream/consumers";
 import express from "express";
 import { Hono } from "hono";
-import { fromFetch } from "../../adapters/fetch.ts";
+import { fromFetch, toFetch } from "../../adapters/fetch.ts";
 import { hono } from "../../adapters/hono.ts";
 import { fromNode } from "../../adapters/node.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
@@ -455,6 +455,23 @@ describe("an event stream", () => {
     side.put({ type: "sse.disconnect", reason: "client_closed" });
     await running;
   });
+});
+
+test("a Request that the host of toFetch() has read is an error for an application that wants its body", async () => {
+  const used = async (): Promise<Request> => {
+    const request = new Request("http://localhost/", { method: "POST", body: BODY });
+    await request.text();
+    return request;
+  };
+  const errors: unknown[] = [];
+  const onError = (_message: string, error?: unknown): void => void errors.push(String(error));
+  for (const name of ["receive()", "a PagiRequest"]) {
+    const answered = await toFetch(READERS[name] ?? router.toApp(), { onError })(await used());
+    expect(answered.status).toBe(500);
+  }
+  expect(errors).toEqual(Array(2).fill(expect.stringContaining("has been used already")));
+  const ignores = toFetch((scope, _receive, send) => answer("fine", scope, send));
+  expect(await (await ignores(await used())).text()).toBe("fine");
 });
 
 test("on a server that knows nothing of this, where the toolkit or an adapter reads or calls", async () => {
