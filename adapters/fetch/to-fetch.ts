@@ -17,13 +17,13 @@ import { isEventStreamRequest } from "../../src/sse/detect.ts";
 
 export interface ToFetchOptions {
   /** Where the application is mounted: `scope.root_path`. The host has cut it off the URL already. Default empty. */
-  readonly rootPath?: string;
+  readonly rootPath?: string | undefined;
   /** Checks every event in both directions against the specification. Default false. */
-  readonly validateEvents?: boolean;
+  readonly validateEvents?: boolean | undefined;
   /** Unsent bytes at which `send` waits. Default 65536. */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | undefined;
   /** Unsent bytes at which it goes on. Default a quarter of `highWaterMark`. */
-  readonly lowWaterMark?: number;
+  readonly lowWaterMark?: number | undefined;
   /** Told of what the application does wrong, and of what it throws. Default: `console.error`. */
   readonly onError?: (message: string, error?: unknown) => void;
 }

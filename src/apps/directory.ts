@@ -16,9 +16,9 @@ export interface DirectoryOptions {
   /** The folder; nothing outside it is ever served. */
   root: string;
   /** File names that answer for a folder, first found first. Default `["index.html"]`. */
-  index?: string[];
+  index?: string[] | undefined;
   /** Whether a folder without an index file answers with a list of its files. Default true. */
-  listing?: boolean;
+  listing?: boolean | undefined;
 }
 
 const DIRECTORY_RULES: OptionRules<DirectoryOptions> = { root: TEXT, index: TEXTS, listing: FLAG };

@@ -33,26 +33,28 @@ export type { OnClose } from "./response/writer.ts";
 /** What the methods that set a body take besides. */
 export interface ResponseOptions {
   /** The status code, 200 to 599. Default: 200, or the one that the method stands for. */
-  status?: number;
+  status?: number | undefined;
   /** Replaces the type that the method would give. */
-  contentType?: string;
+  contentType?: string | undefined;
   /** Fields to add. */
   headers?:
-    Iterable<readonly [name: string, value: string | number]> | Readonly<Record<string, string | number>>;
+    | Iterable<readonly [name: string, value: string | number]>
+    | Readonly<Record<string, string | number>>
+    | undefined;
 }
 
 /** How a file is sent. */
 export interface FileOptions extends ResponseOptions {
   /** The name under which it is to be kept; the browser then offers to, unless it is `inline`. */
-  filename?: string;
+  filename?: string | undefined;
   /** Whether the browser shows it. Default: not said, and false with a `filename`. */
-  inline?: boolean;
+  inline?: boolean | undefined;
   /** Bytes to leave out at the start. Default 0. With it, or `length`, ranges are the application's own business. */
-  offset?: number;
+  offset?: number | undefined;
   /** Bytes to send at most. Default: to the end. */
-  length?: number;
+  length?: number | undefined;
   /** Whether `ETag` and `Last-Modified` are made from the file where they are not set. Default true. */
-  validators?: boolean;
+  validators?: boolean | undefined;
 }
 
 /** What {@link ResponseOptions} may be. */

@@ -19,9 +19,9 @@ export interface CookieStoreOptions {
    * What the sessions are for. Those of one purpose are no good for another with the same secrets, so that two
    * applications cannot be given each other's. Default `session`.
    */
-  purpose?: string;
+  purpose?: string | undefined;
   /** Default `Date.now`. */
-  now?: Clock;
+  now?: Clock | undefined;
 }
 
 const COOKIE_STORE_RULES: OptionRules<CookieStoreOptions> = { secrets: TEXTS, purpose: TEXT, now: FUNCTION };
