@@ -180,7 +180,7 @@ describe("what middleware has read whole comes again", () => {
   describe.each(Object.entries(WAYS_TO_READ))("after %s", (_way, reads) => {
     test.each(Object.entries(READERS))("for %s", async (name, app) => {
       if (reads === WAYS_TO_READ["bytes() with a limit that is too low"] && name.includes("receive() itself"))
-        return; // what comes to receive() in pieces, and is kept by nobody
+        return; // it gets the pieces, and nobody keeps them
       await using running = await startServer(before(reads)(app));
       expect(await post(running, BODY, URL_ENCODED)).toEqual({ status: 200, text: BODY });
       expect(await post(running, chunked(BODY), URL_ENCODED)).toEqual({ status: 200, text: BODY });
@@ -191,6 +191,15 @@ describe("what middleware has read whole comes again", () => {
 
   test.each(PLAIN)("a small multipart form, for %s", async (_name, app) => {
     await using running = await startServer(before((request) => request.form())(app));
+    for (const body of [FORM, chunked(FORM)])
+      expect(await post(running, body, { "content-type": MULTIPART })).toEqual({ status: 200, text: FORM });
+  });
+
+  test.each(PLAIN)("a multipart form over a limit, for %s", async (name, app) => {
+    if (name.includes("receive() itself")) return; // it gets the pieces, and nobody keeps them
+    await using running = await startServer(
+      before((request) => request.form({ maxFileSize: 10 }).catch(() => {}))(app),
+    );
     for (const body of [FORM, chunked(FORM)])
       expect(await post(running, body, { "content-type": MULTIPART })).toEqual({ status: 200, text: FORM });
   });
@@ -344,6 +353,17 @@ describe("a receive of middleware", () => {
     await using running = await startServer(compose([counts, reads])(READERS["receive()"] ?? router.toApp()));
     expect((await post(running, chunked(BODY))).text).toBe(BODY);
     expect(counted).toBe(BODY.length);
+  });
+
+  test.each([
+    ["to its end", (request: PagiRequest) => Array.fromAsync(request.bodyStream())],
+    ["in part", (request: PagiRequest) => request.bodyStream().nextChunk()],
+  ])("through which a body was streamed %s rejects a reader of the body", async (_how, reads) => {
+    const through = wrapping((receive) => async () => receive());
+    for (const name of ["receive()", "a PagiRequest", "fromFetch, text()", "fromNode, the stream"]) {
+      await using running = await startServer(through(before(reads)(READERS[name] ?? router.toApp())));
+      expect([name, (await post(running, chunked(BODY))).status]).toEqual([name, 500]);
+    }
   });
 
   test("behind a body that was streamed rejects a reader of the body", async () => {

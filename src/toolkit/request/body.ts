@@ -146,9 +146,10 @@ export class RequestBody {
   }
 
   #readForm(options: ReadFormOptions, open: OpenForm): Promise<FormEntries> {
-    const stream = open((maxBytes) => this.#chunks("form", MAX_BODY_BYTES, maxBytes));
+    let chunks: AsyncIterator<Uint8Array> | undefined;
+    const stream = open((maxBytes) => (chunks = this.#chunks("form", MAX_BODY_BYTES, maxBytes)));
     if (this.#kept === undefined) this.#use = "form";
-    return readForm(stream, options, (upload) => {
+    const reading = readForm(stream, options, (upload) => {
       const discard = (): void => {
         // The request is over, and a file that cannot be removed is nothing it could be told of.
         upload.discard().catch(() => {});
@@ -156,6 +157,8 @@ export class RequestBody {
       this.#connection?.onComplete(discard);
       this.#connection?.onDisconnect(discard);
     });
+    // A form that was over a limit leaves off in the middle; what was read of it is given back then.
+    return reading.finally(() => chunks?.return?.());
   }
 
   /** The next event, asked for by a reader of the body: it is refused rather than waited for where there is none left. */
@@ -182,13 +185,14 @@ export class RequestBody {
     let size = 0;
     let isOver = false;
     const next = async (): Promise<ReceiveEvent> => {
+      // Through the `receive` of middleware this reader is not known, and would be refused itself.
+      if (size > keep) this.#source.forgive();
       const event = await this.#next();
       size += bytesOf(event).byteLength;
       if (size <= keep) tape.push(event);
       else {
         tape.length = 0;
-        // Through the `receive` of middleware this reader's own events come too, and are not to be refused.
-        if (this.#isOwn) this.#source.refuse(new BodyUsedError(use));
+        this.#source.refuse(new BodyUsedError(use));
       }
       return event;
     };
