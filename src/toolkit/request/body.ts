@@ -11,6 +11,10 @@ import { BodyTooLargeError, BodyUsedError, IncompleteBodyError, type BodyUse } f
 /** How many bytes of a body are read into memory where nothing else is said: 1 MiB. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** Events of middleware that may come while one body is read, and wait for others. */
+const MAX_PASSED_BY = 1000;
+const TOO_MANY_EVENTS = `More than ${MAX_PASSED_BY} events of middleware came while the request body was read.`;
+
 const NO_BYTES = new Uint8Array(0);
 
 type BodyEvent = HttpRequest | SseRequest;
@@ -184,10 +188,16 @@ export class RequestBody {
     const tape: ReceiveEvent[] = [];
     let size = 0;
     let isOver = false;
+    /** Events of middleware, which others wait for. */
+    const passedBy: ReceiveEvent[] = [];
     const next = async (): Promise<ReceiveEvent> => {
       // Through the `receive` of middleware this reader is not known, and would be refused itself.
       if (size > keep) this.#source.forgive();
-      const event = await this.#next();
+      let event = await this.#next();
+      for (; !isOfServer(event); event = await this.#next()) {
+        if (passedBy.length >= MAX_PASSED_BY) throw new Error(TOO_MANY_EVENTS);
+        passedBy.push(event);
+      }
       size += bytesOf(event).byteLength;
       if (size <= keep) tape.push(event);
       else {
@@ -202,6 +212,7 @@ export class RequestBody {
     } catch (error) {
       throw this.#isTooLate(error) ? new BodyUsedError("answered") : error;
     } finally {
+      this.#source.putBack(passedBy);
       if (size > keep) {
         this.#use = use;
         this.#source.refuse(new BodyUsedError(use));
@@ -222,6 +233,11 @@ export class RequestBody {
       connection?.responseComplete() === true
     );
   }
+}
+
+/** What middleware makes is of other types than those that are known. */
+function isOfServer({ type }: ReceiveEvent): boolean {
+  return /^(?:http|sse|websocket|lifespan)\./.test(type);
 }
 
 /** Resolves when somebody else's reading is over, who sees its error. */
