@@ -31,8 +31,7 @@ export function fromFetch(handler: FetchHandler): Application {
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "http.response.start", status, headers }),
         body: (body, more) => send({ type: "http.response.body", body, more }),
-        file: (path) => send({ type: "http.response.body", file: path }),
-        slice: (fh) => send({ type: "http.response.body", fh }),
+        file: (file, offset, length) => send({ type: "http.response.body", file, offset, length }),
       });
     },
     async sse(scope, receive, send) {

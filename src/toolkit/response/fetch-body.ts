@@ -1,42 +1,73 @@
-// What the body of a Fetch `Response` is. The standard does not tell, and to send it well one has to know.
+// Finds out what the body of a Fetch `Response` is made of. The standard shows every body as a stream, which has neither
+// a length nor a file name. So a body counts as bytes or as a file only where that is proved; everything else is read as
+// the stream that the standard says it is, which is always right. See docs/decisions/0020.
 
-export const OCTET_STREAM = "application/octet-stream";
+/** The body of a Fetch `Response`. */
+export type FetchBody =
+  /** There is none. */
+  | { readonly kind: "none" }
+  /** All of it is in memory: `response.bytes()` has it at once. */
+  | { readonly kind: "bytes"; readonly origin: BytesOrigin }
+  /** A `Bun.file()`, or a slice of one that begins at `offset` bytes: `response.blob()` gives it back. */
+  | { readonly kind: "file"; readonly offset: number }
+  | { readonly kind: "stream"; readonly stream: ReadableStream<unknown> };
 
-/** The path of a `Bun.file()` that is not cut short; a slice keeps the name, and may reach beyond the file's end. */
-export function wholeFile(file: Blob): string | undefined {
-  if (!("name" in file) || typeof file.name !== "string") return undefined;
-  return file.size === Bun.file(file.name).size ? file.name : undefined;
+/** What bytes were given as; a string of other chars than ASCII cannot be told from bytes. */
+export type BytesOrigin = "ASCII" | "string or bytes" | "unknown";
+
+/** Takes a `Response` whose body nobody has read. */
+export function fetchBody(response: Response): FetchBody {
+  const size = TELLS ? sizeOfBody(response) : 0;
+  // Most responses are text, and known at a tenth of the cost of the other way.
+  if (size > 0 && isAsciiString(response, size)) return { kind: "bytes", origin: "ASCII" };
+  const shown = shownBody(response);
+  if (shown?.kind === "bytes") return { kind: "bytes", origin: size > 0 ? "string or bytes" : "unknown" };
+  return shown ?? streamOf(response);
 }
 
-export type BodyKind = "empty" | "bytes" | "file" | "slice" | "stream";
+function streamOf(response: Response): FetchBody {
+  const { body } = response;
+  return body === null ? { kind: "none" } : { kind: "stream", stream: body };
+}
 
 /**
- * What a body is made of. The Fetch standard shows every body as a stream, and a stream has neither a length nor a
- * file name; Bun tells them apart only when it prints the object: `FileRef` for a `Bun.file()`, with an offset for
- * a slice, a size in the first line for bytes, nothing after the last field for no body. Where a later Bun prints
- * something else, everything is a stream, which is slower and as right.
+ * Bun prints a body that it holds itself behind the last field: `Blob` or `File` for bytes, `FileRef` for a file on disk,
+ * with the offset of a slice. Nothing else of a Response is printed in that place, whatever its fields hold. What is printed for
+ * streams, or by another runtime or a later Bun, proves nothing.
  */
-export function bodyKind(response: Response): BodyKind {
-  if (holdsBytes(response)) return "bytes";
-  const printed = Bun.inspect(response, { depth: 0 });
-  const file = printed.search(/\n +FileRef \(/);
-  if (file >= 0) return printed.includes("offset: ", file) ? "slice" : "file";
-  if (/\n +bodyUsed: false,?\n *\}$/.test(printed)) return "empty";
-  return /^Response \((?!0 KB)[\d.]+ \w+\) \{/.test(printed) ? "bytes" : "stream";
+function shownBody(response: Response): { kind: "bytes" } | { kind: "file"; offset: number } | undefined {
+  if (typeof Bun === "undefined") return undefined;
+  const shown = HELD.exec(Bun.inspect(response, FLAT));
+  if (shown === null) return undefined;
+  const [, kind, rest = ""] = shown;
+  return kind === "FileRef"
+    ? { kind: "file", offset: Number(OFFSET.exec(rest)?.[1] ?? 0) }
+    : { kind: "bytes" };
 }
 
-// Printing costs more than all the rest of a small response. The engine's own estimate of what the object takes is
-// cheap, and above an empty one's by nothing but the bytes of the body that it holds, and its URL if it was fetched.
+const FLAT = { depth: 0 };
+/** The last such place, for a status text may hold line breaks. */
+const HELD = /^[^]*\n {2}bodyUsed: false,\n {2}(Blob|File|FileRef) \(([^]*)$/;
+const OFFSET = /\n {4}offset: (\d+)/;
+
+// JavaScriptCore's estimate of an object's size counts a string or bytes that a Response is made with. The length that a
+// stream announces may count too; but a clone has a string of ASCII in common with the original, and of a stream it has
+// one branch, of unknown length. So with a clone of the same size, the body is a string.
 const sizeOf = sizeEstimate();
 const EMPTY_SIZE = sizeOf(new Response(null, { headers: [["x", "y"]] }));
-const ESTIMATE_TELLS =
-  sizeOf(new Response("abc")) > EMPTY_SIZE &&
-  sizeOf(new Response("")) === EMPTY_SIZE &&
-  sizeOf(new Response(new ReadableStream())) === EMPTY_SIZE;
+const TELLS = sizeOfBody(new Response("abc")) === 3 && sizeOfBody(new Response(new ReadableStream())) === 0;
 
-/** Whether the body is a string or bytes, for certain; false where that has to be found out in another way. */
-function holdsBytes(response: Response): boolean {
-  return ESTIMATE_TELLS && sizeOf(response) > EMPTY_SIZE && response.url === "";
+/** 0 where the estimate does not tell it. A URL, a status text and properties of one's own count as well. */
+function sizeOfBody(response: Response): number {
+  const size = sizeOf(response) - EMPTY_SIZE;
+  return size > 0 && response.url === "" && response.statusText === "" ? size : 0;
+}
+
+function isAsciiString(response: Response, size: number): boolean {
+  const clone = response.clone();
+  if (sizeOf(clone) - EMPTY_SIZE === size) return true;
+  clone.body?.cancel().catch(() => {});
+  return false;
 }
 
 /** Not an import: other runtimes than Bun, which have no such module, load this file for `toFetch`. */
@@ -48,14 +79,32 @@ function sizeEstimate(): (value: object) => number {
   return (value) => Number(estimate(value));
 }
 
+export const OCTET_STREAM = "application/octet-stream";
 const SNIFFED_BYTES = 1445;
 
-/** The type that Bun gives to bytes or a string without one, but only when its own server sends them. */
-export function lateTypeOf(bytes: Uint8Array): string {
-  return isBinary(bytes) ? OCTET_STREAM : "text/plain;charset=utf-8";
+/**
+ * The type that Bun gives to a body without one, but only when its own server sends it: text for a string, none of text
+ * for bytes, and for a Blob what its bytes look like.
+ */
+export function lateTypeOf(bytes: Uint8Array, origin: BytesOrigin): string | undefined {
+  if (bytes.byteLength === 0) return undefined;
+  const isText =
+    origin === "ASCII" || (isUtf8(bytes) && (origin === "unknown" || bytes.some((byte) => byte > 0x7f)));
+  return isText ? "text/plain;charset=utf-8" : OCTET_STREAM;
 }
 
-/** Whether bytes are no text. Source: WHATWG MIME Sniffing, section 7.2. */
+/** UTF-8 without control chars, as far as one looks; the last char may be cut off. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  if (isBinary(bytes)) return false;
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, SNIFFED_BYTES), { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether bytes are not text. Source: WHATWG MIME Sniffing, section 7.2. */
 function isBinary(bytes: Uint8Array): boolean {
   const end = Math.min(bytes.byteLength, SNIFFED_BYTES);
   for (let at = 0; at < end; at++) {

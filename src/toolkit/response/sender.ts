@@ -1,18 +1,29 @@
 import { stat } from "node:fs/promises";
 import type { ConnectionState } from "../../spec/connection-state.ts";
 import type { RequestScope } from "../../spec/scope.ts";
-import { byteRanges } from "./byte-range.ts";
-import { ByteRangesBody } from "./byte-ranges-body.ts";
 import { PagiHeaders } from "../values/headers.ts";
-import { ifRangeHolds, precondition, type Validators } from "./preconditions.ts";
-import { discardSource, FileError, pipeSource, type BodySource, type ResponseBody } from "./body.ts";
+import { precondition } from "./preconditions.ts";
+import {
+  discardSource,
+  pipeSource,
+  type BodySource,
+  type FetchedContent,
+  type ResponseBody,
+} from "./body.ts";
+import { isWholeFile, planSlice, type FetchFile } from "./fetch-file.ts";
+import { FileError } from "./file-error.ts";
+import { planFile, validatorsOf, type FilePlan } from "./file-plan.ts";
+import { sendFilePlan } from "./file-sender.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./events.ts";
 import { ResponseWriter } from "./writer.ts";
 
-/** What a response consists of. It is only read here. */
-export interface ResponseParts {
+interface HeadParts {
   readonly status: number;
   readonly headers: PagiHeaders;
+}
+
+/** What a response consists of. It is only read here. */
+export interface ResponseParts extends HeadParts {
   readonly body: ResponseBody;
 }
 
@@ -37,15 +48,33 @@ export async function sendResponse(
       return await sendStream(parts, body.source, events, scope);
     case "file":
       return await sendFile(parts, body, events, scope);
-    case "fetched": {
-      const { body: content, type } = await body.content();
-      const headers = parts.headers.clone();
-      if (type !== undefined) headers.setDefault("content-type", type);
-      // A framework may have taken the body away from its answer to HEAD: then its length is not known (RFC 9110 section 8.6).
-      const isUnknown = content.kind === "none" && methodOf(scope) === "HEAD";
-      const known: ResponseBody = isUnknown ? { kind: "stream", source: [] } : content;
-      return await sendResponse({ ...parts, headers, body: known }, send, scope);
-    }
+    case "fetched":
+      return await sendFetched(parts, await body.content(hasContent(parts.status, scope)), events, scope);
+  }
+}
+
+async function sendFetched(
+  { status, headers: given }: HeadParts,
+  content: FetchedContent,
+  events: ResponseEvents,
+  scope: RequestScope | undefined,
+): Promise<void> {
+  const headers = given.clone();
+  if ("isDecoded" in content && content.isDecoded) headers.remove("content-encoding");
+  const parts = { status, headers };
+  switch (content.kind) {
+    case "none":
+      // A framework may have taken the body away from its answer to HEAD: then only it can know the length.
+      if (methodOf(scope) !== "HEAD") return await sendWhole(parts, "", events, scope);
+      if (content.announcedLength !== undefined) headers.set("content-length", content.announcedLength);
+      return await sendStream(parts, [], events, scope);
+    case "bytes":
+      if (content.type !== undefined) headers.setDefault("content-type", content.type);
+      return await sendWhole(parts, content.bytes, events, scope);
+    case "file":
+      return await sendFetchedFile(parts, content.file, events, scope);
+    case "stream":
+      return await sendStream(parts, content.reader, events, scope);
   }
 }
 
@@ -54,13 +83,13 @@ export function connectionOf(scope: RequestScope | undefined): ConnectionState |
   return scope?.type === "http" ? scope["pagi.connection"] : undefined;
 }
 
-/** Whether the response has content, and is not only told of. RFC 9110 section 6.4.1. */
+/** Whether the response has content, and is not only about it. RFC 9110 section 6.4.1. */
 export function hasContent(status: number, scope: RequestScope | undefined): boolean {
   return hasLength(status) && methodOf(scope) !== "HEAD";
 }
 
 async function sendWhole(
-  { status, headers: given }: ResponseParts,
+  { status, headers: given }: HeadParts,
   content: Uint8Array | string,
   events: ResponseEvents,
   scope: RequestScope | undefined,
@@ -78,7 +107,7 @@ async function sendWhole(
 }
 
 async function sendStream(
-  { status, headers }: ResponseParts,
+  { status, headers }: HeadParts,
   source: BodySource,
   events: ResponseEvents,
   scope: RequestScope | undefined,
@@ -106,7 +135,7 @@ async function sendStream(
 }
 
 async function sendFile(
-  { status, headers: given }: ResponseParts,
+  { status, headers: given }: HeadParts,
   file: FileBody,
   events: ResponseEvents,
   scope: RequestScope | undefined,
@@ -115,58 +144,43 @@ async function sendFile(
   const size = await describeFile(file, headers);
   const condition = failedCondition(status, headers, scope);
   if (condition !== undefined) return await answerCondition(condition, headers, events);
-  const isWhole = file.offset === 0 && file.length === undefined && status === 200;
-  if (isWhole) headers.setDefault("accept-ranges", "bytes");
-  const ranges = isWhole ? requestedRanges(scope, headers, size) : undefined;
-  if (ranges === "unsatisfiable") {
-    headers.removeContentHeaders();
-    headers.set("content-range", `bytes */${size}`).set("content-length", 0);
-    await events.start(416, headers.toPairs());
-    await events.body("", false);
-    return;
+  if (file.offset === 0 && file.length === undefined) {
+    const plan = planFile(status, headers, size, scope, { several: true, announces: true });
+    return await sendPlanned(plan, file.path, events, scope);
   }
-  const [range, ...others] = ranges ?? [];
-  if (range !== undefined && others.length > 0) {
-    const body = new ByteRangesBody([range, ...others], headers.get("content-type"), size);
-    // Parts that are longer than the file, for their headers, are of no use to anybody.
-    if (body.contentLength < size) return await sendRanges(body, file.path, headers, events, scope);
-  }
-  const isPart = range !== undefined && others.length === 0;
-  const start = isPart ? range.start : Math.min(file.offset, size);
-  const end = isPart ? range.end : Math.min(size, start + (file.length ?? size));
-  if (isPart) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
-  if (hasLength(status)) headers.set("content-length", end - start);
-  await events.start(isPart ? 206 : status, headers.toPairs());
-  if (start === end || !hasContent(status, scope)) await events.body("", false);
-  else if (events.file !== undefined) await events.file(file.path, start, end - start);
-  else await sendChunks(Bun.file(file.path).slice(start, end).stream(), events, scope);
+  const start = Math.min(file.offset, size);
+  const end = Math.min(size, start + (file.length ?? size));
+  await sendPlanned({ status, headers, body: { start, end } }, file.path, events, scope);
 }
 
-/** RFC 9110 section 15.3.7.2: each part says itself which range it is. */
-async function sendRanges(
-  body: ByteRangesBody,
-  path: string,
-  headers: PagiHeaders,
+async function sendFetchedFile(
+  { status, headers }: HeadParts,
+  file: FetchFile,
   events: ResponseEvents,
   scope: RequestScope | undefined,
 ): Promise<void> {
-  headers.set("content-type", body.contentType).set("content-length", body.contentLength);
-  await events.start(206, headers.toPairs());
-  await sendChunks(body.chunks(path), events, scope);
+  const { source: path } = file;
+  if (typeof path === "string" && isWholeFile(file)) {
+    const body: FileBody = { kind: "file", path, offset: 0, length: undefined, validators: true };
+    return await sendFile({ status, headers }, body, events, scope);
+  }
+  const condition = failedCondition(status, headers, scope);
+  if (condition !== undefined) return await answerCondition(condition, headers, events);
+  await sendPlanned(planSlice(status, headers, file, methodOf(scope) === "HEAD"), path, events, scope);
 }
 
 /** Once the client has gone the rest is not read: all of a large file, for every client that asks and goes. */
-async function sendChunks(
-  chunks: AsyncIterable<Uint8Array>,
+function sendPlanned(
+  plan: FilePlan,
+  source: string | Blob,
   events: ResponseEvents,
   scope: RequestScope | undefined,
 ): Promise<void> {
   const connection = connectionOf(scope);
-  for await (const chunk of chunks) {
-    await events.body(chunk, true);
-    if (connection?.isConnected() === false) return;
-  }
-  await events.body("", false);
+  return sendFilePlan(plan, source, events, {
+    wanted: hasContent(plan.status, scope),
+    isConnected: () => connection?.isConnected() ?? true,
+  });
 }
 
 /** Adds what identifies the state of a file; returns its size in bytes. */
@@ -208,22 +222,6 @@ async function answerCondition(
   if (hasLength(answer)) kept.set("content-length", 0);
   await events.start(answer, kept.toPairs());
   await events.body("", false);
-}
-
-/** RFC 9110 section 14.2: only for GET, and only where If-Range holds. */
-function requestedRanges(
-  scope: RequestScope | undefined,
-  headers: PagiHeaders,
-  size: number,
-): ReturnType<typeof byteRanges> {
-  if (scope === undefined || methodOf(scope) !== "GET") return undefined;
-  const request = new PagiHeaders(scope.headers);
-  if (!ifRangeHolds(request, validatorsOf(headers), Date.now())) return undefined;
-  return byteRanges(request.get("range"), size);
-}
-
-function validatorsOf(headers: PagiHeaders): Validators {
-  return { etag: headers.get("etag"), lastModified: headers.get("last-modified") };
 }
 
 /** A WebSocket handshake has no method that a response could go by. */

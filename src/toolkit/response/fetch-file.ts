@@ -1,0 +1,53 @@
+import type { PagiHeaders } from "../values/headers.ts";
+import { FileError } from "./file-error.ts";
+import type { FilePlan } from "./file-plan.ts";
+
+/** A regular file that is the body of a Fetch `Response`, or the part of it that is. */
+export interface FetchFile {
+  /** Its path; or itself, where no path leads to it: a file that was built into the program. */
+  readonly source: string | Blob;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Bytes from `start` to before `end` are the body. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Finds the file of a `Response` that has one, whose body begins at `offset`. What is no regular file has no length, and
+ * is given back as the Blob that it is: a pipe, a device, an open descriptor.
+ *
+ * @throws FileError (as a rejection) where there is none.
+ */
+export async function fetchFile(response: Response, offset: number): Promise<FetchFile | Blob> {
+  const blob = await response.blob();
+  if (!("name" in blob) || typeof blob.name !== "string") return blob;
+  const path = blob.name;
+  const stat = globalThis.process.getBuiltinModule("node:fs").statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    if (!Bun.isStandaloneExecutable || blob.size === 0) throw new FileError(path, "does not exist");
+    return { source: blob, size: blob.size, start: 0, end: blob.size };
+  }
+  if (stat.isDirectory()) throw new FileError(path, "is a directory");
+  if (!stat.isFile()) return blob;
+  const start = Math.min(offset, stat.size);
+  return { source: path, size: stat.size, start, end: Math.min(stat.size, start + blob.size) };
+}
+
+/** Whether all of the file is the body. */
+export function isWholeFile({ size, start, end }: FetchFile): boolean {
+  return start === 0 && end === size;
+}
+
+/** A slice of a file is a range that the application has chosen: 206 in the place of 200, as `Bun.serve` answers it. */
+export function planSlice(
+  status: number,
+  headers: PagiHeaders,
+  { start, end }: FetchFile,
+  isHead: boolean,
+): FilePlan {
+  const body = { start, end };
+  if (isHead || start === end || (status !== 200 && status !== 206)) return { status, headers, body };
+  headers.setDefault("content-range", `bytes ${start}-${end - 1}/*`);
+  return { status: 206, headers, body };
+}
