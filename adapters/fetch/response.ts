@@ -1,6 +1,7 @@
 import type { Inbox } from "./inbox.ts";
 import type { RequestScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
+import { ChunkReader } from "../../src/toolkit/response/chunk-reader.ts";
 import type { ResponseEvents } from "../../src/toolkit/response/events.ts";
 import {
   fetchContent,
@@ -28,7 +29,8 @@ export async function pipeResponse(
   events: ResponseEvents,
 ): Promise<void> {
   if (inbox.isGone) {
-    await response.body?.cancel(inbox.signal.reason);
+    if (!response.bodyUsed && response.body !== null)
+      new ChunkReader(response.body).cancel(inbox.signal.reason);
     return;
   }
   if (response.bodyUsed) {
@@ -105,18 +107,13 @@ async function sendStream(
 ): Promise<void> {
   const { signal } = inbox;
   const { reader } = stream;
-  let cancelled: Promise<void> | undefined;
-  const cancel = (): void => {
-    cancelled = reader.cancel(signal.reason);
-    // Awaited below, maybe only after a read has ended; until then it is not unhandled.
-    cancelled.catch(() => {});
-  };
+  const cancel = (): void => reader.cancel(signal.reason);
   if (signal.aborted) cancel();
   else signal.addEventListener("abort", cancel, { once: true });
   inbox.respond();
   try {
     const opened = await openStream(stream);
-    if (signal.aborted) return await cancelled;
+    if (signal.aborted) return;
     if (opened.kind === "bytes") {
       await events.start(status, described(headers, opened, false));
       return await events.body(opened.bytes, false);
@@ -128,10 +125,9 @@ async function sendStream(
       if (chunk === undefined) return await events.body("", false);
       await events.body(chunk, true);
     }
-    await cancelled;
   } catch (thrown) {
     // `send` refused a chunk, or the stream failed; in the second case this does nothing.
-    await reader.cancel(thrown).catch(() => {});
+    reader.cancel(thrown);
     throw thrown;
   } finally {
     signal.removeEventListener("abort", cancel);

@@ -1,3 +1,4 @@
+import type { ConnectionState } from "../../spec/connection-state.ts";
 import { fetchContent, openStream, type FetchContent, type OpenedContent } from "./fetch-content.ts";
 import { beginningNameOf } from "../component.ts";
 import type { ResponseWriter } from "./writer.ts";
@@ -28,7 +29,7 @@ export type ResponseBody =
   | {
       readonly kind: "fetched";
       /** Found out once, and then the same; `wanted` is false where the content is not sent. */
-      readonly content: (wanted: boolean) => Promise<FetchedContent>;
+      readonly content: (wanted: boolean, connection: ConnectionState | undefined) => Promise<FetchedContent>;
     };
 
 export type FetchedContent = Exclude<FetchContent, { kind: "stream" }> | OpenedContent;
@@ -36,12 +37,19 @@ export type FetchedContent = Exclude<FetchContent, { kind: "stream" }> | OpenedC
 /** The body of a Fetch `Response`, sent as what it is: bytes and files can be sent again, a stream cannot. */
 export function fetchedBody(response: Response): ResponseBody {
   let content: Promise<FetchedContent> | undefined;
-  return { kind: "fetched", content: (wanted) => (content ??= contentOf(response, wanted)) };
+  return { kind: "fetched", content: (...request) => (content ??= contentOf(response, ...request)) };
 }
 
-async function contentOf(response: Response, wanted: boolean): Promise<FetchedContent> {
+async function contentOf(
+  response: Response,
+  wanted: boolean,
+  connection: ConnectionState | undefined,
+): Promise<FetchedContent> {
   const content = await fetchContent(response, wanted);
-  return content.kind === "stream" ? await openStream(content) : content;
+  if (content.kind !== "stream") return content;
+  // The first bytes may be waited for, and the client may leave meanwhile.
+  if (content.coding !== undefined) connection?.onDisconnect(() => content.reader.cancel());
+  return await openStream(content);
 }
 
 /** Writes a source to its end, or until the client goes; the source is then told, and not waited for. */

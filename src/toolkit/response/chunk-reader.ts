@@ -64,11 +64,11 @@ export class ChunkReader implements AsyncIterable<Chunk> {
   }
 
   /**
-   * Whether the stream behaves as Bun's own do, that of bytes which a Response holds: the first chunk is there at once, and
-   * the stream is not over with it. It decides on nothing but a type where none is given.
+   * Whether the stream behaves as Bun's own does, of a few bytes that a Response holds: the only chunk is there at once,
+   * and the stream is not over with it. It decides on nothing but a type where none is given.
    */
   get isOfBytes(): boolean {
-    return this.#isOfBytes;
+    return this.#isOfBytes && this.#ahead.length === 1;
   }
 
   /** What was looked at and not taken yet, as bytes. */
@@ -87,10 +87,13 @@ export class ChunkReader implements AsyncIterable<Chunk> {
     return this.#ahead.shift() ?? (await this.#read());
   }
 
-  /** Tells the stream that nobody reads it any more, even while a read is under way. */
-  cancel(reason?: unknown): Promise<void> {
+  /**
+   * Tells the stream that nobody reads it any more, even while a read is under way. Its answer is not waited for: one
+   * half of a tee gives none before the other half is cancelled too.
+   */
+  cancel(reason?: unknown): void {
     this.#ahead = [];
-    return this.#reader.cancel(reason);
+    this.#reader.cancel(reason).catch(() => {});
   }
 
   /** @throws TypeError the second time, for a stream can be read once. */
@@ -103,7 +106,7 @@ export class ChunkReader implements AsyncIterable<Chunk> {
         return value === undefined ? { done: true, value } : { done: false, value };
       },
       return: async () => {
-        await this.cancel();
+        this.cancel();
         return { done: true, value: undefined };
       },
     };

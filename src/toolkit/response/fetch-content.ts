@@ -68,7 +68,7 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
     }
     case "stream": {
       if (!wanted) {
-        await body.stream.cancel();
+        new ChunkReader(body.stream).cancel();
         return UNREAD;
       }
       return { kind: "stream", reader: new ChunkReader(body.stream), coding: codingOf(response) };

@@ -26,7 +26,8 @@ export function fetchFields(response: Response): HeaderList {
 }
 
 function withoutNamed(fields: HeaderList, options: readonly string[], cameByFetch: boolean): HeaderList {
-  const kept = fields.filter(([name]) => name === "upgrade" || !options.includes(name));
+  // An Upgrade that Connection does not name is left over from another connection; by itself it is the application's.
+  const kept = fields.filter(([name]) => (name === "upgrade") === options.includes(name));
   if (options.includes("close") && !cameByFetch) kept.push(["connection", "close"]);
   return kept;
 }

@@ -49,7 +49,12 @@ export async function sendResponse(
     case "file":
       return await sendFile(parts, body, events, scope);
     case "fetched":
-      return await sendFetched(parts, await body.content(hasContent(parts.status, scope)), events, scope);
+      return await sendFetched(
+        parts,
+        await body.content(hasContent(parts.status, scope), connectionOf(scope)),
+        events,
+        scope,
+      );
   }
 }
 
