@@ -37,7 +37,7 @@ export function planFile(
   const whole = { start: 0, end: size };
   // Where the application says Content-Range, it has chosen the range itself.
   if (status !== 200 || headers.has("content-range")) return { status, headers, body: whole };
-  const ranges = requestedRanges(scope, headers, size);
+  const ranges = requestedRanges(scope, headers, size, several);
   if (ranges === "unsatisfiable") {
     headers.removeContentHeaders();
     headers.setDefault("accept-ranges", "bytes").set("content-range", `bytes */${size}`);
@@ -45,7 +45,7 @@ export function planFile(
   }
   const [range, ...others] = ranges ?? [];
   if (announces) headers.setDefault("accept-ranges", "bytes");
-  if (range === undefined || (others.length > 0 && !several)) return { status, headers, body: whole };
+  if (range === undefined) return { status, headers, body: whole };
   headers.setDefault("accept-ranges", "bytes");
   if (others.length === 0) {
     headers.set("content-range", `bytes ${range.start}-${range.end - 1}/${size}`);
@@ -68,11 +68,13 @@ function requestedRanges(
   scope: RequestScope | undefined,
   headers: PagiHeaders,
   size: number,
+  several: boolean,
 ): ReturnType<typeof byteRanges> {
   if (scope === undefined || scope.type === "websocket" || scope.method !== "GET") return undefined;
   const request = new PagiHeaders(scope.headers);
   if (!ifRangeHolds(request, validatorsOf(headers), Date.now())) return undefined;
-  return byteRanges(request.combined("range"), size);
+  const asked = request.combined("range");
+  return several || asked?.includes(",") !== true ? byteRanges(asked, size) : undefined;
 }
 
 /** What identifies the state of what a response sends. */

@@ -13,7 +13,7 @@ import {
 import { isWholeFile, planSlice, type FetchFile } from "./fetch-file.ts";
 import { FileError } from "./file-error.ts";
 import { planFile, validatorsOf, type FilePlan } from "./file-plan.ts";
-import { sendFilePlan } from "./file-sender.ts";
+import { sendFilePlan, type Recipient } from "./file-sender.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./events.ts";
 import { ResponseWriter } from "./writer.ts";
 
@@ -29,11 +29,16 @@ export interface ResponseParts extends HeadParts {
 
 type FileBody = Extract<ResponseBody, { kind: "file" }>;
 
-/** Sends a response as the request asks for it; see `PagiResponse.respond`. */
+/**
+ * Sends a response as the request asks for it; see `PagiResponse.respond`.
+ *
+ * @param isConnected whether the client is there; by default what the connection of the scope says, if it has one.
+ */
 export async function sendResponse(
   parts: ResponseParts,
   send: AnySend,
   scope: RequestScope | undefined,
+  isConnected: () => boolean = () => connectionOf(scope)?.isConnected() ?? true,
 ): Promise<void> {
   const events = responseEvents(send, scope);
   const { body } = parts;
@@ -47,13 +52,14 @@ export async function sendResponse(
     case "stream":
       return await sendStream(parts, body.source, events, scope);
     case "file":
-      return await sendFile(parts, body, events, scope);
+      return await sendFile(parts, body, events, scope, isConnected);
     case "fetched":
       return await sendFetched(
         parts,
         await body.content(hasContent(parts.status, scope), connectionOf(scope)),
         events,
         scope,
+        isConnected,
       );
   }
 }
@@ -63,6 +69,7 @@ async function sendFetched(
   content: FetchedContent,
   events: ResponseEvents,
   scope: RequestScope | undefined,
+  isConnected: () => boolean,
 ): Promise<void> {
   const headers = given.clone();
   if ("isDecoded" in content && content.isDecoded) headers.remove("content-encoding");
@@ -77,7 +84,7 @@ async function sendFetched(
       if (content.type !== undefined) headers.setDefault("content-type", content.type);
       return await sendWhole(parts, content.bytes, events, scope);
     case "file":
-      return await sendFetchedFile(parts, content.file, events, scope);
+      return await sendFetchedFile(parts, content.file, events, scope, isConnected);
     case "stream":
       return await sendStream(parts, content.reader, events, scope);
   }
@@ -144,6 +151,7 @@ async function sendFile(
   file: FileBody,
   events: ResponseEvents,
   scope: RequestScope | undefined,
+  isConnected: () => boolean,
 ): Promise<void> {
   const headers = framed(given);
   const size = await describeFile(file, headers);
@@ -151,11 +159,12 @@ async function sendFile(
   if (condition !== undefined) return await answerCondition(condition, headers, events);
   if (file.offset === 0 && file.length === undefined) {
     const plan = planFile(status, headers, size, scope, { several: true, announces: true });
-    return await sendPlanned(plan, file.path, events, scope);
+    return await sendFilePlan(plan, file.path, events, recipientOf(plan, scope, isConnected));
   }
   const start = Math.min(file.offset, size);
   const end = Math.min(size, start + (file.length ?? size));
-  await sendPlanned({ status, headers, body: { start, end } }, file.path, events, scope);
+  const plan = { status, headers, body: { start, end } };
+  await sendFilePlan(plan, file.path, events, recipientOf(plan, scope, isConnected));
 }
 
 async function sendFetchedFile(
@@ -163,29 +172,25 @@ async function sendFetchedFile(
   file: FetchFile,
   events: ResponseEvents,
   scope: RequestScope | undefined,
+  isConnected: () => boolean,
 ): Promise<void> {
   const { source: path } = file;
   if (typeof path === "string" && isWholeFile(file)) {
     const body: FileBody = { kind: "file", path, offset: 0, length: undefined, validators: true };
-    return await sendFile({ status, headers }, body, events, scope);
+    return await sendFile({ status, headers }, body, events, scope, isConnected);
   }
   const condition = failedCondition(status, headers, scope);
   if (condition !== undefined) return await answerCondition(condition, headers, events);
-  await sendPlanned(planSlice(status, headers, file, methodOf(scope) === "HEAD"), path, events, scope);
+  const plan = planSlice(status, headers, file, methodOf(scope) === "HEAD");
+  await sendFilePlan(plan, path, events, recipientOf(plan, scope, isConnected));
 }
 
-/** Once the client has gone the rest is not read: all of a large file, for every client that asks and goes. */
-function sendPlanned(
-  plan: FilePlan,
-  source: string | Blob,
-  events: ResponseEvents,
+function recipientOf(
+  { status }: FilePlan,
   scope: RequestScope | undefined,
-): Promise<void> {
-  const connection = connectionOf(scope);
-  return sendFilePlan(plan, source, events, {
-    wanted: hasContent(plan.status, scope),
-    isConnected: () => connection?.isConnected() ?? true,
-  });
+  isConnected: () => boolean,
+): Recipient {
+  return { wanted: hasContent(status, scope), isConnected };
 }
 
 /** Adds what identifies the state of a file; returns its size in bytes. */
