@@ -3,6 +3,7 @@ import type { RequestScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
 import { ChunkReader } from "../../src/toolkit/response/chunk-reader.ts";
 import type { ResponseEvents } from "../../src/toolkit/response/events.ts";
+import { lateTypeOf } from "../../src/toolkit/response/fetch-body.ts";
 import {
   fetchContent,
   openStream,
@@ -82,9 +83,10 @@ function described(
 ): HeaderList {
   const headers = content.isDecoded ? withoutCoding(fields) : fields;
   if (content.kind === "bytes") {
-    const { bytes, type } = content;
-    if (type !== undefined && !headers.some(([name]) => name === "content-type"))
-      headers.push(["content-type", type]);
+    const { bytes, origin } = content;
+    const hasType = headers.some(([name]) => name === "content-type");
+    const type = hasType ? undefined : lateTypeOf(bytes, origin);
+    if (type !== undefined) headers.push(["content-type", type]);
     headers.push(["content-length", String(bytes.byteLength)]);
   } else {
     const length = isHead ? content.announcedLength : "0";

@@ -10,24 +10,48 @@ export type FetchBody =
   | { readonly kind: "bytes"; readonly origin: BytesOrigin }
   /** A `Bun.file()`, or a slice of one that begins at `offset` bytes: `response.blob()` gives it back. */
   | { readonly kind: "file"; readonly offset: number }
-  | { readonly kind: "stream"; readonly stream: ReadableStream<unknown> };
+  | {
+      readonly kind: "stream";
+      readonly stream: ReadableStream<unknown>;
+      /**
+       * The body is small, and all the signs are that it is in memory: to read it is the cheapest proof. Else this clone
+       * has one branch of the stream, and must be cancelled.
+       */
+      readonly clone: Pick<Response, "body"> | undefined;
+    };
 
-/** What bytes were given as; a string of other chars than ASCII cannot be told from bytes. */
-export type BytesOrigin = "ASCII" | "string or bytes" | "unknown";
+/**
+ * What bytes come from; a string of other chars than ASCII cannot be told from bytes, nor always a stream from the one
+ * that Bun makes of bytes.
+ */
+export type BytesOrigin = "ASCII" | "string or bytes" | "unknown" | "stream" | "stream of bytes";
+
+/** Up to this size, in the bytes that JavaScriptCore counts, Bun's stream gives a body in one chunk. */
+const ONE_CHUNK = 4096;
 
 /** Takes a `Response` whose body nobody has read. */
 export function fetchBody(response: Response): FetchBody {
   const size = TELLS ? sizeOfBody(response) : 0;
-  // Most responses are text, and known at a tenth of the cost of the other way.
-  if (size > 0 && isAsciiString(response, size)) return { kind: "bytes", origin: "ASCII" };
+  if (size > 0) {
+    // Most responses are text, and known at a tenth of the cost of the other ways.
+    const clone = response.clone();
+    if (sizeOf(clone) - EMPTY_SIZE === size) return { kind: "bytes", origin: "ASCII" };
+    if (size <= ONE_CHUNK) return streamOf(response, clone);
+    cancelClone(clone);
+  }
   const shown = shownBody(response);
   if (shown?.kind === "bytes") return { kind: "bytes", origin: size > 0 ? "string or bytes" : "unknown" };
-  return shown ?? streamOf(response);
+  return shown ?? streamOf(response, undefined);
 }
 
-function streamOf(response: Response): FetchBody {
+function streamOf(response: Response, clone: Pick<Response, "body"> | undefined): FetchBody {
   const { body } = response;
-  return body === null ? { kind: "none" } : { kind: "stream", stream: body };
+  return body === null ? { kind: "none" } : { kind: "stream", stream: body, clone };
+}
+
+/** Drops the branch of a stream that a clone has. */
+export function cancelClone(clone: Pick<Response, "body">): void {
+  clone.body?.cancel().catch(() => {});
 }
 
 /**
@@ -57,17 +81,16 @@ const sizeOf = sizeEstimate();
 const EMPTY_SIZE = sizeOf(new Response(null, { headers: [["x", "y"]] }));
 const TELLS = sizeOfBody(new Response("abc")) === 3 && sizeOfBody(new Response(new ReadableStream())) === 0;
 
-/** 0 where the estimate does not tell it. A URL, a status text and properties of one's own count as well. */
+/** 0 where the estimate does not tell it, for a URL, a status text and properties of one's own count as well. */
 function sizeOfBody(response: Response): number {
   const size = sizeOf(response) - EMPTY_SIZE;
-  return size > 0 && response.url === "" && response.statusText === "" ? size : 0;
-}
-
-function isAsciiString(response: Response, size: number): boolean {
-  const clone = response.clone();
-  if (sizeOf(clone) - EMPTY_SIZE === size) return true;
-  clone.body?.cancel().catch(() => {});
-  return false;
+  const isPlain =
+    size > 0 &&
+    response.url === "" &&
+    response.statusText === "" &&
+    Object.getPrototypeOf(response) === Response.prototype &&
+    Reflect.ownKeys(response).length === 0;
+  return isPlain ? size : 0;
 }
 
 /** Not an import: other runtimes than Bun, which have no such module, load this file for `toFetch`. */
@@ -79,15 +102,16 @@ function sizeEstimate(): (value: object) => number {
   return (value) => Number(estimate(value));
 }
 
-export const OCTET_STREAM = "application/octet-stream";
+const OCTET_STREAM = "application/octet-stream";
 const SNIFFED_BYTES = 1445;
 
 /**
- * The type that Bun gives to a body without one, but only when its own server sends it: text for a string, none of text
- * for bytes, and for a Blob what its bytes look like.
+ * The type that Bun gives to a body without one, but only when its own server sends it: text for a string, that of no
+ * text for bytes, for a Blob what its bytes look like, and none for a stream.
  */
 export function lateTypeOf(bytes: Uint8Array, origin: BytesOrigin): string | undefined {
-  if (bytes.byteLength === 0) return undefined;
+  if (bytes.byteLength === 0 || origin === "stream") return undefined;
+  if (origin === "stream of bytes") return OCTET_STREAM;
   const isText =
     origin === "ASCII" || (isUtf8(bytes) && (origin === "unknown" || bytes.some((byte) => byte > 0x7f)));
   return isText ? "text/plain;charset=utf-8" : OCTET_STREAM;

@@ -1,6 +1,6 @@
 import { ChunkReader } from "./chunk-reader.ts";
 import { BYTES_TO_TELL, isEncoded, soleCoding, type ContentCoding } from "./content-coding.ts";
-import { fetchBody, lateTypeOf, OCTET_STREAM } from "./fetch-body.ts";
+import { cancelClone, fetchBody, type BytesOrigin } from "./fetch-body.ts";
 import { fetchFile, type FetchFile } from "./fetch-file.ts";
 import { announcedLength } from "./fetch-head.ts";
 
@@ -15,8 +15,7 @@ export type FetchContent =
   | {
       readonly kind: "bytes";
       readonly bytes: Uint8Array;
-      /** The Content-Type where the Response has none. */
-      readonly type: string | undefined;
+      readonly origin: BytesOrigin;
       /** The coding that Content-Encoding names has been undone. */
       readonly isDecoded: boolean;
     }
@@ -48,12 +47,7 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
   switch (body.kind) {
     case "bytes": {
       const bytes = await response.bytes();
-      return {
-        kind: "bytes",
-        bytes,
-        type: lateTypeOf(bytes, body.origin),
-        isDecoded: isDecoded(codingOf(response), bytes),
-      };
+      return { kind: "bytes", bytes, origin: body.origin, isDecoded: isDecoded(codingOf(response), bytes) };
     }
     case "none": {
       // `fetch` decodes what GET gets.
@@ -67,11 +61,19 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
       return { kind: "stream", reader: new ChunkReader(file.stream()), coding: undefined };
     }
     case "stream": {
-      if (!wanted) {
-        new ChunkReader(body.stream).cancel();
-        return UNREAD;
+      const reader = new ChunkReader(body.stream);
+      const coding = codingOf(response);
+      if (body.clone !== undefined) {
+        await reader.lookAhead();
+        if (reader.isWhole) {
+          const { opening: bytes } = reader;
+          return { kind: "bytes", bytes, origin: "string or bytes", isDecoded: isDecoded(coding, bytes) };
+        }
+        cancelClone(body.clone);
       }
-      return { kind: "stream", reader: new ChunkReader(body.stream), coding: codingOf(response) };
+      if (wanted) return { kind: "stream", reader, coding };
+      reader.cancel();
+      return UNREAD;
     }
   }
 }
@@ -87,8 +89,8 @@ export async function openStream(stream: FetchStream): Promise<OpenedContent> {
   await reader.lookAhead(coding === undefined ? 0 : BYTES_TO_TELL);
   const decoded = coding !== undefined && isDecoded(coding, reader.opening);
   if (!reader.isWhole) return { ...stream, isDecoded: decoded };
-  const type = reader.isOfBytes ? OCTET_STREAM : undefined;
-  return { kind: "bytes", bytes: reader.opening, type, isDecoded: decoded };
+  const origin = reader.isOfBytes ? "stream of bytes" : "stream";
+  return { kind: "bytes", bytes: reader.opening, origin, isDecoded: decoded };
 }
 
 function codingOf(response: Response): ContentCoding | undefined {

@@ -10,6 +10,7 @@ import {
   type FetchedContent,
   type ResponseBody,
 } from "./body.ts";
+import { lateTypeOf, type BytesOrigin } from "./fetch-body.ts";
 import { isWholeFile, planSlice, type FetchFile } from "./fetch-file.ts";
 import { FileError } from "./file-error.ts";
 import { planFile, validatorsOf, type FilePlan } from "./file-plan.ts";
@@ -81,7 +82,7 @@ async function sendFetched(
       if (content.announcedLength !== undefined) headers.set("content-length", content.announcedLength);
       return await sendStream(parts, [], events, scope);
     case "bytes":
-      if (content.type !== undefined) headers.setDefault("content-type", content.type);
+      setLateType(headers, content.bytes, content.origin);
       return await sendWhole(parts, content.bytes, events, scope);
     case "file":
       return await sendFetchedFile(parts, content.file, events, scope, isConnected);
@@ -183,6 +184,11 @@ async function sendFetchedFile(
   if (condition !== undefined) return await answerCondition(condition, headers, events);
   const plan = planSlice(status, headers, file, methodOf(scope) === "HEAD");
   await sendFilePlan(plan, path, events, recipientOf(plan, scope, isConnected));
+}
+
+function setLateType(headers: PagiHeaders, bytes: Uint8Array, origin: BytesOrigin): void {
+  const type = headers.has("content-type") ? undefined : lateTypeOf(bytes, origin);
+  if (type !== undefined) headers.set("content-type", type);
 }
 
 function recipientOf(
