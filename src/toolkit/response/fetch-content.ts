@@ -1,6 +1,6 @@
 import { ChunkReader } from "./chunk-reader.ts";
 import { BYTES_TO_TELL, isEncoded, soleCoding, type ContentCoding } from "./content-coding.ts";
-import { cancelClone, fetchBody, type BytesOrigin } from "./fetch-body.ts";
+import { fetchBody, type BytesOrigin } from "./fetch-body.ts";
 import { fetchFile, type FetchFile } from "./fetch-file.ts";
 import { announcedLength } from "./fetch-head.ts";
 
@@ -46,7 +46,7 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
   const body = fetchBody(response);
   switch (body.kind) {
     case "bytes": {
-      const bytes = await response.bytes();
+      const bytes = body.held ?? (await response.bytes());
       return { kind: "bytes", bytes, origin: body.origin, isDecoded: isDecoded(codingOf(response), bytes) };
     }
     case "none": {
@@ -62,16 +62,7 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
     }
     case "stream": {
       const reader = new ChunkReader(body.stream);
-      const coding = codingOf(response);
-      if (body.clone !== undefined) {
-        await reader.lookAhead();
-        if (reader.isWhole) {
-          const { opening: bytes } = reader;
-          return { kind: "bytes", bytes, origin: "string or bytes", isDecoded: isDecoded(coding, bytes) };
-        }
-        cancelClone(body.clone);
-      }
-      if (wanted) return { kind: "stream", reader, coding };
+      if (wanted) return { kind: "stream", reader, coding: codingOf(response) };
       reader.cancel();
       return UNREAD;
     }
