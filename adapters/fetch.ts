@@ -14,6 +14,9 @@ export type { FetchApplication, ToFetchOptions } from "./fetch/to-fetch.ts";
  * makes its own `text/event-stream`. A `websocket` scope is answered the same way: what the handler returns refuses the
  * handshake. Bodies stream both ways with backpressure: a request body is received when the
  * handler reads it and not before, and the next chunk of a response body is read once the server has taken the last.
+ * A response goes out with the length that its body has, a `Bun.file()` by the range that the request asks for. Of a
+ * response that the handler has fetched, neither the fields about its connection go out, nor a Content-Encoding that
+ * `fetch` has undone.
  * When the client goes, `request.signal` is aborted, a pending read of the request body fails with an `AbortError`,
  * and the response stream is cancelled. For an `sse` scope that is noticed once the request body has been read, or
  * the response has begun.
