@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ADAPTERS, applicationOf } from "../support/fetch-adapters.ts";
 import { bytes, cloneOf, rewriter } from "../support/response-bodies.ts";
 import { startServer } from "../support/server.ts";
 import { chunk, startUpstream } from "../support/upstream.ts";
-import { eventually, get, Wire } from "../support/wire.ts";
+import { eventually, get, request, Wire } from "../support/wire.ts";
 
 // The body of a Response comes as it is made, and ends with its source or its client.
 
@@ -149,6 +152,35 @@ describe.each(ADAPTERS)("%s", (adapter) => {
     await begun.promise;
     wire.reset();
     await cancelled.promise;
+  });
+
+  test.each([
+    ["a missing file", "/nonexistent/file", "does not exist"],
+    ["a directory", import.meta.dir, "is a directory"],
+  ])("%s is 500, for GET and HEAD, and logged", async (_, path, problem) => {
+    await using server = await startServer(applicationOf(adapter, () => new Response(Bun.file(path))));
+    for (const method of ["GET", "HEAD"]) {
+      const answer = await request(server, get("/x").replace("GET", method));
+      // Hono makes its answer to HEAD without looking at the file.
+      if (adapter !== "hono" || method === "GET") expect(answer.status).toBe(500);
+    }
+    const [logged] = server.logger.lines.filter(({ level }) => level === "error");
+    expect(String(logged?.error)).toContain(problem);
+  });
+
+  test("a pipe arrives, though it has no length", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pagi-pipe-"));
+    const pipe = join(folder, "pipe");
+    try {
+      expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
+      const writer = Bun.spawn(["sh", "-c", 'echo through the pipe > "$0"', pipe]);
+      await using server = await startServer(applicationOf(adapter, () => new Response(Bun.file(pipe))));
+      const { status, body } = await request(server, get("/x"));
+      expect([status, body]).toEqual([200, "through the pipe\n"]);
+      expect(await writer.exited).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test("one half of a tee does not hold up the end of a request whose client has left", async () => {
