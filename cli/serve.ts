@@ -1,6 +1,7 @@
 import type { ServerOptions } from "../src/server/option-table.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import type { Role } from "../src/supervisor/role.ts";
+import type { Decided } from "./report.ts";
 
 // What a process of the command line does when it serves: alone, as a supervisor of workers, or as one of these.
 // Everything is imported where it is needed, for a start is short, and modules are most of it.
@@ -10,18 +11,22 @@ export async function serveAlone(
   application: string | undefined,
   options: ServerOptions,
   role: Role,
+  decided: Decided,
 ): Promise<number> {
   const isOrdinary =
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
+  const { serverLogger } = await import("../src/server/logger.ts");
+  const logger = serverLogger(options);
   const standing = isOrdinary
     ? undefined
-    : await (await import("../src/supervisor/standing.ts")).prepare(options, role);
+    : await (await import("../src/supervisor/standing.ts")).prepare(options, role, logger, application);
   const { loadApplication } = await import("../src/server/load-app.ts");
-  const app = await loadApplication(application, options);
+  const app = await loadApplication(application, {
+    ...options,
+    reportFactory: (message) => logger.error(message),
+  });
   const { Server } = await import("../src/server/server.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
   const { runUntilSignal } = await import("../src/server/signals.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
   const server = new Server(app, options, logger, standing?.place);
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   const ended = runUntilSignal(server, logger, {
@@ -43,7 +48,7 @@ export async function serveAlone(
     if (code !== undefined) return code;
     throw error;
   }
-  await announce(application, options, server.urls);
+  await announce(application, options, server.urls, decided);
   const code = (await ended) ?? 0;
   standing?.end();
   return code;
@@ -54,18 +59,23 @@ export async function serveWithWorkers(
   application: string | undefined,
   options: ServerOptions,
   role: Role,
+  decided: Decided,
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
+  const { serverLogger } = await import("../src/server/logger.ts");
+  const logger = serverLogger(options);
   const { supervisor, started, ended } = await supervise({
     options,
     role,
     application,
     load: async () => {
       const { loadApplication } = await import("../src/server/load-app.ts");
-      return await loadApplication(application, options);
+      return await loadApplication(application, {
+        ...options,
+        reportFactory: (message) => logger.error(message),
+      });
     },
-    logger: createLogger(options.logLevel, options.quiet),
+    logger,
     signals: true,
   });
   try {
@@ -75,7 +85,7 @@ export async function serveWithWorkers(
     if (code !== undefined) return code;
     throw error;
   }
-  await announce(application, options, supervisor.urls);
+  await announce(application, options, supervisor.urls, decided);
   return (await ended) ?? 0;
 }
 
@@ -98,9 +108,13 @@ export async function serveInBackground(): Promise<number> {
 /** Serves as a worker; its supervisor tells it everything else. Never resolves. */
 export async function work(): Promise<never> {
   const { runWorker } = await import("../src/supervisor/worker.ts");
-  await runWorker(async (options, application) => {
+  await runWorker(async (options, application, { workerNumber, logger }) => {
     const { loadApplication } = await import("../src/server/load-app.ts");
-    return await loadApplication(application, options);
+    const { speaksForAll } = await import("../src/server/spokesman.ts");
+    // Without lifespan only requests can show it, and which worker gets the first one is not known.
+    const speaks = options.lifespan === "off" || speaksForAll(options, workerNumber);
+    const reportFactory = speaks ? (message: string) => logger.error(message) : undefined;
+    return await loadApplication(application, { ...options, reportFactory });
   });
   return await new Promise<never>(() => {});
 }
@@ -109,8 +123,9 @@ async function announce(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],
+  decided: Decided,
 ): Promise<void> {
   if (options.quiet) return;
-  const { bannerText } = await import("./report.ts");
-  writeLine(2, bannerText(application, options, urls));
+  const { reportServing } = await import("./report.ts");
+  reportServing(application, options, urls, decided);
 }

@@ -30,8 +30,7 @@ export async function pipeResponse(
   events: ResponseEvents,
 ): Promise<void> {
   if (inbox.isGone) {
-    if (response.body?.locked === false)
-      new ChunkReader(response.body).cancel(inbox.signal.reason);
+    if (response.body?.locked === false) new ChunkReader(response.body).cancel(inbox.signal.reason);
     return;
   }
   if (response.bodyUsed) {

@@ -1,12 +1,12 @@
 import { messageOf } from "../errors.ts";
 import type { Notifier } from "../server/notify.ts";
 import { setInherited } from "../server/listening-socket.ts";
+import { flushLogs } from "../server/log-stream.ts";
 import type { Logger } from "../server/logger.ts";
-import { writeLine } from "../server/terminal.ts";
 import { describeExit } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { SuccessorReport } from "./messages.ts";
-import { spawnCommand, thisProgram } from "./program.ts";
+import { spawnCommand, spawnProblem, thisProgram } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { execute, ignoreSignal } from "./system-calls.ts";
@@ -97,14 +97,15 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
   const variables = environmentFor({ type: "continued", sockets }, environment);
   for (const { fd } of sockets) setInherited(fd, true);
   for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
+  flushLogs();
   execute(file, words, variables);
 }
 
 /**
- * Whether a new start of this program would load its application, as far as that can be seen without serving. It is
- * said on standard error where it would not.
+ * Whether a new start of this program would load its application, as far as can be checked without serving. The probe
+ * logs the reason to standard error if not.
  */
-export async function canBeLoaded(): Promise<boolean> {
+export async function canBeLoaded(logger: Logger): Promise<boolean> {
   const { command, options } = spawnCommand();
   try {
     const child = Bun.spawn(command, {
@@ -115,7 +116,7 @@ export async function canBeLoaded(): Promise<boolean> {
     return (await child.exited) === 0;
   } catch (error) {
     // The runtime, or the compiled program, has gone.
-    writeLine(2, `pagi-server: '${command[0]}' cannot be run: ${messageOf(error)}`);
+    logger.error(spawnProblem(error));
     return false;
   }
 }
@@ -141,7 +142,7 @@ export async function handOver(
   }
   logger.info("Restarting: a new server is started on the same sockets");
   const became = await startSuccessor(inheritance, givenUp).catch(
-    (error: unknown) => `cannot be run: ${messageOf(error)}`,
+    (error: unknown) => `could not be started: ${spawnProblem(error)}`,
   );
   if (typeof became === "string") {
     logger.error(`The new server ${became.replace(/\.$/, "")}. This one goes on`);

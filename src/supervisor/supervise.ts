@@ -1,6 +1,8 @@
 import { parseListenAddress } from "../server/listen-address.ts";
 import { planListening } from "../server/listening.ts";
+import type { AskedSocket } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
+import { closeMetricsSocket } from "../server/metrics-endpoint.ts";
 import { takeNotifier } from "../server/notify.ts";
 import type { Notifier } from "../server/notify.ts";
 import type { ServerOptions } from "../server/options.ts";
@@ -8,8 +10,10 @@ import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
 import type { Application } from "../spec/application.ts";
 import { handOver, reportToPredecessor } from "./handover.ts";
+import { metricsInheritance, takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
+import { checkTargetUser } from "./requirements.ts";
 import type { ReloadOnChange } from "./reload-on-change.ts";
 import type { Role } from "./role.ts";
 import { SUPERVISOR_SIGNALS } from "./signals.ts";
@@ -56,10 +60,13 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   const notifier = takeNotifier();
   let sockets: Sockets | undefined;
+  let metricsSocket: AskedSocket | undefined;
   let supervisor: Supervisor;
   let watch: ReloadOnChange | undefined;
   try {
     sockets = openSockets(options, role);
+    metricsSocket = takeMetricsSocket(options, role);
+    for (const warning of await checkTargetUser(options, application)) logger.warn(warning);
     dropPrivileges(options, pidFile?.fd);
     // One worker alone stands for a process that has no supervisor, and so no further lifespan.
     const hasLifespan = options.supervisorLifespan && options.workers !== 1;
@@ -72,7 +79,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     // Whoever waits for this one to be ready is to hear when it cannot be.
     const waitsForReload = options.reload && role.type !== "successor" && role.type !== "daemon";
     supervisor = new Supervisor({
-      ...{ options, application, app, sockets, logger },
+      ...{ options, application, app, sockets, metricsSocket, logger },
       ...{ waitsForReload, isFollowing: role.type === "successor", onReloaded },
     });
     const reload = (): void => supervisor.obey("reload");
@@ -83,6 +90,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   } catch (error) {
     pidFile?.end();
     sockets?.close();
+    closeMetricsSocket(metricsSocket, role.type === "successor");
     throw error;
   }
   const progress = { isServing: false };
@@ -111,7 +119,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
  * @throws ListenError, OptionError
  */
 export function openSockets(options: ServerOptions, role: Role): Sockets {
-  const inherited = "sockets" in role ? role.sockets : [];
+  const inherited = "sockets" in role ? role.sockets.filter((each) => each.isForMetrics !== true) : [];
   const count = workerCount(options);
   const reusePort = options.reuseport && count > 1;
   const flags = options.listen.length > 0 ? { host: "--listen", port: "--listen" } : undefined;
@@ -146,9 +154,10 @@ async function runUntilEnd(
   const restart = async (): Promise<void> => {
     if (isHandingOver || isSignalled) return;
     isHandingOver = true;
-    const { all } = supervisor.sockets;
+    supervisor.remakeSocketFiles();
+    const sockets = [...supervisor.sockets.all, ...metricsInheritance(supervisor.metricsSocket)];
     const environment = notifier?.environment ?? {};
-    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier, givenUp.signal);
+    const isFollowed = await handOver({ sockets, environment }, logger, notifier, givenUp.signal);
     isHandingOver = false;
     if (!isFollowed || isSignalled) return;
     isSignalled = true;
