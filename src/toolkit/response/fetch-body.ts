@@ -29,9 +29,9 @@ export function fetchBody(response: Response): FetchBody {
 }
 
 /**
- * Bun prints a body that it holds itself behind the last field: `Blob` or `File` for bytes, `FileRef` for a file on disk,
- * with the offset of a slice. Nothing else of a Response is printed in that place, whatever its fields hold. What is printed for
- * streams, or by another runtime or a later Bun, proves nothing.
+ * Bun prints a body that it holds itself behind the last field: `Blob` or `File` for bytes, `FileRef` for a file on
+ * disk, with the offset of a slice. Nothing else of a Response is printed there, whatever its fields contain. Anything
+ * else in that place, or nothing, proves nothing.
  */
 function shownBody(response: Response, origin: BytesOrigin): FetchBody | undefined {
   if (typeof Bun === "undefined") return undefined;
@@ -51,7 +51,7 @@ const OFFSET = /\n {4}offset: (\d+)/;
 // JavaScriptCore's estimate of an object's size counts a string or bytes that a Response is made with, which no stream has
 // at present. The length that a stream announces could count too; so a clone is asked: of what is in memory it has the
 // bytes at once, and of a stream one branch, which it reads. That is why it is asked of small bodies only. Of a large one
-// a clone tells by its size: it has a string of ASCII in common with the original. All this costs 0.5 us.
+// a clone tells by its size: it has a string of ASCII in common with the original. All this takes 0.5 µs.
 const sizeOf = sizeEstimate();
 const EMPTY_SIZE = sizeOf(new Response(null, { headers: [["x", "y"]] }));
 const TELLS = sizeOfBody(new Response("abc")) === 3 && sizeOfBody(new Response(new ReadableStream())) === 0;

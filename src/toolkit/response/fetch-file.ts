@@ -14,10 +14,10 @@ export interface FetchFile {
 }
 
 /**
- * Finds the file of a `Response` that has one, whose body begins at `offset`. What is no regular file has no length, and
- * is given back as the Blob that it is: a pipe, a device, an open descriptor.
+ * Finds the file of a `Response` that has one, whose body begins at `offset`. Anything but a regular file (a pipe, a
+ * device, an open descriptor) has no length, and is returned as the Blob that it is.
  *
- * @throws FileError (as a rejection) where there is none.
+ * @throws FileError (as a rejection) for a missing file or a directory.
  */
 export async function fetchFile(response: Response, offset: number): Promise<FetchFile | Blob> {
   const blob = await response.blob();

@@ -1,6 +1,6 @@
 import { PagiError } from "../../errors.ts";
 
-/** A file that is to be sent is not there, or is none. */
+/** A file that a response sends is missing, or is not a regular file. */
 export class FileError extends PagiError {
   readonly code = "ERR_PAGI_FILE";
   readonly fault = "application";

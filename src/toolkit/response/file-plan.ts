@@ -4,7 +4,7 @@ import { byteRanges } from "./byte-range.ts";
 import { ByteRangesBody } from "./byte-ranges-body.ts";
 import { ifRangeHolds, type Validators } from "./preconditions.ts";
 
-/** How far a response goes to meet requests for ranges. */
+/** How a response answers requests for ranges. */
 export interface RangeSupport {
   /** Several ranges are sent, as `multipart/byteranges`; else such a request gets the whole file. */
   readonly several: boolean;
