@@ -47,7 +47,7 @@ export async function pipeResponse(
     case "file": {
       const plan = planOf(status, headers, content.file, scope);
       inbox.respond();
-      return await sendFilePlan(plan, content.file.source, events, {
+      return await sendFilePlan(plan, content.file.path, events, {
         wanted,
         isConnected: () => !inbox.isGone,
       });

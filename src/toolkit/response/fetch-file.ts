@@ -4,8 +4,7 @@ import type { FilePlan } from "./file-plan.ts";
 
 /** A regular file that is the body of a Fetch `Response`, or the part of it that is. */
 export interface FetchFile {
-  /** Its path; or itself, where no path leads to it: a file that was built into the program. */
-  readonly source: string | Blob;
+  readonly path: string;
   /** Bytes of the whole file. */
   readonly size: number;
   /** Bytes from `start` to before `end` are the body. */
@@ -17,6 +16,8 @@ export interface FetchFile {
  * Finds the file of a `Response` that has one, whose body begins at `offset`. Anything but a regular file (a pipe, a
  * device, an open descriptor) has no length, and is returned as the Blob that it is.
  *
+ * Bun has the files of a compiled program in memory, so that they never come here.
+ *
  * @throws FileError (as a rejection) for a missing file or a directory.
  */
 export async function fetchFile(response: Response, offset: number): Promise<FetchFile | Blob> {
@@ -24,14 +25,11 @@ export async function fetchFile(response: Response, offset: number): Promise<Fet
   if (!("name" in blob) || typeof blob.name !== "string") return blob;
   const path = blob.name;
   const stat = globalThis.process.getBuiltinModule("node:fs").statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) {
-    if (!Bun.isStandaloneExecutable || blob.size === 0) throw new FileError(path, "does not exist");
-    return { source: blob, size: blob.size, start: 0, end: blob.size };
-  }
+  if (stat === undefined) throw new FileError(path, "does not exist");
   if (stat.isDirectory()) throw new FileError(path, "is a directory");
   if (!stat.isFile()) return blob;
   const start = Math.min(offset, stat.size);
-  return { source: path, size: stat.size, start, end: Math.min(stat.size, start + blob.size) };
+  return { path, size: stat.size, start, end: Math.min(stat.size, start + blob.size) };
 }
 
 /** Whether all of the file is the body. */

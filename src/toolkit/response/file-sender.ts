@@ -12,12 +12,10 @@ export interface Recipient {
 
 /**
  * Sends a planned response with its length: by a file event, where there is one for it, else chunk by chunk.
- *
- * @param source the path of the file, or the file itself where it has none.
  */
 export async function sendFilePlan(
   plan: FilePlan,
-  source: string | Blob,
+  path: string,
   events: ResponseEvents,
   { wanted, isConnected }: Recipient,
 ): Promise<void> {
@@ -27,9 +25,8 @@ export async function sendFilePlan(
   await events.start(status, headers.toPairs());
   if (!wanted || length === 0) return await events.body("", false);
   const isRanges = body instanceof ByteRangesBody;
-  if (!isRanges && events.file !== undefined && typeof source === "string")
-    return await events.file(source, body.start, length);
-  const file = typeof source === "string" ? Bun.file(source) : source;
+  if (!isRanges && events.file !== undefined) return await events.file(path, body.start, length);
+  const file = Bun.file(path);
   const chunks = isRanges ? body.chunks(file) : file.slice(body.start, body.end).stream();
   for await (const chunk of chunks) {
     await events.body(chunk, true);

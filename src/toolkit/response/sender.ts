@@ -175,8 +175,8 @@ async function sendFetchedFile(
   scope: RequestScope | undefined,
   isConnected: () => boolean,
 ): Promise<void> {
-  const { source: path } = file;
-  if (typeof path === "string" && isWholeFile(file)) {
+  const { path } = file;
+  if (isWholeFile(file)) {
     const body: FileBody = { kind: "file", path, offset: 0, length: undefined, validators: true };
     return await sendFile({ status, headers }, body, events, scope, isConnected);
   }
