@@ -6,6 +6,7 @@ import type { AccessLog } from "./access-log.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ProxyReader } from "./proxied-request.ts";
+import type { RequestJournal } from "./request-journal.ts";
 import type { TimerWheel } from "./timers.ts";
 import type { Later } from "./later.ts";
 
@@ -47,6 +48,8 @@ export interface ServerContext {
   readonly metrics: Metrics | undefined;
   /** Where proxies are believed. */
   readonly readProxied: ProxyReader | undefined;
+  /** Where a supervisor wants to know what ran in a worker that has crashed. */
+  readonly journal: RequestJournal | undefined;
   /** True once the server shuts down. */
   isDraining: boolean;
   /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */

@@ -307,7 +307,9 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       else metrics.requestBegan();
     }
     this.#server.running++;
-    runApplication(this.#server.app, exchange, this.#server.onSettled);
+    const { journal, onSettled } = this.#server;
+    const settled = journal?.begin(request.method, request.rawPath, onSettled) ?? onSettled;
+    runApplication(this.#server.app, exchange, settled);
     if (this.#server.isDraining) exchange.deliverShutdown();
     if (this.#isHalfClosed) this.#onHalfClose();
   }

@@ -24,6 +24,7 @@ import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
 import type { ProxyReader } from "./proxied-request.ts";
+import type { RequestJournal } from "./request-journal.ts";
 import { TimerWheel } from "./timers.ts";
 import type { TlsGate } from "./tls-gate.ts";
 
@@ -57,6 +58,8 @@ export interface ServerPlace {
   readonly workerNumber?: number;
   /** Listens here, and not where the options say; they are the server's from now on. */
   readonly sockets?: readonly AskedSocket[];
+  /** Where it writes down which requests run. */
+  readonly journal?: RequestJournal | undefined;
   /** Another process serves until this one is ready, and has what only one can have: the address of the metrics. */
   readonly isFollowing?: boolean;
 }
@@ -470,6 +473,7 @@ export class Server {
       accessLog: this.#accessLog,
       metrics: this.#metrics,
       readProxied: this.#readProxied,
+      journal: this.#place.journal,
       isDraining: false,
       idleGrace: 0,
       running: 0,

@@ -10,6 +10,8 @@ export interface Configuration {
   readonly workerNumber: number;
   /** The descriptors of its listening sockets. */
   readonly sockets: readonly number[];
+  /** The descriptor of the memory in which it writes down the requests that run. */
+  readonly journal: number | undefined;
 }
 
 /** What the supervisor tells a worker. */
@@ -61,7 +63,7 @@ export function readReport(envelope: unknown): Report | undefined {
 
 /** A message of the supervisor, or `undefined` for what is none of ours. */
 export function readOrder(envelope: unknown): Order | undefined {
-  const { type, isFollowed, isLast, options, application, workerNumber, sockets, round } =
+  const { type, isFollowed, isLast, options, application, workerNumber, sockets, journal, round } =
     contentOf(envelope);
   if (type === "measure" && typeof round === "number") return { type, round };
   if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
@@ -79,6 +81,7 @@ export function readOrder(envelope: unknown): Order | undefined {
     application: typeof application === "string" ? application : undefined,
     workerNumber,
     sockets: sockets.filter((each) => typeof each === "number"),
+    journal: typeof journal === "number" ? journal : undefined,
   };
 }
 

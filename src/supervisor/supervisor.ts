@@ -16,6 +16,7 @@ import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
 import type { Sockets } from "./sockets.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
+import type { WorkerEnd } from "./worker-process.ts";
 import { WorkerSamples } from "./worker-samples.ts";
 
 export interface SupervisorParts {
@@ -32,6 +33,13 @@ export interface SupervisorParts {
   readonly isFollowing?: boolean;
   /** A reload is over. */
   readonly onReloaded?: (isComplete: boolean) => void;
+}
+
+interface RunningWorker {
+  readonly slot: number;
+  readonly process: WorkerProcess;
+  /** The requests that ran when it ended. */
+  ran: string;
 }
 
 /** Seconds that a worker which was told to end has beyond the times for requests and for the application's shutdown. */
@@ -61,7 +69,7 @@ export class Supervisor {
   readonly #logger: Logger;
   readonly #lifespan: Lifespan | undefined;
   /** By the plan's ids. */
-  readonly #workers = new Map<number, { readonly slot: number; readonly process: WorkerProcess }>();
+  readonly #workers = new Map<number, RunningWorker>();
   readonly #samples = new WorkerSamples();
   #endpoint: MetricsEndpoint | undefined;
   readonly #serving = Promise.withResolvers<void>();
@@ -265,8 +273,10 @@ export class Supervisor {
   }
 
   #spawn(id: number, slot: number): void {
-    const exited = (how: string, isClean: boolean): void => {
-      this.#advance({ type: "exited", worker: id, how, isClean, at: performance.now() });
+    const exited = (end: WorkerEnd): void => {
+      const ended = this.#workers.get(id);
+      if (ended !== undefined) ended.ran = end.ran;
+      this.#advance({ type: "exited", worker: id, ...end, at: performance.now() });
       this.#workers.delete(id);
       this.#samples.exited(id);
     };
@@ -282,7 +292,7 @@ export class Supervisor {
         onSamples: (round, samples) => this.#samples.told(id, round, samples),
         onExit: exited,
       });
-      this.#workers.set(id, { slot, process: worker });
+      this.#workers.set(id, { slot, process: worker, ran: "" });
       this.#samples.spawned(id, slot);
       worker.tell({
         type: "configure",
@@ -290,10 +300,12 @@ export class Supervisor {
         application: this.#parts.application,
         workerNumber: slot,
         sockets: descriptors.map((_, index) => FIRST_DESCRIPTOR + index),
+        journal: worker.journalDescriptor,
       });
     } catch (error) {
       // Not from within, for the plan is being carried out.
-      setImmediate(exited, `cannot be run: ${String(error)}`, false);
+      const how = `cannot be run: ${String(error)}`;
+      setImmediate(exited, { how, ran: "", isClean: false, isCrash: true } satisfies WorkerEnd);
     }
   }
 
@@ -317,7 +329,7 @@ export class Supervisor {
     const line =
       found === undefined ? `a worker ${text}` : `worker ${found.slot} (pid ${found.process.pid}) ${text}`;
     if (level === "error") this.#lastFailure = line;
-    this.#logger[level](line);
+    this.#logger[level](found === undefined || found.ran === "" ? line : `${line}. ${found.ran}`);
   }
 
   /** The last worker has gone. */

@@ -1,5 +1,8 @@
+import fs from "node:fs";
+
 import type { Samples } from "../server/metric-families.ts";
-import { describeExit, outOfMemoryKills } from "./exit-reason.ts";
+import { openJournal, readJournal } from "../server/request-journal.ts";
+import { describeExit, describeRunning, outOfMemoryKills } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { Order, Report } from "./messages.ts";
 import { spawnCommand } from "./program.ts";
@@ -14,9 +17,24 @@ const LAST_WORDS = 100;
 export interface WorkerEvents {
   onReport(report: Exclude<Report, { type: "failed" | "measured" }>): void;
   onSamples(round: number, samples: Samples): void;
-  /** `how` is a part of a sentence: "exited with code 1". Nothing is told after it. */
-  onExit(how: string, isClean: boolean): void;
+  /** Nothing is told after it. */
+  onExit(end: WorkerEnd): void;
 }
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  /** A part of a sentence: "exited with code 7". */
+  readonly how: string;
+  /** The requests that ran, as a sentence: "It was running GET /exit"; empty for none. A client's words, not escaped. */
+  readonly ran: string;
+  /** It had finished everything. */
+  readonly isClean: boolean;
+  /** By a signal, or with a code that it does not end with when it is asked to end. */
+  readonly isCrash: boolean;
+}
+
+/** The exit codes of a worker that was asked to end: 1 when something had to be cut. */
+const ORDERLY_CODES: readonly (number | null)[] = [0, 1];
 
 /** A worker as its supervisor has it: this very program, started once more in another role. */
 export class WorkerProcess {
@@ -24,6 +42,9 @@ export class WorkerProcess {
   readonly #events: WorkerEvents;
   readonly #outOfMemoryKills = outOfMemoryKills();
   readonly #disconnected = Promise.withResolvers<void>();
+  readonly #journal = openedJournal();
+  /** The journal's descriptor in the worker. */
+  readonly journalDescriptor: number | undefined;
   #said: string | undefined;
   /** Connections that it had open when it was last heard of. */
   connections = 0;
@@ -37,15 +58,22 @@ export class WorkerProcess {
   constructor(sockets: readonly number[], events: WorkerEvents) {
     const { command, options } = spawnCommand();
     this.#events = events;
-    this.#child = Bun.spawn(command, {
-      ...options,
-      env: environmentFor({ type: "worker" }),
-      stdio: ["ignore", "inherit", "inherit", ...sockets],
-      serialization: "json",
-      ipc: (message) => this.#onMessage(message),
-      onDisconnect: () => this.#disconnected.resolve(),
-      onExit: (_child, code, signal) => void this.#onExit(code, signal),
-    });
+    const descriptors = this.#journal === undefined ? sockets : [...sockets, this.#journal];
+    this.journalDescriptor = this.#journal === undefined ? undefined : FIRST_DESCRIPTOR + sockets.length;
+    try {
+      this.#child = Bun.spawn(command, {
+        ...options,
+        env: environmentFor({ type: "worker" }),
+        stdio: ["ignore", "inherit", "inherit", ...descriptors],
+        serialization: "json",
+        ipc: (message) => this.#onMessage(message),
+        onDisconnect: () => this.#disconnected.resolve(),
+        onExit: (_child, code, signal) => void this.#onExit(code, signal),
+      });
+    } catch (error) {
+      this.#closeJournal();
+      throw error;
+    }
   }
 
   get pid(): number {
@@ -83,6 +111,22 @@ export class WorkerProcess {
     await Promise.race([this.#disconnected.promise, Bun.sleep(LAST_WORDS)]);
     const isOutOfMemory = outOfMemoryKills() > this.#outOfMemoryKills;
     const exit = { code, signal: signal === null ? null : String(this.#child.signalCode ?? signal) };
-    this.#events.onExit(describeExit(exit, this.#said, isOutOfMemory), code === 0);
+    const ran = this.#journal === undefined ? "" : describeRunning(readJournal(this.#journal));
+    this.#closeJournal();
+    const how = describeExit(exit, this.#said, isOutOfMemory);
+    this.#events.onExit({ how, ran, isClean: code === 0, isCrash: !ORDERLY_CODES.includes(code) });
+  }
+
+  #closeJournal(): void {
+    if (this.#journal !== undefined) fs.closeSync(this.#journal);
+  }
+}
+
+/** Without one a worker serves all the same. */
+function openedJournal(): number | undefined {
+  try {
+    return openJournal();
+  } catch {
+    return undefined;
   }
 }

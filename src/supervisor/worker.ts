@@ -1,9 +1,12 @@
+import fs from "node:fs";
+
 import { messageOf } from "../errors.ts";
 import { inheritedSocket } from "../server/listening-socket.ts";
 import { createLogger } from "../server/logger.ts";
 import type { Logger } from "../server/logger.ts";
 import { resolveOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
+import { RequestJournal } from "../server/request-journal.ts";
 import { Server } from "../server/server.ts";
 import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
@@ -55,7 +58,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (order === "reopen") worker.server?.reopenLogs();
     else if (order === "retire") report({ type: "expiring", why: "was told to end by a signal" });
   });
-  const { options: given, application, workerNumber, sockets } = await configured.promise;
+  const { options: given, application, workerNumber, sockets, journal } = await configured.promise;
   try {
     const options = await resolveOptions(given);
     applySettings(options);
@@ -69,6 +72,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
       // With --reload one worker stands for the process that would serve alone without.
       ...(options.reload && options.workers === 1 ? {} : { role: "worker", workerNumber }),
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
+      journal: journal === undefined ? undefined : openedJournal(journal, logger),
     });
     await worker.server.start();
     report({ type: "ready" });
@@ -83,6 +87,18 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     report({ type: "failed", text: messageOf(error) });
     if (given["logLevel"] === "debug") console.error(error);
     process.exit(1);
+  }
+}
+
+/** Without it nothing is missing but the names of the requests that a crash ends. */
+function openedJournal(fd: number, logger: Logger): RequestJournal | undefined {
+  try {
+    return new RequestJournal(fd);
+  } catch (error) {
+    logger.debug(`The requests that run cannot be written down: ${messageOf(error)}`);
+    return undefined;
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Plan, PlanCommand, PlanEvent, Policy } from "../../src/supervisor/
 
 const POLICY = { heartbeatTimeout: 50_000, drainLimit: 60_000 };
 
-/** `"at what [worker [text]]"`, such as `"100 ready 1"` or `"5 exited 2 was killed"`. */
+/** `"at what [worker [text]]"`, such as `"100 ready 1"` or `"5 exited 2 was killed"`; `crashed` is an exit too. */
 function eventOf(row: string): PlanEvent {
   const [, at = "", what = "", worker = "", text = ""] = /^(\d+) ([\w-]+) ?(\d*) ?(.*)$/.exec(row) ?? [];
   const parts = { at: Number(at), worker: Number(worker) };
@@ -28,7 +28,10 @@ function eventOf(row: string): PlanEvent {
     case "expiring":
       return { type: "expiring", ...parts, why: text };
     case "exited":
-      return { type: "exited", ...parts, how: text, isClean: text === "exited with code 0" };
+    case "crashed": {
+      const isClean = text === "exited with code 0";
+      return { type: "exited", ...parts, how: text, isClean, isCrash: what === "crashed" };
+    }
     default:
       throw new Error(`no event: ${row}`);
   }
@@ -187,7 +190,7 @@ describe("where a reload is waited for", () => {
     );
   });
 
-  test("the fifth death within ten seconds ends nothing", () => {
+  test("the fifth failed start within ten seconds ends nothing", () => {
     run(
       2,
       [
@@ -200,10 +203,12 @@ describe("where a reload is waited for", () => {
         "880 exited 5 x",
         ["1880 tick", "spawn 6 in 1"],
         ["1890 exited 6 x"],
+        ["3890 tick", "spawn 7 in 1"],
+        ["3900 exited 7 x"],
         ["20000 tick"],
-        ["20001 reload", "spawn 7 in 1"],
-        ["20002 ready 7", "spawn 8 in 2"],
-        ["20003 ready 8", "drain 2", "reloaded"],
+        ["20001 reload", "spawn 8 in 1"],
+        ["20002 ready 8", "spawn 9 in 2"],
+        ["20003 ready 9", "drain 2", "reloaded"],
       ],
       false,
       { ...PATIENT, heartbeatTimeout: 0 },
@@ -228,7 +233,7 @@ describe("workers that die", () => {
     );
   });
 
-  test("further ones wait, longer each time: 250 ms, 500 ms, 1 s; the fifth within ten seconds ends everything", () => {
+  test("further ones wait, longer each time: 250 ms, 500 ms, 1 s", () => {
     const plan = run(2, [
       ...TWO,
       ["100 exited 1 exited with code 3", "spawn 3 in 1"],
@@ -242,18 +247,150 @@ describe("workers that die", () => {
       ["890 exited 5 exited with code 3"],
     ]);
     expect(wakeAt(plan)).toBe(1890);
-    run(2, [
+  });
+
+  test("the fifth failed start of a slot within ten seconds ends everything, what died after its start does not count", () => {
+    run(
+      2,
+      [
+        ...TWO,
+        "100 exited 1 x", // it was ready
+        "110 exited 3 x",
+        ["360 tick", "spawn 4 in 1"],
+        "370 exited 4 x",
+        ["870 tick", "spawn 5 in 1"],
+        "880 exited 5 x",
+        ["1880 tick", "spawn 6 in 1"],
+        "1890 exited 6 x",
+        ["3890 tick", "spawn 7 in 1"],
+        [
+          "3900 crashed 7 was killed by SIGSEGV",
+          "error 7: could not start: it was killed by SIGSEGV",
+          "error: Worker 1 has failed 5 times within 10 s; the server ends",
+          "drain 2 alone",
+        ],
+        ["3910 exited 2 exited with code 0", "end 1"],
+      ],
+      true,
+    );
+  });
+
+  test("a start that succeeds begins a new count of those that do not", () => {
+    const plan = run(2, [
       ...TWO,
-      "100 exited 1 x",
-      "110 exited 3 x",
-      ["360 tick", "spawn 4 in 1"],
-      "370 exited 4 x",
-      ["870 tick", "spawn 5 in 1"],
-      "880 exited 5 x",
-      ["1880 tick", "spawn 6 in 1"],
-      ["1890 exited 6 x", "drain 2 alone"],
-      ["1900 exited 2 exited with code 0", "end 1"],
+      ...["100 exited 1 x", "110 exited 3 x", "360 tick", "370 exited 4 x", "870 tick", "880 exited 5 x"],
+      ...["1880 tick", "1890 exited 6 x", "3890 tick", "3900 ready 7"],
+      ["3910 exited 7 x"],
+      ["7910 tick", "spawn 8 in 1"],
+      ["7911 exited 8 x"],
     ]);
+    expect(plan.phase).toBe("running");
+  });
+
+  test("whatever requests do to workers that were ready, the server goes on, with delays of 30 s at most", () => {
+    let plan = run(2, TWO);
+    let at = 100;
+    let victim = 1;
+    let longest = 0;
+    for (let turn = 0; turn < 50; turn++) {
+      plan = advance(plan, eventOf(`${at} crashed ${victim} was killed by SIGSEGV`)).plan;
+      expect(plan.phase).toBe("running");
+      const due = wakeAt(plan) ?? at;
+      longest = Math.max(longest, due - at);
+      at = due;
+      plan = advance(plan, eventOf(`${at} beat 2`)).plan;
+      plan = advance(plan, eventOf(`${at} tick`)).plan;
+      victim = plan.nextId - 1;
+      plan = advance(plan, eventOf(`${++at} ready ${victim}`)).plan;
+    }
+    expect(longest).toBe(30_000);
+  });
+
+  test("while nobody serves, the next one is waited for at most a second", () => {
+    let plan = run(2, TWO, false, { ...POLICY, heartbeatTimeout: 0 });
+    let at = 100;
+    for (let turn = 0; turn < 20; turn++) {
+      for (const { id } of plan.workers) plan = advance(plan, eventOf(`${at} crashed ${id} x`)).plan;
+      for (; !plan.workers.some((each) => each.state === "starting");) {
+        const due = wakeAt(plan) ?? 0;
+        expect(due - at).toBeLessThanOrEqual(1000);
+        at = due;
+        plan = advance(plan, eventOf(`${at} tick`)).plan;
+      }
+      at++;
+      for (const { id } of plan.workers) plan = advance(plan, eventOf(`${at} ready ${id}`)).plan;
+      at++;
+    }
+    expect(plan.phase).toBe("running");
+  });
+
+  test("one that crashes while it drains is named", () => {
+    run(
+      2,
+      [
+        ...TWO,
+        ["100 expiring 1 x", "info 1: is replaced: it x", "spawn 3 in 1"],
+        ["110 ready 3", "drain 1"],
+        [
+          "120 crashed 1 was killed by SIGSEGV",
+          "error 1: was killed by SIGSEGV before it had finished what ran",
+        ],
+        ["130 expiring 2 x", "info 2: is replaced: it x", "spawn 4 in 2"],
+        ["140 ready 4", "drain 2"],
+        ["150 exited 2 exited with code 1"],
+      ],
+      true,
+    );
+  });
+
+  test("one that is not ready in its time is killed, and counts as a failed start", () => {
+    run(
+      2,
+      [
+        "0 start",
+        "10 ready 1",
+        "29000 beat 1",
+        "29000 beat 2",
+        ["29000 tick"],
+        "30000 beat 1",
+        "30000 beat 2",
+        [
+          "30000 tick",
+          "error 2: was not ready 30 s after its start, the import of the application included; it is killed",
+          "kill 2",
+        ],
+        [
+          "30010 crashed 2 was killed by SIGKILL",
+          "error 2: could not start: it was killed by SIGKILL; another is started at once",
+          "spawn 3 in 2",
+        ],
+      ],
+      true,
+      { ...POLICY, heartbeatTimeout: 0, startLimit: 30_000 },
+    );
+  });
+
+  test("a replacement that is killed in its start gives the reload up too", () => {
+    run(
+      2,
+      [...TWO, ["100 reload", "spawn 3 in 1"], "50100 beat 1", "50100 beat 2", ["50100 tick", "kill 3"]],
+      false,
+      {
+        ...POLICY,
+        heartbeatTimeout: 50_000,
+      },
+    );
+    run(
+      2,
+      [
+        ...TWO,
+        ["100 reload", "spawn 3 in 1"],
+        ["30100 tick", "kill 3"],
+        ["30110 crashed 3 was killed by SIGKILL", "not reloaded"],
+      ],
+      false,
+      { ...POLICY, heartbeatTimeout: 0, startLimit: 30_000 },
+    );
   });
 
   test("failures that are far apart wait at most 30 s and end nothing", () => {
