@@ -35,11 +35,11 @@ async function run(argv: readonly string[]): Promise<number> {
       throw new OptionError(configuration.names.reload ?? "--reload", NOTHING_TO_WATCH);
     await showMode(options, configuration);
     if (options.umask !== "") await applyUmask(options);
-    if (role.type === "probe") return await checkConfig(application, options);
+    if (role.type === "probe") return await (await import("./serve.ts")).probe(application, options);
     if (commandLine.commands.has("printConfig")) return await printConfig(options, configuration);
     if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options);
     const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
-    if (options.daemonize && role.type === "main") return await serveInBackground();
+    if (options.daemonize && role.type === "main") return await serveInBackground(options);
     return options.workers === 1 && !options.reload
       ? await serveAlone(application, options, role)
       : await serveWithWorkers(application, options, role);
@@ -96,7 +96,9 @@ async function printConfig(options: ServerOptions, configuration: Configuration)
 async function checkConfig(application: string | undefined, options: ServerOptions): Promise<number> {
   const { loadApplication } = await import("../src/server/load-app.ts");
   const { servedText } = await import("./report.ts");
-  await loadApplication(application, options);
+  const { inTime } = await import("../src/server/start-deadline.ts");
+  const time = { startedAt: performance.now(), limit: options.lifespanStartupTimeout };
+  await inTime(() => loadApplication(application, options), time);
   if (options.sslCert.length > 0) (await import("../src/server/tls-gate.ts")).createTlsGate(options);
   writeLine(1, `ok: the options are good and ${servedText(application, options)} can be served.`);
   return 0;

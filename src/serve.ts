@@ -92,7 +92,7 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
   const log = logger ?? createLogger(resolved.logLevel, resolved.quiet);
   try {
     if (resolved.daemonize && words !== false && role.type === "main")
-      process.exit(await (await import("../cli/serve.ts")).serveInBackground());
+      process.exit(await (await import("../cli/serve.ts")).serveInBackground(resolved));
     if (resolved.daemonize && words === false)
       throw new OptionError("daemonize", "is for the command line; a program decides itself where it runs.");
     // Whoever has read the words has gone to the folder, for paths among them are meant from there.
@@ -187,9 +187,9 @@ async function takeRole({ workers }: ServerOptions): Promise<Role> {
 
 function successionOf(server: Server, logger: Logger): Succession {
   return {
-    prepareReload: async () => {
+    prepareReload: async (givenUp) => {
       const { prepareReload } = await import("./supervisor/succession.ts");
-      return await prepareReload(server, logger, { probes: false });
+      return await prepareReload(server, logger, { probes: false, givenUp });
     },
     restart: async (givenUp) => {
       const { restart } = await import("./supervisor/succession.ts");

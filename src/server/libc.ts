@@ -39,6 +39,7 @@ const SYMBOLS = {
   prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" },
   signal: { args: ["int", "u64"], returns: "u64" },
   execve: { args: ["ptr", "ptr", "ptr"], returns: "int" },
+  alarm: { args: ["u32"], returns: "u32" },
   memfd_create: { args: ["ptr", "u32"], returns: "int" },
   strerror: { args: ["int"], returns: "ptr" },
   __errno_location: { args: [], returns: "ptr" },

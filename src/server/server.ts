@@ -58,6 +58,8 @@ export interface ServerPlace {
   readonly workerNumber?: number;
   /** Listens here, and not where the options say; they are the server's from now on. */
   readonly sockets?: readonly AskedSocket[];
+  /** When the import of the application began (`performance.now()`): its startup has what is left of the time for both. */
+  readonly startedAt?: number;
   /** Where it writes down which requests run. */
   readonly journal?: RequestJournal | undefined;
   /** Another process serves until this one is ready, and has what only one can have: the address of the metrics. */
@@ -111,6 +113,7 @@ export class Server {
       {
         mode: options.lifespan,
         startupTimeout: options.lifespanStartupTimeout,
+        startedAt: place.startedAt,
         shutdownTimeout: options.shutdownTimeout,
         role: place.role,
         workerNumber: place.workerNumber,

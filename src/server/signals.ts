@@ -21,9 +21,10 @@ export interface Succession {
   /**
    * Prepares to replace the program of this process.
    *
+   * @param givenUp aborted when the server is to end for another reason.
    * @returns what does it once the server has stopped, and never returns; undefined when it cannot be, which is logged.
    */
-  prepareReload(): Promise<(() => never) | undefined>;
+  prepareReload(givenUp: AbortSignal): Promise<(() => never) | undefined>;
   /**
    * Starts another process on the same sockets.
    *
@@ -54,7 +55,7 @@ export async function runUntilSignal(
   const succeed = async (how: "reload" | "restart"): Promise<void> => {
     if (succession === undefined || isSucceeding || isSignalled) return;
     isSucceeding = true;
-    const next = how === "reload" ? await succession.prepareReload() : undefined;
+    const next = how === "reload" ? await succession.prepareReload(givenUp.signal) : undefined;
     const isFollowed = how === "reload" ? next !== undefined : await succession.restart(givenUp.signal);
     isSucceeding = false;
     if (!isFollowed || isSignalled) return;

@@ -31,6 +31,8 @@ export type Order =
 
 /** What a worker tells the supervisor. */
 export type Report =
+  /** It will be ready in so many seconds, or has failed; 0 is no limit. */
+  | { readonly type: "starting"; readonly limit: number }
   | { readonly type: "ready" }
   | { readonly type: "beat"; readonly connections: number }
   /** It asks for its replacement; `why` is a part of a sentence: "has served 1000 requests". */
@@ -40,8 +42,11 @@ export type Report =
   /** It cannot start, and ends. */
   | { readonly type: "failed"; readonly text: string };
 
-/** What a successor tells the server that has started it: it serves, or why it cannot. */
+/** What a successor finally tells the server that has started it: it serves, or why it cannot. */
 export type SuccessorReport = Extract<Report, { type: "ready" | "failed" }>;
+
+/** Before that it may say how long its start may take from now on: its options may not be those of that server. */
+export type StartingReport = Extract<Report, { type: "starting" }>;
 
 /** An application may send messages of its own over the same channel; ours are told by this key. */
 const KEY = "pagi-server";
@@ -52,7 +57,8 @@ export function envelope(message: Order | Report): object {
 
 /** A message of a worker, or `undefined` for what is none of ours. */
 export function readReport(envelope: unknown): Report | undefined {
-  const { type, connections, why, text, round, samples } = contentOf(envelope);
+  const { type, limit, connections, why, text, round, samples } = contentOf(envelope);
+  if (type === "starting" && typeof limit === "number" && limit >= 0) return { type, limit };
   if (type === "ready") return { type };
   if (type === "beat" && typeof connections === "number") return { type, connections };
   if (type === "expiring" && typeof why === "string") return { type, why };

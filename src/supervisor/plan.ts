@@ -131,6 +131,8 @@ export type PlanCommand =
     }
   | { readonly type: "end"; readonly code: 0 | 1 };
 
+/** A worker that is told to end before it was ready, and is not heard of for so long, is killed. */
+const EARLY_END = 3000;
 /** Before a replacement that has failed is tried again. */
 const REPLACEMENT_DELAY = 1000;
 export const MAX_WORKERS = 1024;
@@ -317,7 +319,8 @@ function killLateStart(draft: Draft, worker: PlannedWorker): void {
 
 function killSilentDrain(draft: Draft, worker: PlannedWorker): void {
   change(draft, worker, { state: "cut" });
-  kill(draft, worker, silence(draft));
+  const isEarly = worker.readyAt === 0;
+  kill(draft, worker, isEarly ? "does not end, its event loop is blocked" : silence(draft));
 }
 
 function killOverdue(draft: Draft, worker: PlannedWorker): void {
@@ -498,9 +501,14 @@ function tick(draft: Draft): void {
     state === "starting"
       ? startLimit > 0 && draft.now - startedAt >= startLimit
       : drainAt > 0 && draft.now - drainAt >= drainLimit;
+  // One that has never served has nothing to finish.
+  const patience = ({ state, readyAt }: PlannedWorker): number =>
+    state === "draining" && readyAt === 0
+      ? Math.min(heartbeatTimeout || Infinity, EARLY_END)
+      : heartbeatTimeout;
   for (const worker of draft.workers) {
-    if (heartbeatTimeout > 0 && draft.now - worker.beatAt >= heartbeatTimeout)
-      happen(draft, worker.id, "silent", "");
+    const silenceLimit = patience(worker);
+    if (silenceLimit > 0 && draft.now - worker.beatAt >= silenceLimit) happen(draft, worker.id, "silent", "");
     else if (isOverdue(worker)) happen(draft, worker.id, "overdue", "");
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerOptions } from "../server/options.ts";
 import type { ServerPlace } from "../server/server.ts";
-import { reportToPredecessor } from "./handover.ts";
+import { reportToPredecessor, tellPredecessor } from "./handover.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
 import type { Role } from "./role.ts";
@@ -22,6 +22,7 @@ export interface Standing {
  * @throws OptionError, ListenError
  */
 export function prepare(options: ServerOptions, role: Role): Standing {
+  tellPredecessor({ type: "starting", limit: options.lifespanStartupTimeout });
   const predecessor = "predecessor" in role ? role.predecessor : undefined;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   let sockets: Sockets | undefined;

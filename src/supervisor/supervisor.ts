@@ -9,6 +9,7 @@ import type { Logger } from "../server/logger.ts";
 import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { Application } from "../spec/application.ts";
+import { endIfBlocked, inTime, KILL_MARGIN } from "../server/start-deadline.ts";
 import { addSamples } from "../server/metric-families.ts";
 import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
@@ -23,8 +24,8 @@ export interface SupervisorParts {
   readonly options: ServerOptions;
   /** What the command line serves; the workers load it. */
   readonly application: string | undefined;
-  /** For the supervisor's own lifespan; without, it runs none. */
-  readonly app: Application | undefined;
+  /** Loads the application for the supervisor's own lifespan; without, it runs none. */
+  readonly load: (() => Promise<Application> | Application) | undefined;
   readonly sockets: Sockets;
   readonly logger: Logger;
   /** Where others give up, it waits to be told to reload. Default false. */
@@ -67,7 +68,7 @@ export class Supervisor {
   readonly options: ServerOptions;
   readonly #parts: SupervisorParts;
   readonly #logger: Logger;
-  readonly #lifespan: Lifespan | undefined;
+  #lifespan: Lifespan | undefined;
   /** By the plan's ids. */
   readonly #workers = new Map<number, RunningWorker>();
   readonly #samples = new WorkerSamples();
@@ -85,28 +86,17 @@ export class Supervisor {
   #isEnding = false;
 
   constructor(parts: SupervisorParts) {
-    const { options, app, logger } = parts;
+    const { options, logger } = parts;
     this.options = options;
     this.#parts = parts;
     this.#logger = logger;
     this.#plan = createPlan(workerCount(options), {
       heartbeatTimeout: options.heartbeatTimeout * 1000,
+      startLimit:
+        options.lifespanStartupTimeout === 0 ? 0 : (options.lifespanStartupTimeout + KILL_MARGIN) * 1000,
       drainLimit: (2 * options.shutdownTimeout + DRAIN_MARGIN) * 1000,
       waitsForReload: parts.waitsForReload ?? false,
     });
-    this.#lifespan =
-      app === undefined
-        ? undefined
-        : new Lifespan(
-            app,
-            {
-              mode: options.lifespan,
-              startupTimeout: options.lifespanStartupTimeout,
-              shutdownTimeout: options.shutdownTimeout,
-              role: "supervisor",
-            },
-            logger,
-          );
     // Whoever starts it hears of a failure by `start`, and everybody else by `whenStopped`.
     this.#serving.promise.catch(() => {});
   }
@@ -114,6 +104,7 @@ export class Supervisor {
   /**
    * Runs the application's startup in this process, then starts the workers. Resolves once all of them accept.
    *
+   * @throws LoadError when the application cannot be loaded.
    * @throws LifespanError when the application refuses to start.
    * @throws WorkerError when no worker could start, or it was stopped before.
    */
@@ -122,7 +113,7 @@ export class Supervisor {
     this.#isStarted = true;
     try {
       if (this.options.metrics !== "") await this.#openMetrics();
-      await Promise.race([this.#lifespan?.start(), this.#stopped.promise]);
+      await Promise.race([this.#startLifespan(), this.#stopped.promise]);
     } catch (error) {
       await this.#end(1);
       throw error;
@@ -200,6 +191,24 @@ export class Supervisor {
   /** Resolves when the last worker has gone, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#stopped.promise;
+  }
+
+  /** Import and startup have one time. */
+  async #startLifespan(): Promise<void> {
+    const { load } = this.#parts;
+    if (load === undefined) return;
+    const { lifespan: mode, lifespanStartupTimeout: limit, shutdownTimeout } = this.options;
+    const startedAt = performance.now();
+    const unguard = endIfBlocked(limit);
+    try {
+      const app = await inTime(load, { startedAt, limit });
+      if (this.#isEnding) return;
+      const times = { startupTimeout: limit, startedAt, shutdownTimeout };
+      this.#lifespan = new Lifespan(app, { mode, ...times, role: "supervisor" }, this.#logger);
+      await this.#lifespan.start();
+    } finally {
+      unguard();
+    }
   }
 
   async #openMetrics(): Promise<void> {

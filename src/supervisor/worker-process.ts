@@ -15,7 +15,7 @@ const LAST_WORDS = 100;
 
 /** What a worker process tells its supervisor. */
 export interface WorkerEvents {
-  onReport(report: Exclude<Report, { type: "failed" | "measured" }>): void;
+  onReport(report: Exclude<Report, { type: "starting" | "failed" | "measured" }>): void;
   onSamples(round: number, samples: Samples): void;
   /** Nothing is told after it. */
   onExit(end: WorkerEnd): void;
@@ -94,7 +94,7 @@ export class WorkerProcess {
 
   #onMessage(message: unknown): void {
     const report = readReport(message);
-    if (report === undefined) return;
+    if (report === undefined || report.type === "starting") return;
     if (report.type === "failed") {
       this.#said = report.text;
       return;

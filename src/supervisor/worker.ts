@@ -10,6 +10,7 @@ import { RequestJournal } from "../server/request-journal.ts";
 import { Server } from "../server/server.ts";
 import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
+import { inTime } from "../server/start-deadline.ts";
 import type { Application } from "../spec/application.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { envelope, readOrder } from "./messages.ts";
@@ -67,10 +68,15 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (options.metrics !== "") process.on("exit", () => measured(worker.server));
     const logger = ownLogger ?? createLogger(options.logLevel, options.quiet);
     surviveErrors(logger);
-    const app = await load(options, application);
+    const startedAt = performance.now();
+    const app = await inTime(() => load(options, application), {
+      startedAt,
+      limit: options.lifespanStartupTimeout,
+    });
     worker.server = new Server(app, options, logger, {
       // With --reload one worker stands for the process that would serve alone without.
       ...(options.reload && options.workers === 1 ? {} : { role: "worker", workerNumber }),
+      startedAt,
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
       journal: journal === undefined ? undefined : openedJournal(journal, logger),
     });
