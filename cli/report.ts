@@ -39,6 +39,7 @@ export function bannerText(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],
+  note?: string,
 ): string {
   const what = servedText(application, options);
   const where = printable(urls.join(" and "));
@@ -46,6 +47,7 @@ export function bannerText(
   if (options.env === "development" && urls.every(isLoopback)) {
     lines.push("Only this machine can connect; --host 0.0.0.0 lets others in. Ctrl-C stops the server.");
   }
+  if (note !== undefined) lines.push(`${note}.`);
   return lines.join("\n");
 }
 

@@ -1,4 +1,5 @@
 import type { ServerOptions } from "../src/server/option-table.ts";
+import type { Server } from "../src/server/server.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import type { Application } from "../src/spec/application.ts";
 import type { Role } from "../src/supervisor/role.ts";
@@ -61,7 +62,7 @@ export async function serveAlone(
   } finally {
     unguard();
   }
-  await announce(application, options, server.urls);
+  await announce(application, options, server);
   const code = (await ended) ?? 0;
   standing?.end();
   return code;
@@ -93,7 +94,7 @@ export async function serveWithWorkers(
     if (code !== undefined) return code;
     throw error;
   }
-  await announce(application, options, supervisor.urls);
+  await announce(application, options, supervisor);
   return (await ended) ?? 0;
 }
 
@@ -133,9 +134,9 @@ export async function work(): Promise<never> {
 async function announce(
   application: string | undefined,
   options: ServerOptions,
-  urls: readonly string[],
+  { urls, connectionLimitNote }: Pick<Server, "urls" | "connectionLimitNote">,
 ): Promise<void> {
   if (options.quiet) return;
   const { bannerText } = await import("./report.ts");
-  writeLine(2, bannerText(application, options, urls));
+  writeLine(2, bannerText(application, options, urls, connectionLimitNote));
 }

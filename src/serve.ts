@@ -135,6 +135,7 @@ async function serveAlone(
   if (standing !== undefined) void server.whenStopped.then(() => standing.end());
   await server.start();
   standing?.ready();
+  noteLimit(server, logger);
   return server;
 }
 
@@ -162,7 +163,13 @@ async function serveWithWorkers(
   });
   if (signals) endWith(ended);
   await started;
+  noteLimit(supervisor, logger);
   return supervisor;
+}
+
+/** Where the command line has its banner, a program has its log. */
+function noteLimit({ connectionLimitNote }: Pick<Server, "connectionLimitNote">, logger: Logger): void {
+  if (connectionLimitNote !== undefined) logger.warn(connectionLimitNote);
 }
 
 /** Ends the process with the last server that a signal has ended. */

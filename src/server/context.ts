@@ -50,6 +50,12 @@ export interface ServerContext {
   readonly readProxied: ProxyReader | undefined;
   /** Where a supervisor wants to know what ran in a worker that has crashed. */
   readonly journal: RequestJournal | undefined;
+  /** Descriptors from this one on are the last; infinity is no limit. */
+  readonly descriptorCeiling: number;
+  /** Connections that are WebSockets, or ask to be, and take more descriptors than their own. */
+  webSockets: number;
+  /** Whether descriptors are left for a further WebSocket. */
+  hasRoomForWebSocket(): boolean;
   /** True once the server shuts down. */
   isDraining: boolean;
   /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */

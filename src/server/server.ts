@@ -6,6 +6,13 @@ import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
+import {
+  connectionBudget,
+  DescriptorGuard,
+  loweredText,
+  OF_WEB_SOCKET,
+  openFilesLimit,
+} from "./descriptor-limit.ts";
 import type { ServerContext } from "./context.ts";
 import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
@@ -31,8 +38,8 @@ import type { TlsGate } from "./tls-gate.ts";
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
 
-/** Milliseconds after the start until the backlog is set. What that takes to be loaded is not to make a start longer. */
-const BACKLOG_DELAY = 50;
+/** Milliseconds after the start until what is not to make it longer is done: the backlog, modules that may be needed. */
+const LATE_DELAY = 50;
 
 /** Milliseconds that an idle connection is kept for one request more, when another server follows. */
 const IDLE_GRACE = 2000;
@@ -87,6 +94,10 @@ export class Server {
   #bridge: UpgradeBridge | undefined;
   #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
+  #guard: DescriptorGuard | undefined;
+  #openFiles = Infinity;
+  /** Descriptors that connections may take. */
+  #budget = Infinity;
   #state: State = "new";
   #requestCount = 0;
   /** What each listener was asked for. */
@@ -147,15 +158,21 @@ export class Server {
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
       if (this.#stopping !== undefined) throw new Error("The server was stopped before it listened.");
+      this.#openFiles = await openFilesLimit();
+      this.#budget = connectionBudget(this.#openFiles);
+      this.#guard = new DescriptorGuard(this.#openFiles, this.#listeners, this.#logger, () => {
+        void this.#setBacklog();
+      });
       this.#context = this.#createContext(validator);
       const events = {
         onOpen: (connection: Connection) => this.#onOpen(connection),
         onReady: (connection: Connection) => this.#onReady(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
+        onLastDescriptors: (fd: number) => this.#guard?.onAccepted(fd),
       };
       for (const where of openSockets())
         this.#listeners.push(new Listener(where, this.#context, events, tls));
-      setTimeout(() => void this.#setBacklog(), BACKLOG_DELAY).unref();
+      setTimeout(() => void this.#finishStart(), LATE_DELAY).unref();
       this.#state = "running";
       this.#notifier?.ready();
     } catch (error) {
@@ -223,6 +240,14 @@ export class Server {
     const [first] = this.#listeners;
     if (first === undefined) throw new Error("The server is not listening; call start() first.");
     return first.url;
+  }
+
+  /** Why fewer connections are accepted than the options allow, as a sentence without its full stop; else undefined. */
+  get connectionLimitNote(): string | undefined {
+    const { maxConnections } = this.options;
+    return this.#budget < maxConnections
+      ? loweredText(this.#budget, maxConnections, this.#openFiles)
+      : undefined;
   }
 
   /** Where all listeners are reached; see {@link url}. */
@@ -335,6 +360,20 @@ export class Server {
     return () => openAll(plan, listen.length > 0);
   }
 
+  /** What a start does not wait for. */
+  async #finishStart(): Promise<void> {
+    await this.#setBacklog();
+    const { loadLateModules } = await import("./late-modules.ts");
+    await loadLateModules();
+    if (this.#state !== "running") return;
+    try {
+      for (const listener of this.#listeners) listener.prepareToPause();
+    } catch {
+      // No descriptor is left, or the system has none of this kind; it is tried again when accepting has to pause.
+    }
+    this.#guard?.watch();
+  }
+
   /** Bun makes every backlog 512, those of adopted sockets too. */
   async #setBacklog(): Promise<void> {
     if (this.#state !== "running") return;
@@ -352,6 +391,7 @@ export class Server {
     if (isFollowed) void this.#endpoint?.close();
     if (!isFollowed) this.#notifier?.stopping();
     else if (this.#context !== undefined) this.#context.idleGrace = IDLE_GRACE;
+    this.#guard?.close();
     for (const listener of this.#listeners) listener.stop({ keepFile: isFollowed });
     const isDrained = this.#context === undefined || (await this.#drain(this.#context));
     return this.#release(isDrained);
@@ -406,8 +446,14 @@ export class Server {
     this.#connections.add(connection);
     this.#metrics?.connectionOpened();
     // One that was turned away and is still there takes nobody's place.
-    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections)
+    const count = this.#connections.size - this.#turnedAway.size;
+    if (count > this.options.maxConnections || this.#descriptorsOf(count) > this.#budget)
       this.#turnedAway.add(connection);
+  }
+
+  /** What so many connections take, those among them that are WebSockets included. */
+  #descriptorsOf(connections: number): number {
+    return connections + OF_WEB_SOCKET * (this.#context?.webSockets ?? 0);
   }
 
   #onReady(connection: Connection): void {
@@ -477,6 +523,11 @@ export class Server {
       metrics: this.#metrics,
       readProxied: this.#readProxied,
       journal: this.#place.journal,
+      descriptorCeiling: this.#guard?.ceiling ?? Infinity,
+      webSockets: 0,
+      hasRoomForWebSocket: () =>
+        this.#guard?.isPaused !== true &&
+        this.#descriptorsOf(this.#connections.size) + OF_WEB_SOCKET <= this.#budget,
       isDraining: false,
       idleGrace: 0,
       running: 0,

@@ -55,8 +55,14 @@ export async function runUntilSignal(
   const succeed = async (how: "reload" | "restart"): Promise<void> => {
     if (succession === undefined || isSucceeding || isSignalled) return;
     isSucceeding = true;
-    const next = how === "reload" ? await succession.prepareReload(givenUp.signal) : undefined;
-    const isFollowed = how === "reload" ? next !== undefined : await succession.restart(givenUp.signal);
+    let next: (() => never) | undefined;
+    let isFollowed = false;
+    try {
+      if (how === "reload") next = await succession.prepareReload(givenUp.signal);
+      isFollowed = next !== undefined || (how === "restart" && (await succession.restart(givenUp.signal)));
+    } catch (error) {
+      logger.error(`The ${how} has failed. This server goes on`, error);
+    }
     isSucceeding = false;
     if (!isFollowed || isSignalled) return;
     isSignalled = true;

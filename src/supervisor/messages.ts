@@ -33,7 +33,8 @@ export type Order =
 export type Report =
   /** It will be ready in so many seconds, or has failed; 0 is no limit. */
   | { readonly type: "starting"; readonly limit: number }
-  | { readonly type: "ready" }
+  /** It accepts. `note` is for the operator, about how. */
+  | { readonly type: "ready"; readonly note?: string }
   | { readonly type: "beat"; readonly connections: number }
   /** It asks for its replacement; `why` is a part of a sentence: "has served 1000 requests". */
   | { readonly type: "expiring"; readonly why: string }
@@ -57,9 +58,9 @@ export function envelope(message: Order | Report): object {
 
 /** A message of a worker, or `undefined` for what is none of ours. */
 export function readReport(envelope: unknown): Report | undefined {
-  const { type, limit, connections, why, text, round, samples } = contentOf(envelope);
+  const { type, limit, note, connections, why, text, round, samples } = contentOf(envelope);
   if (type === "starting" && typeof limit === "number" && limit >= 0) return { type, limit };
-  if (type === "ready") return { type };
+  if (type === "ready") return typeof note === "string" ? { type, note } : { type };
   if (type === "beat" && typeof connections === "number") return { type, connections };
   if (type === "expiring" && typeof why === "string") return { type, why };
   if (type === "measured" && typeof round === "number" && isSamples(samples)) return { type, round, samples };

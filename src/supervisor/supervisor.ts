@@ -82,6 +82,7 @@ export class Supervisor {
   readonly #forced = Promise.withResolvers<false>();
   /** What was last logged of a worker that has failed. */
   #lastFailure: string | undefined;
+  #connectionLimitNote: string | undefined;
   #isStarted = false;
   #isEnding = false;
 
@@ -181,6 +182,13 @@ export class Supervisor {
   /** The addresses in use. */
   get listeners(): readonly (TcpAddress | UnixAddress)[] {
     return this.sockets.first.map(({ socket }) => socket.address);
+  }
+
+  /** What the workers say of how many connections each of them can have, if that is fewer than the options allow. */
+  get connectionLimitNote(): string | undefined {
+    return this.#connectionLimitNote === undefined
+      ? undefined
+      : `In each worker: ${this.#connectionLimitNote}`;
   }
 
   /** Connections that the workers had open when they were last heard of, about a second ago. */
@@ -295,7 +303,10 @@ export class Supervisor {
       const worker = new WorkerProcess(descriptors, {
         onReport: (report) => {
           const at = performance.now();
-          if (report.type === "ready") this.#logger.info(`worker ${slot} (pid ${worker.pid}) is ready`);
+          if (report.type === "ready") {
+            this.#logger.info(`worker ${slot} (pid ${worker.pid}) is ready`);
+            this.#connectionLimitNote = report.note;
+          }
           this.#advance({ ...report, worker: id, at });
         },
         onSamples: (round, samples) => this.#samples.told(id, round, samples),

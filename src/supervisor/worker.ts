@@ -81,7 +81,8 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
       journal: journal === undefined ? undefined : openedJournal(journal, logger),
     });
     await worker.server.start();
-    report({ type: "ready" });
+    const note = worker.server.connectionLimitNote;
+    report(note === undefined ? { type: "ready" } : { type: "ready", note });
     // The program may stop it too; a worker that serves no more is none.
     void worker.server.whenStopped.then((isClean) => process.exit(isClean ? 0 : 1));
     if (options.maxRequests > 0) watchRequests(options, worker.server);

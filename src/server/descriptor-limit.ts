@@ -1,0 +1,148 @@
+import type { Logger } from "./logger.ts";
+
+// A process may have only so many descriptors open (RLIMIT_NOFILE, `ulimit -n`). Where none is left, nothing can be
+// accepted, opened or imported any more, and Bun tries to accept again at once, without end. So connections leave some.
+
+/** Descriptors that connections leave for files, modules, logs and other processes: a part of all, within bounds. */
+const SHARE_KEPT = 1 / 16;
+const LEAST_KEPT = 24;
+const MOST_KEPT = 256;
+/** Of these, so many are left when accepting pauses. */
+const LAST = 8;
+/** Descriptors that a WebSocket takes beside that of its connection: both ends of the bridge to Bun's WebSocket. */
+export const OF_WEB_SOCKET = 2;
+
+/** Milliseconds between two looks at whether descriptors are left, and while accepting pauses. */
+const INTERVAL = 1000;
+const PAUSED_INTERVAL = 100;
+/** Milliseconds between two lines that say that accepting pauses. */
+const LOG_INTERVAL = 60_000;
+
+/** How many files this process may have open; infinity where the system does not say. Source: proc_pid_limits(5). */
+export async function openFilesLimit(): Promise<number> {
+  try {
+    const limits = await Bun.file("/proc/self/limits").text();
+    return Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
+  }
+}
+
+/** How many descriptors connections may take of so many. */
+export function connectionBudget(openFiles: number): number {
+  const kept = Math.min(MOST_KEPT, Math.max(LEAST_KEPT, Math.floor(openFiles * SHARE_KEPT)));
+  return Math.max(1, openFiles - kept);
+}
+
+/** Why fewer connections are accepted than were asked for. */
+export function loweredText(budget: number, maxConnections: number, openFiles: number): string {
+  return (
+    `At most ${budget} connections at a time, not ${maxConnections} (--max-connections): this process may have ` +
+    `${openFiles} files open (ulimit -n). A WebSocket counts as ${OF_WEB_SOCKET + 1}`
+  );
+}
+
+/** What can be paused; see `Listener`. */
+export interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
+/** Pauses accepting while hardly any descriptor is left, whoever has them. */
+export class DescriptorGuard {
+  /** A connection with this descriptor, or a higher one, is one of the last that there is room for. */
+  readonly ceiling: number;
+  readonly #openFiles: number;
+  readonly #listeners: readonly Pausable[];
+  readonly #logger: Logger;
+  readonly #onResumed: () => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isPaused = false;
+  #loggedAt = -Infinity;
+  #isClosed = false;
+
+  /** @param onResumed the listeners accept again. */
+  constructor(openFiles: number, listeners: readonly Pausable[], logger: Logger, onResumed: () => void) {
+    this.#onResumed = onResumed;
+    this.#openFiles = openFiles;
+    this.ceiling = openFiles - LAST;
+    this.#listeners = listeners;
+    this.#logger = logger;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Looks from now on whether something else has taken the descriptors. */
+  watch(): void {
+    if (this.#openFiles === Infinity || this.#isClosed) return;
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#look(), this.#isPaused ? PAUSED_INTERVAL : INTERVAL);
+    this.#timer.unref();
+  }
+
+  /** The system gives the lowest descriptor that is free, so a high one is one of the last. */
+  onAccepted(fd: number): void {
+    if (fd >= this.ceiling) this.#pause();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const free = lowestFree();
+    if (this.#isPaused && free < this.ceiling - LAST) this.#resume();
+    else if (this.#isPaused) for (const each of this.#listeners) each.pause();
+    else if (free >= this.ceiling) this.#pause();
+  }
+
+  #pause(): void {
+    if (this.#isPaused || this.#isClosed) return;
+    this.#isPaused = true;
+    const now = performance.now();
+    if (now - this.#loggedAt >= LOG_INTERVAL) {
+      this.#loggedAt = now;
+      this.#logger.warn(
+        `No connections are accepted for now: this process may have ${this.#openFiles} files open (ulimit -n, ` +
+          "RLIMIT_NOFILE), and nearly all are. New connections wait until some are closed",
+      );
+    }
+    // Not from within the accepting of one.
+    setImmediate(() => {
+      if (!this.#isPaused || this.#isClosed) return;
+      for (const each of this.#listeners) each.pause();
+      this.watch();
+    });
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    for (const each of this.#listeners) each.resume();
+    this.#onResumed();
+    this.watch();
+  }
+}
+
+/** The next descriptor that the system would give; infinity when it has none. */
+function lowestFree(): number {
+  const { dup, close } = lateLibc();
+  const fd = dup(0);
+  if (fd === -1) return isOpen(0) ? Infinity : 0;
+  close(fd);
+  return fd;
+}
+
+/** `dup` also fails for a descriptor that is closed. */
+function isOpen(fd: number): boolean {
+  const GET_FLAGS = 1;
+  return lateLibc().fcntl(fd, GET_FLAGS, 0) !== -1;
+}
+
+/** Loaded soon after the start, which it would make longer. */
+function lateLibc(): ReturnType<typeof import("./libc.ts").libc> {
+  const { libc }: typeof import("./libc.ts") = require("./libc.ts");
+  return libc();
+}
