@@ -9,6 +9,10 @@ const LEAST_KEPT = 24;
 const MOST_KEPT = 256;
 /** Of these, so many are left when accepting pauses. */
 const LAST = 8;
+/** Where this part of the descriptors is in use, listeners take the one that they need for a pause. */
+const SHARE_PREPARED = 1 / 4;
+/** With so few in all they take it at once: one turn of the event loop may use up the rest. */
+const FEW = 1024;
 /** Descriptors that a WebSocket takes beside that of its connection: both ends of the bridge to Bun's WebSocket. */
 export const OF_WEB_SOCKET = 2;
 
@@ -44,6 +48,8 @@ export function loweredText(budget: number, maxConnections: number, openFiles: n
 
 /** What can be paused; see `Listener`. */
 export interface Pausable {
+  /** @throws SystemError when no descriptor is left. */
+  prepareToPause(): void;
   pause(): void;
   resume(): void;
 }
@@ -77,6 +83,7 @@ export class DescriptorGuard {
   /** Looks from now on whether something else has taken the descriptors. */
   watch(): void {
     if (this.#openFiles === Infinity || this.#isClosed) return;
+    if (this.#openFiles <= FEW) this.#prepare();
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#look(), this.#isPaused ? PAUSED_INTERVAL : INTERVAL);
     this.#timer.unref();
@@ -94,9 +101,18 @@ export class DescriptorGuard {
 
   #look(): void {
     const free = lowestFree();
+    if (free >= this.#openFiles * SHARE_PREPARED) this.#prepare();
     if (this.#isPaused && free < this.ceiling - LAST) this.#resume();
     else if (this.#isPaused) for (const each of this.#listeners) each.pause();
     else if (free >= this.ceiling) this.#pause();
+  }
+
+  #prepare(): void {
+    try {
+      for (const each of this.#listeners) each.prepareToPause();
+    } catch {
+      // None is left, or the system has no such thing; the pause itself tries again.
+    }
   }
 
   #pause(): void {

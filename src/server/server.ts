@@ -366,11 +366,6 @@ export class Server {
     const { loadLateModules } = await import("./late-modules.ts");
     await loadLateModules();
     if (this.#state !== "running") return;
-    try {
-      for (const listener of this.#listeners) listener.prepareToPause();
-    } catch {
-      // No descriptor is left, or the system has none of this kind; it is tried again when accepting has to pause.
-    }
     this.#guard?.watch();
   }
 
