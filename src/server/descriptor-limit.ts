@@ -16,6 +16,9 @@ const FEW = 1024;
 /** Descriptors that a WebSocket takes beside that of its connection: both ends of the bridge to Bun's WebSocket. */
 export const OF_WEB_SOCKET = 2;
 
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+
 /** Milliseconds between two looks at whether descriptors are left, and while accepting pauses. */
 const INTERVAL = 1000;
 const PAUSED_INTERVAL = 100;
@@ -100,11 +103,12 @@ export class DescriptorGuard {
   }
 
   #look(): void {
-    const free = lowestFree();
-    if (free >= this.#openFiles * SHARE_PREPARED) this.#prepare();
-    if (this.#isPaused && free < this.ceiling - LAST) this.#resume();
-    else if (this.#isPaused) for (const each of this.#listeners) each.pause();
-    else if (free >= this.ceiling) this.#pause();
+    if (!this.#isPaused) {
+      const [lowest = Infinity, ...others] = freeDescriptors(LAST);
+      if (lowest >= this.#openFiles * SHARE_PREPARED) this.#prepare();
+      if (others.length < LAST - 1) this.#pause();
+    } else if (freeDescriptors(2 * LAST).length === 2 * LAST) this.#resume();
+    else for (const each of this.#listeners) each.pause();
   }
 
   #prepare(): void {
@@ -142,19 +146,18 @@ export class DescriptorGuard {
   }
 }
 
-/** The next descriptor that the system would give; infinity when it has none. */
-function lowestFree(): number {
-  const { dup, close } = lateLibc();
-  const fd = dup(0);
-  if (fd === -1) return isOpen(0) ? Infinity : 0;
-  close(fd);
-  return fd;
-}
-
-/** `dup` also fails for a descriptor that is closed. */
-function isOpen(fd: number): boolean {
-  const GET_FLAGS = 1;
-  return lateLibc().fcntl(fd, GET_FLAGS, 0) !== -1;
+/** So many descriptors that the system would give, the lowest first, or as many as it has. */
+function freeDescriptors(count: number): number[] {
+  const { socket, dup, close } = lateLibc();
+  const got: number[] = [];
+  while (got.length < count) {
+    // Any will do to take a number; standard input may be closed.
+    const fd = got[0] === undefined ? socket(AF_UNIX, SOCK_STREAM, 0) : dup(got[0]);
+    if (fd === -1) break;
+    got.push(fd);
+  }
+  for (const fd of got) close(fd);
+  return got;
 }
 
 /** Loaded soon after the start, which it would make longer. */
