@@ -94,6 +94,7 @@ export class Server {
   #bridge: UpgradeBridge | undefined;
   #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
+  #listen: ((where: TcpAddress | ListeningSocket) => Listener) | undefined;
   #guard: DescriptorGuard | undefined;
   #openFiles = Infinity;
   /** Descriptors that connections may take. */
@@ -170,8 +171,9 @@ export class Server {
         onClose: (connection: Connection) => this.#onClose(connection),
         onLastDescriptors: (fd: number) => this.#guard?.onAccepted(fd),
       };
-      for (const where of openSockets())
-        this.#listeners.push(new Listener(where, this.#context, events, tls));
+      const context = this.#context;
+      this.#listen = (where) => new Listener(where, context, events, tls);
+      for (const where of openSockets()) this.#listeners.push(this.#listen(where));
       setTimeout(() => void this.#finishStart(), LATE_DELAY).unref();
       this.#state = "running";
       this.#notifier?.ready();
@@ -290,6 +292,27 @@ export class Server {
   /** Where `/metrics` is, if it is served by this process. */
   get metricsAddress(): TcpAddress | UnixAddress | undefined {
     return this.#endpoint?.address;
+  }
+
+  /**
+   * Accepts from further sockets, which are the server's from now on.
+   *
+   * @returns what ends that; undefined when the server does not run, and the sockets stay the caller's.
+   */
+  adopt(sockets: readonly ListeningSocket[]): (() => void) | undefined {
+    const listen = this.#listen;
+    if (this.#state !== "running" || listen === undefined) return undefined;
+    const adopted = sockets.map((socket) => listen(socket));
+    this.#listeners.push(...adopted);
+    void this.#setBacklog();
+    return () => {
+      for (const listener of adopted) {
+        const at = this.#listeners.indexOf(listener);
+        if (at === -1) continue;
+        this.#listeners.splice(at, 1);
+        listener.stop();
+      }
+    };
   }
 
   /** Opens the file of the access log anew, after log rotation has moved it. */

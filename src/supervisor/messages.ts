@@ -12,6 +12,8 @@ export interface Configuration {
   readonly sockets: readonly number[];
   /** The descriptor of the memory in which it writes down the requests that run. */
   readonly journal: number | undefined;
+  /** The descriptor of the channel by which it gets further sockets. */
+  readonly channel: number | undefined;
 }
 
 /** What the supervisor tells a worker. */
@@ -26,6 +28,8 @@ export type Order =
   | { readonly type: "cut" }
   /** Open the log files anew. */
   | { readonly type: "reopen" }
+  /** Accept from the sockets of a slot that has no worker too: they are in the channel. `release`: no longer. */
+  | { readonly type: "adopt" | "release"; readonly slot: number }
   /** Tell what was counted. */
   | { readonly type: "measure"; readonly round: number };
 
@@ -70,10 +74,22 @@ export function readReport(envelope: unknown): Report | undefined {
 
 /** A message of the supervisor, or `undefined` for what is none of ours. */
 export function readOrder(envelope: unknown): Order | undefined {
-  const { type, isFollowed, isLast, options, application, workerNumber, sockets, journal, round } =
-    contentOf(envelope);
+  const {
+    type,
+    isFollowed,
+    isLast,
+    options,
+    application,
+    workerNumber,
+    sockets,
+    journal,
+    channel,
+    round,
+    slot,
+  } = contentOf(envelope);
   if (type === "measure" && typeof round === "number") return { type, round };
   if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
+  if ((type === "adopt" || type === "release") && typeof slot === "number") return { type, slot };
   if (type === "cut" || type === "reopen") return { type };
   if (
     type !== "configure" ||
@@ -89,6 +105,7 @@ export function readOrder(envelope: unknown): Order | undefined {
     workerNumber,
     sockets: sockets.filter((each) => typeof each === "number"),
     journal: typeof journal === "number" ? journal : undefined,
+    channel: typeof channel === "number" ? channel : undefined,
   };
 }
 

@@ -16,6 +16,8 @@ import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
 import type { Sockets } from "./sockets.ts";
+import { followVacancies, vacancyWakeAt } from "./vacancies.ts";
+import type { Vacancies } from "./vacancies.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
 import type { WorkerEnd } from "./worker-process.ts";
 import { WorkerSamples } from "./worker-samples.ts";
@@ -76,6 +78,7 @@ export class Supervisor {
   readonly #serving = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<boolean>();
   #plan: Plan;
+  #vacancies: Vacancies = [];
   #ticker: ReturnType<typeof setInterval> | undefined;
   #waker: ReturnType<typeof setTimeout> | undefined;
   /** A stop by force does not wait for the application's shutdown either. */
@@ -249,10 +252,28 @@ export class Supervisor {
     const { plan, commands } = advance(this.#plan, event);
     this.#plan = plan;
     for (const command of commands) this.#perform(command);
+    // There are many heartbeats, and none of them changes who accepts.
+    if (event.type !== "beat") this.#followVacancies();
     clearTimeout(this.#waker);
-    const wake = wakeAt(this.#plan);
-    if (wake !== undefined)
-      this.#waker = setTimeout(() => this.#happen("tick"), Math.max(0, wake - performance.now()) + 1);
+    const now = performance.now();
+    const wake = Math.min(wakeAt(this.#plan) ?? Infinity, vacancyWakeAt(this.#vacancies, now) ?? Infinity);
+    if (wake < Infinity) this.#waker = setTimeout(() => this.#happen("tick"), Math.max(0, wake - now) + 1);
+  }
+
+  /** Nobody waits for a slot that has no worker. */
+  #followVacancies(): void {
+    const { vacancies, commands } = followVacancies(this.#vacancies, this.#plan, performance.now());
+    this.#vacancies = vacancies;
+    for (const { type, worker, slot } of commands) {
+      const adopter = this.#workers.get(worker);
+      if (type === "release") {
+        adopter?.process.tell({ type, slot });
+        continue;
+      }
+      const sockets = this.sockets.exclusiveTo(slot, this.#plan.target);
+      if (sockets.length > 0 && adopter?.process.adopt(slot, sockets) === true)
+        this.#logger.debug(`worker ${adopter.slot} accepts for worker ${slot} meanwhile`);
+    }
   }
 
   #perform(command: PlanCommand): void {
@@ -320,7 +341,7 @@ export class Supervisor {
         application: this.#parts.application,
         workerNumber: slot,
         sockets: descriptors.map((_, index) => FIRST_DESCRIPTOR + index),
-        journal: worker.journalDescriptor,
+        ...worker.descriptors,
       });
     } catch (error) {
       // Not from within, for the plan is being carried out.

@@ -2,6 +2,7 @@ import fs from "node:fs";
 
 import type { Samples } from "../server/metric-families.ts";
 import { openJournal, readJournal } from "../server/request-journal.ts";
+import { openDescriptorChannel, sendDescriptors } from "./descriptor-channel.ts";
 import { describeExit, describeRunning, outOfMemoryKills } from "./exit-reason.ts";
 import { envelope, readReport } from "./messages.ts";
 import type { Order, Report } from "./messages.ts";
@@ -42,9 +43,11 @@ export class WorkerProcess {
   readonly #events: WorkerEvents;
   readonly #outOfMemoryKills = outOfMemoryKills();
   readonly #disconnected = Promise.withResolvers<void>();
-  readonly #journal = openedJournal();
-  /** The journal's descriptor in the worker. */
-  readonly journalDescriptor: number | undefined;
+  readonly #journal = orNone(openJournal);
+  /** Our end of the channel by which it gets sockets. */
+  readonly #channel: number | undefined;
+  /** The descriptors of the journal and of the channel in the worker. */
+  readonly descriptors: { readonly journal: number | undefined; readonly channel: number | undefined };
   #said: string | undefined;
   /** Connections that it had open when it was last heard of. */
   connections = 0;
@@ -58,8 +61,12 @@ export class WorkerProcess {
   constructor(sockets: readonly number[], events: WorkerEvents) {
     const { command, options } = spawnCommand();
     this.#events = events;
-    const descriptors = this.#journal === undefined ? sockets : [...sockets, this.#journal];
-    this.journalDescriptor = this.#journal === undefined ? undefined : FIRST_DESCRIPTOR + sockets.length;
+    const [ours, theirs] = orNone(openDescriptorChannel) ?? [];
+    this.#channel = ours;
+    const descriptors = [...sockets, ...[this.#journal, theirs].filter((each) => each !== undefined)];
+    const inWorker = (fd: number | undefined): number | undefined =>
+      fd === undefined ? undefined : FIRST_DESCRIPTOR + descriptors.indexOf(fd, sockets.length);
+    this.descriptors = { journal: inWorker(this.#journal), channel: inWorker(theirs) };
     try {
       this.#child = Bun.spawn(command, {
         ...options,
@@ -71,8 +78,10 @@ export class WorkerProcess {
         onExit: (_child, code, signal) => void this.#onExit(code, signal),
       });
     } catch (error) {
-      this.#closeJournal();
+      this.#close();
       throw error;
+    } finally {
+      if (theirs !== undefined) fs.closeSync(theirs);
     }
   }
 
@@ -86,6 +95,18 @@ export class WorkerProcess {
     } catch {
       // It has ended, which is told as well.
     }
+  }
+
+  /** Lets it accept from the sockets of another slot too. @returns false when they do not get there. */
+  adopt(slot: number, sockets: readonly number[]): boolean {
+    if (this.#channel === undefined) return false;
+    try {
+      sendDescriptors(this.#channel, sockets);
+    } catch {
+      return false; // it has ended, or takes nothing at the moment
+    }
+    this.tell({ type: "adopt", slot });
+    return true;
   }
 
   kill(): void {
@@ -112,20 +133,20 @@ export class WorkerProcess {
     const isOutOfMemory = outOfMemoryKills() > this.#outOfMemoryKills;
     const exit = { code, signal: signal === null ? null : String(this.#child.signalCode ?? signal) };
     const ran = this.#journal === undefined ? "" : describeRunning(readJournal(this.#journal));
-    this.#closeJournal();
+    this.#close();
     const how = describeExit(exit, this.#said, isOutOfMemory);
     this.#events.onExit({ how, ran, isClean: code === 0, isCrash: !ORDERLY_CODES.includes(code) });
   }
 
-  #closeJournal(): void {
-    if (this.#journal !== undefined) fs.closeSync(this.#journal);
+  #close(): void {
+    for (const fd of [this.#journal, this.#channel]) if (fd !== undefined) fs.closeSync(fd);
   }
 }
 
-/** Without one a worker serves all the same. */
-function openedJournal(): number | undefined {
+/** What a worker serves without all the same. */
+function orNone<T>(open: () => T): T | undefined {
   try {
-    return openJournal();
+    return open();
   } catch {
     return undefined;
   }

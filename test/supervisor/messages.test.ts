@@ -14,6 +14,7 @@ test("every message comes out as it went in, through JSON", () => {
       workerNumber: 2,
       sockets: [3, 4],
       journal: 5,
+      channel: 6,
     },
     {
       type: "configure",
@@ -22,14 +23,19 @@ test("every message comes out as it went in, through JSON", () => {
       workerNumber: 1,
       sockets: [],
       journal: undefined,
+      channel: undefined,
     },
     { type: "drain", isFollowed: true, isLast: false },
     { type: "drain", isFollowed: false, isLast: true },
     { type: "cut" },
     { type: "reopen" },
+    { type: "adopt", slot: 2 },
+    { type: "release", slot: 2 },
   ];
   const reports: Report[] = [
+    { type: "starting", limit: 30 },
     { type: "ready" },
+    { type: "ready", note: "few connections" },
     { type: "beat", connections: 7 },
     { type: "expiring", why: "has served 1000 requests" },
     { type: "failed", text: "no" },
