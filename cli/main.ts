@@ -2,7 +2,7 @@
 import { OptionError } from "../src/errors.ts";
 import { embeddedApplication } from "../src/server/embedded-app.ts";
 import type { ServerOptions } from "../src/server/option-table.ts";
-import { resolveOptions } from "../src/server/options.ts";
+import { checkWorkers, resolveOptions } from "../src/server/options.ts";
 import type { Role } from "../src/supervisor/role.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import { readArguments } from "./arguments.ts";
@@ -35,6 +35,8 @@ async function run(argv: readonly string[]): Promise<number> {
       throw new OptionError(configuration.names.reload ?? "--reload", NOTHING_TO_WATCH);
     await showMode(options, configuration);
     if (options.umask !== "") await applyUmask(options);
+    if (!commandLine.commands.has("printConfig"))
+      checkWorkers(options, configuration.values, configuration.names);
     if (role.type === "probe") return await (await import("./serve.ts")).probe(application, options);
     if (commandLine.commands.has("printConfig")) return await printConfig(options, configuration);
     if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options);

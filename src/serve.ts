@@ -5,7 +5,7 @@ import type { CommandLineOption } from "./server/command-line-options.ts";
 import { embeddedApplication } from "./server/embedded-app.ts";
 import { createLogger } from "./server/logger.ts";
 import type { Logger } from "./server/logger.ts";
-import { resolveOptions } from "./server/options.ts";
+import { checkWorkers, resolveOptions } from "./server/options.ts";
 import type { PartialOptions, ServerOptions } from "./server/options.ts";
 import { Server } from "./server/server.ts";
 import { runUntilSignal, type Succession } from "./server/signals.ts";
@@ -83,6 +83,7 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
     words === false
       ? await resolveOptions(given)
       : await (await import("../cli/program.ts")).programOptions(words, given);
+  if (words === false) checkWorkers(resolved, given);
   const app = await toApplication(servable, "what serve() was given");
   const role = await takeRole(resolved);
   if (role.type === "worker") {
