@@ -26,7 +26,7 @@ const OWN_PROGRAMS: {
   "toolkit-stream": { bun: "./servers/bun-upload.ts" },
 };
 
-const here = (path: string): string => new URL(path, import.meta.url).pathname;
+const here = (path: string): string => Bun.fileURLToPath(new URL(path, import.meta.url));
 const ROOT = here("..");
 /** What is installed with the package, and so what its users run. */
 const CLI = here("../dist/pagi-server.js");

@@ -114,6 +114,7 @@ test("the package holds what it needs to run, its documents, and no tests or ben
     "README.md",
     "LICENSE",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "src",
     "cli",
@@ -126,6 +127,75 @@ test("the package holds what it needs to run, its documents, and no tests or ben
   ).toEqual([]);
 });
 
+test("every relative link of the documents in the package leads to something that is in it", async () => {
+  const held = new Set(files);
+  for (const file of files) {
+    // A folder is in it when a file below it is.
+    for (let parent = dirname(file); parent !== "."; parent = dirname(parent)) held.add(parent);
+  }
+  const documents = files.filter((file) => file.endsWith(".md"));
+  expect(documents).toContain("package/README.md");
+  const lost: string[] = [];
+  for (const document of documents) {
+    const text = await Bun.file(
+      join(folder, "node_modules/pagi-server", document.slice("package/".length)),
+    ).text();
+    for (const [, target = ""] of text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)/g)) {
+      const linked = join(dirname(document), target).replace(/\/$/, "");
+      if (!held.has(linked)) lost.push(`${document}: ${target}`);
+    }
+  }
+  expect(lost).toEqual([]);
+});
+
+test("package.json says where the source, the home page and the issues are", async () => {
+  const { repository, homepage, bugs } = (await Bun.file(join(ROOT, "package.json")).json()) as Record<
+    string,
+    unknown
+  >;
+  expect(repository).toMatchObject({ type: "git", url: expect.stringMatching(/^git\+https:\/\/.+\.git$/) });
+  expect(homepage).toMatch(/^https:/);
+  expect(bugs).toMatch(/^https:/);
+});
+
+test("inside the repository the entries are those of the package, and nothing more", async () => {
+  const { exports } = (await Bun.file(join(ROOT, "package.json")).json()) as {
+    exports: Record<string, string | { default: string }>;
+  };
+  const { compilerOptions } = (await Bun.file(join(ROOT, "tsconfig.json")).json()) as {
+    compilerOptions: { paths: Record<string, readonly string[]> };
+  };
+  const entries = Object.entries(exports).flatMap(([entry, target]) =>
+    typeof target === "string" ? [] : [[`pagi-server${entry.slice(1)}`, [target.default]] as const],
+  );
+  expect(compilerOptions.paths).toEqual(Object.fromEntries(entries));
+});
+
+test("a project that is linked to a clone runs its server", async () => {
+  const linked = await mkdtemp(join(tmpdir(), "pagi-server-linked-"));
+  const env = { BUN_INSTALL: join(linked, "bun") };
+  const project = join(linked, "my app");
+  try {
+    await Bun.write(
+      join(project, "package.json"),
+      `{ "name": "linked", "private": true, "type": "module" }\n`,
+    );
+    await Bun.write(join(project, "app.ts"), APP);
+    // `bun pm pack` has run the script "prepack" already.
+    await run([process.execPath, "link"], ROOT, env);
+    await run([process.execPath, "link", "pagi-server"], project, env);
+    await using server = await ServerProcess.run(
+      [process.execPath, "x", "pagi-server", "app.ts", "-p", "0"],
+      env,
+      project,
+    );
+    expect(await (await fetch(server.url)).text()).toBe("packed\n");
+    expect(await server.stop("SIGTERM")).toBe(0);
+  } finally {
+    await rm(linked, { recursive: true });
+  }
+}, 30_000);
+
 test("bunx pagi-server app.ts serves the application", async () => {
   await using server = await ServerProcess.run(
     [process.execPath, "x", "pagi-server", "app.ts", "-p", "0"],
@@ -137,6 +207,32 @@ test("bunx pagi-server app.ts serves the application", async () => {
   expect(await response.text()).toBe("packed\n");
   expect(await server.stop("SIGTERM")).toBe(0);
 }, 20_000);
+
+test("a stack trace in the log begins in the user's file, and then names lines of the package's sources", async () => {
+  await Bun.write(
+    join(folder, "wrong.ts"),
+    `export default async (scope, receive, send) => {
+  if (scope.type !== "http") return;
+  await send({ type: "http.response.start", status: "200" });
+};
+`,
+  );
+  await using server = await ServerProcess.run(
+    [process.execPath, "x", "pagi-server", "wrong.ts", "-p", "0"],
+    {},
+    folder,
+  );
+  expect((await fetch(server.url)).status).toBe(500);
+  const [, first, own] = await server.shows(
+    /the application threw: EventError.*\n +(at .*)\n +in pagi-server:\n +(at .*)\n/,
+  );
+  expect(first).toContain("/wrong.ts:3:");
+  const [, source = "", line = 0] =
+    /\/node_modules\/pagi-server\/(src\/[\w/-]+\.ts):(\d+):/.exec(own ?? "") ?? [];
+  const text = await Bun.file(join(folder, "node_modules/pagi-server", source)).text();
+  expect(text.split("\n").length).toBeGreaterThan(Number(line));
+  expect(await server.stop("SIGTERM")).toBe(0);
+});
 
 test("the examples run where the package is installed, with the command of their README", async () => {
   const examples = [...new Bun.Glob("*/README.md").scanSync(join(ROOT, "examples"))];
@@ -233,6 +329,24 @@ export const used = [${entries.map((_, i) => `entry${i}`).join(", ")}];
   expect(errors[0]).toMatch(/program\.ts.*Property 'di' does not exist/);
 }, 30_000);
 
+test("every option of serve(), the configuration and the toolkit has a doc comment in the published types", async () => {
+  const types = join(folder, "node_modules/pagi-server/dist/types");
+  const published =
+    /^(?:adapters|src\/(?:apps|testing|toolkit)|src\/serve\.|src\/server\/(?:define-config|partial-options)\.)/;
+  const bare: string[] = [];
+  let count = 0;
+  for (const file of new Bun.Glob("**/*.d.ts").scanSync(types)) {
+    if (!published.test(file)) continue;
+    const text = await Bun.file(join(types, file)).text();
+    for (const { name, member, isDocumented } of optionMembers(text)) {
+      count++;
+      if (!isDocumented) bare.push(`${file}: ${name}.${member}`);
+    }
+  }
+  expect(count).toBeGreaterThan(150);
+  expect(bare).toEqual([]);
+});
+
 test("what is no entry cannot be imported", async () => {
   const inner = run([process.execPath, "-e", `await import("pagi-server/src/server/server.ts")`], folder);
   await expect(inner).rejects.toThrow(/pagi-server\/src\/server\/server\.ts/);
@@ -242,9 +356,32 @@ test("bun.lock names no registry", async () => {
   expect(await Bun.file(join(ROOT, "bun.lock")).text()).not.toMatch(/https?:\/\//);
 });
 
+/** The members of the interfaces in a declaration file whose names say that they are options. */
+function* optionMembers(text: string): Generator<{ name: string; member: string; isDocumented: boolean }> {
+  const interfaces = /^(?:export )?interface (\w*(?:Options|Hooks)|Config)\b[^{]*\{\n(.*?)^\}/gms;
+  for (const [, name = "", body = ""] of text.matchAll(interfaces)) {
+    let isDocumented = false;
+    let depth = 0;
+    for (const line of body.split("\n").map((each) => each.trim())) {
+      const [, member] = /^(?:readonly )?(\w+)\??[:(<]/.exec(line) ?? [];
+      if (depth === 0 && member !== undefined) {
+        yield { name, member, isDocumented };
+        isDocumented = false;
+      } else if (line.endsWith("*/")) isDocumented = true;
+      if (!/^(?:\*|\/\*)/.test(line)) depth += line.split("{").length - line.split("}").length;
+    }
+  }
+}
+
 /** Runs a command and returns its standard output; throws with its error output when it fails. */
-async function run(command: string[], cwd: string): Promise<string> {
-  const child = Bun.spawn(command, { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+async function run(command: string[], cwd: string, env: Record<string, string> = {}): Promise<string> {
+  const child = Bun.spawn(command, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [output, errors, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   if (code !== 0) throw new Error(`${command.join(" ")} exited with ${code}: ${errors}${output}`);
   return output;

@@ -13,7 +13,7 @@ export async function runLoad(
   cores: Cores,
   whenReady?: () => Promise<void>,
 ): Promise<Record<string, number | undefined>> {
-  const script = new URL(`./${program}.ts`, import.meta.url).pathname;
+  const script = Bun.fileURLToPath(new URL(`./${program}.ts`, import.meta.url));
   const child = Bun.spawn(pinned(cores.load, [process.execPath, script, ...parameters.map(String)]), {
     stdin: "pipe",
     stdout: "pipe",

@@ -30,7 +30,7 @@ export const WRK_MISSING = "wrk is not installed; it makes the load. Install it:
 
 /** @throws BenchFailure when wrk cannot run, or when a request failed. */
 export async function runWrk(url: string, load: WrkLoad, cores: Cores): Promise<WrkResult> {
-  const script = new URL("./wrk.lua", import.meta.url).pathname;
+  const script = Bun.fileURLToPath(new URL("./wrk.lua", import.meta.url));
   const child = Bun.spawn(
     pinned(cores.load, [
       ...["wrk", "-t1", `-c${load.connections}`, `-d${load.duration}s`, "-s", script, url],

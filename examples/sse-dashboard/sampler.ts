@@ -83,7 +83,7 @@ export class Sampler {
       memory: rss,
       heap: heapUsed,
       cpu: used / 10_000 / seconds,
-      delay: { mean: milliseconds(this.#delay.mean), max: milliseconds(this.#delay.max) },
+      delay: this.#delays(),
       requests: { total: now.requests, rate: (now.requests - before.requests) / seconds },
       streams: this.#readers.size,
     });
@@ -91,6 +91,12 @@ export class Sampler {
     this.#delay.reset();
     this.#before = now;
     for (const wake of this.#readers) wake();
+  }
+
+  #delays(): Sample["delay"] {
+    const [mean, max] = [milliseconds(this.#delay.mean), milliseconds(this.#delay.max)];
+    // The histogram rounds its values, so that the mean of one value can be above it.
+    return { mean, max: Math.max(mean, max) };
   }
 }
 

@@ -13,7 +13,7 @@ export const COMMAND_LINE_OPTIONS = {
     offWord: "off",
     flag: "config",
     variable: "PAGI_CONFIG",
-    doc: "Configuration file, whose default export has options by name; the one of the default need not be there",
+    doc: "Configuration file with options by name: a module's default export, JSON, TOML or YAML; the default file is optional",
   },
   envFile: {
     group: "Configuration",

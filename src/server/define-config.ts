@@ -1,4 +1,4 @@
-import type { PartialOptions } from "./option-table.ts";
+import type { PartialOptions } from "./partial-options.ts";
 
 /** What a configuration file exports: options by name, and the application. */
 export interface Config extends Omit<PartialOptions, "config"> {

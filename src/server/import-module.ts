@@ -1,4 +1,5 @@
 import { LoadError } from "../errors.ts";
+import { stackFrames } from "../spec/stack-frames.ts";
 import { printable } from "./printable.ts";
 
 /**
@@ -71,8 +72,7 @@ function placeOf(error: unknown): string | undefined {
 
 function stackPlaces(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
-  const stack: string | undefined = error.stack;
-  return [...(stack ?? "").matchAll(/^\s+at (?:.*\()?(\/.+:\d+:\d+)\)?$/gm)].map(([, place]) => place ?? "");
+  return stackFrames(error).flatMap((frame) => /^at (?:.*\()?(\/.+:\d+:\d+)\)?$/.exec(frame)?.[1] ?? []);
 }
 
 /** Relative to the current directory where the file is in it. */

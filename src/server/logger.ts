@@ -1,5 +1,6 @@
 import type { ConsolaInstance, LogObject } from "consola/core";
 
+import { stackFrames } from "../spec/stack-frames.ts";
 import type { ServerOptions } from "./option-table.ts";
 import { printable } from "./printable.ts";
 import { isTerminal, writeLine } from "./terminal.ts";
@@ -109,7 +110,7 @@ function detailsOf(error: unknown): string[] {
   let current: unknown = error;
   for (let depth = 0; current instanceof Error && depth < MAX_CAUSES; depth++) {
     if (depth > 0) lines.push(`caused by ${summaryOf(current)}`);
-    lines.push(...framesOf(current));
+    lines.push(...stackFrames(current));
     if (current instanceof AggregateError) lines.push(...membersOf(current));
     current = current.cause;
   }
@@ -122,21 +123,8 @@ function detailsOf(error: unknown): string[] {
 function membersOf(error: AggregateError): string[] {
   const members: unknown[] = error.errors;
   const lines = members.slice(0, MAX_CAUSES).flatMap((member) => {
-    const [place] = member instanceof Error ? framesOf(member) : [];
+    const [place] = member instanceof Error ? stackFrames(member) : [];
     return [`gathers ${summaryOf(member)}${place === undefined ? "" : ` ${place}`}`];
   });
   return members.length > MAX_CAUSES ? [...lines, `and ${members.length - MAX_CAUSES} more`] : lines;
-}
-
-/** The stack's own lines. A message of several lines could hold one that looks like them, so it is cut off first. */
-function framesOf(error: Error): string[] {
-  // Errors of Bun's bundler and resolver have no stack, whatever the type says.
-  const stack: string | undefined = error.stack;
-  if (stack === undefined) return [];
-  const start = stack.indexOf(error.message);
-  const frames = start === -1 ? stack : stack.slice(start + error.message.length);
-  return frames
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line.startsWith("at "));
 }

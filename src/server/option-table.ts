@@ -2,6 +2,7 @@ import { COMMAND_LINE_OPTIONS } from "./command-line-options.ts";
 import { LIMIT_OPTIONS } from "./limit-options.ts";
 import { LISTENING_OPTIONS } from "./listening-options.ts";
 import type { OptionDeclaration } from "./option-values.ts";
+import type { PartialOptions } from "./partial-options.ts";
 import { PROCESS_OPTIONS } from "./process-options.ts";
 import { PROXY_OPTIONS } from "./proxy-options.ts";
 
@@ -110,21 +111,11 @@ type ValueOf<D extends OptionDeclaration> = D extends { type: "choice" }
     ? ValuesByType[D["type"]]
     : never;
 
-/** What may also be given as text, such as `"30s"` or the value of an environment variable. */
-type GivenValueOf<D extends OptionDeclaration> = D["type"] extends "integer" | "port" | "size" | "duration"
-  ? number | string
-  : ValueOf<D>;
-
 type Repeated<D extends OptionDeclaration, V> = D extends { repeatable: true } ? readonly V[] : V;
 
 /** All options with their final values: sizes in bytes, durations in seconds. Frozen. */
 export type ServerOptions = {
-  readonly [K in OptionName]: Repeated<(typeof OPTIONS)[K], ValueOf<(typeof OPTIONS)[K]>>;
-};
-
-/** What a user may give; what is absent or `undefined` takes its default. */
-export type PartialOptions = {
-  readonly [K in OptionName]?: Repeated<(typeof OPTIONS)[K], GivenValueOf<(typeof OPTIONS)[K]>> | undefined;
+  readonly [K in keyof PartialOptions]-?: Repeated<(typeof OPTIONS)[K], ValueOf<(typeof OPTIONS)[K]>>;
 };
 
 /** The mode that the server runs in. */

@@ -8,11 +8,11 @@ import {
   OPTION_NAMES,
   type OptionName,
   OPTIONS,
-  type PartialOptions,
   type ServerOptions,
   type WrittenNames,
 } from "./option-table.ts";
 import { formatValue, fromText, isPlain } from "./option-values.ts";
+import type { PartialOptions } from "./partial-options.ts";
 import { isTerminal } from "./terminal.ts";
 
 export type { Mode, PartialOptions, ServerOptions };

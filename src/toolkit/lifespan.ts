@@ -28,6 +28,7 @@ export function wrap(app: ApplicationLike, hooks: LifespanHooks = {}): Applicati
 
 /** What a {@link Lifespan} is told. */
 export interface LifespanOptions extends LifespanHooks {
+  /** The application around whose requests the hooks run. */
   readonly app: ApplicationLike;
 }
 

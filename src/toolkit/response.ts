@@ -30,6 +30,7 @@ export type { OnClose } from "./response/writer.ts";
 
 /** What the methods that set a body take besides. */
 export interface ResponseOptions {
+  /** The status code, 200 to 599. Default: 200, or the one that the method stands for. */
   status?: number;
   /** Replaces the type that the method would give. */
   contentType?: string;

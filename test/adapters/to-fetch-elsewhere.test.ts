@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isMissing } from "../support/optional-program.ts";
 
 // `toFetch` uses nothing of Bun's: bundled for the web platform it runs on node, as it would on an edge runtime.
 
@@ -36,7 +37,7 @@ console.log(JSON.stringify([
 ]));
 `;
 
-test.skipIf(Bun.which("node") === null)(
+test.skipIf(isMissing("node"))(
   "an application answers on node",
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "pagi-elsewhere-"));

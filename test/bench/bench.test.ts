@@ -8,8 +8,9 @@ import { cpuTimeOf, filesOf, memoryOf } from "../../bench/process-stats.ts";
 import { isAccepted, upgradeRequest } from "../../bench/load/websocket-handshake.ts";
 import { METRICS, type Sample, type Scenario } from "../../bench/scenario.ts";
 import { SERVERS, type ServerName } from "../../bench/servers.ts";
+import { isMissing } from "../support/optional-program.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
+const ROOT = Bun.fileURLToPath(new URL("../../", import.meta.url));
 
 async function bench(words: string[], environment: Record<string, string> = {}) {
   const child = Bun.spawn([process.execPath, "bench/main.ts", ...words], {
@@ -25,11 +26,11 @@ async function bench(words: string[], environment: Record<string, string> = {}) 
   return { code: await child.exited, output, complaints };
 }
 
-const hasWrk = Bun.which("wrk") !== null;
+const hasWrk = !isMissing("wrk");
 
 describe.skipIf(!hasWrk)("bun run bench hello --quick (needs wrk: apt-get install wrk)", () => {
-  test.skipIf(!existsSync(`${ROOT}cli/main.ts`)).each([["pagi", "pagi-server"]])("%s", measures, 20_000);
-  test.each([["bun", "Bun.serve"]])("%s", measures, 20_000);
+  test.skipIf(!existsSync(`${ROOT}cli/main.ts`)).each([["pagi", "pagi-server"]])("%s", measures, 60_000);
+  test.each([["bun", "Bun.serve"]])("%s", measures, 60_000);
 
   async function measures(name: string, title: string): Promise<void> {
     const { code, output, complaints } = await bench(["hello", "--quick", "--only", name]);
@@ -44,7 +45,7 @@ describe.skipIf(!hasWrk)("bun run bench hello --quick (needs wrk: apt-get instal
 for (const [name, title, isHere] of [
   ["pagi", "pagi-server", true],
   ["bun", "Bun.serve", true],
-  ["node", "ws on Node", Bun.which("node") !== null],
+  ["node", "ws on Node", !isMissing("node")],
 ] as const) {
   test.skipIf(!isHere)(
     `bun run bench ws-* --quick: ${name}`,
@@ -59,11 +60,11 @@ for (const [name, title, isHere] of [
         expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title}${figures}`, "m"));
       }
     },
-    30_000,
+    120_000,
   );
 }
 
-const NODE_HERE = Bun.which("node") !== null;
+const NODE_HERE = !isMissing("node");
 
 for (const [name, title, isHere] of [
   ["pagi", "Hono on pagi-server", true],
@@ -80,7 +81,7 @@ for (const [name, title, isHere] of [
         expect(output).toMatch(new RegExp(`^${scenario}: .*\\n.*\\n${title} +[1-9]`, "m"));
       }
     },
-    30_000,
+    90_000,
   );
 }
 
@@ -120,7 +121,7 @@ for (const [name, titles] of [
         }
       }
     },
-    60_000,
+    120_000,
   );
 }
 

@@ -49,6 +49,34 @@ async function answer(program: Program): Promise<string> {
   return (await request(await program.address(), get("/", "Connection: close"))).body;
 }
 
+describe("--config takes data files as well as modules", () => {
+  test.each([
+    ["settings.json", `{ "app": "app.ts", "port": 81, "maxBodySize": "64k", "reloadInclude": ["*.html"] }`],
+    ["settings.toml", `app = "app.ts"\nport = 81\nmaxBodySize = "64k"\nreloadInclude = ["*.html"]\n`],
+    ["settings.yaml", `app: app.ts\nport: 81\nmaxBodySize: 64k\nreloadInclude: ["*.html"]\n`],
+    ["settings.yml", `app: app.ts\nport: 81\nmaxBodySize: 64k\nreloadInclude: ["*.html"]\n`],
+    [
+      "settings.mjs",
+      `export default { app: "app.ts", port: 81, maxBodySize: "64k", reloadInclude: ["*.html"] };`,
+    ],
+  ])("%s", async (name, text) => {
+    using folder = folderWith({ [name]: text });
+    expect(await printed(folder, ["--config", name])).toEqual(
+      expect.arrayContaining([
+        `application | app.ts | file ${name}`,
+        `port | 81 | file ${name}`,
+        `maxBodySize | 64k | file ${name}`,
+        `reloadInclude | *.html | file ${name}`,
+      ]),
+    );
+  });
+
+  test.each(["settings.json", "settings.toml", "settings.yaml"])("%s that cannot be read", async (name) => {
+    using folder = folderWith({ [name]: "{ port = : [" });
+    expect(await refusal(folder, ["--config", name])).toMatch(new RegExp(`^[12] .*${name}`));
+  });
+});
+
 describe("--env-file", () => {
   test("the real environment wins, then the later file; --print-config says which", async () => {
     using folder = folderWith({

@@ -3,6 +3,7 @@ import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 import { runWsClient, WS_RUNTIMES } from "../support/ws-package.ts";
+import { isMissing } from "../support/optional-program.ts";
 
 let server: ServerProcess;
 let url: string;
@@ -61,7 +62,7 @@ test("a request that is no WebSocket gets the page, or 404", async () => {
 });
 
 for (const { name, command } of WS_RUNTIMES) {
-  test.skipIf(Bun.which(command) === null)(
+  test.skipIf(isMissing(command))(
     `${name} gets its messages back`,
     async () => {
       const messages = ["Hello", "", "Grüße, 🌍", "hex:00ff7f", "z".repeat(5000)];

@@ -3,6 +3,7 @@ import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
 import { runWsClient, WS_RUNTIMES } from "../support/ws-package.ts";
+import { isMissing } from "../support/optional-program.ts";
 
 let server: ServerProcess;
 let url: string;
@@ -98,7 +99,7 @@ test("a client that drops the connection leaves no timer and no complaint behind
 });
 
 for (const { name, command } of WS_RUNTIMES) {
-  test.skipIf(Bun.which(command) === null)(
+  test.skipIf(isMissing(command))(
     `${name} gets answers and ticks`,
     async () => {
       const commands = ["stop", "nonsense", `{"interval": 10}`];

@@ -407,7 +407,7 @@ describe("when bytes leave", () => {
 
 test("a rejected send that nobody awaits, and a throw outside of any request, do not end a server that serve() started", async () => {
   const program = `
-    import { serve } from ${JSON.stringify(new URL("../../src/index.ts", import.meta.url).pathname)};
+    import { serve } from ${JSON.stringify(Bun.fileURLToPath(new URL("../../src/index.ts", import.meta.url)))};
     const app = async (scope, receive, send) => {
       if (scope.type !== "http") throw new Error("http only");
       if (scope.path === "/reject") void send({ type: "http.response.body", body: "too early" });

@@ -54,7 +54,8 @@ test(`${ROUNDS} clients that send anything end with exactly one websocket.discon
     await wire.readToEnd();
   }
   await eventually("all are gone", () => server.server.connectionCount === 0);
-  expect(disconnected).toBe(connected);
+  // An application may read of the end after its connection has closed.
+  await eventually("every application has read of the end", () => disconnected === connected);
   expect(connected).toBeGreaterThan(ROUNDS / 3); // a reset may come before the handshake was read
   // The faults that the frames are made for are among them.
   expect([1002, 1006, 1007].filter((code) => !codes.has(code))).toEqual([]);

@@ -69,7 +69,7 @@ describe("createLogger", () => {
     createLogger("info", false, output).error("GET /", new AggregateError([new TypeError("one"), "two"]));
     const [first, ...below] = (output.written[0] ?? "").split("\n");
     expect(first).toEndWith("error GET /: AggregateError");
-    expect(below.find((line) => line.includes("one"))).toMatch(
+    expect(below.find((line) => line.startsWith("    gathers TypeError"))).toMatch(
       /^ {4}gathers TypeError: one at .*logger\.test/,
     );
     expect(below).toContain("    gathers two");

@@ -1,12 +1,17 @@
 import { expect, test } from "bun:test";
 
-import { optionsPage } from "../../docs/write-options.ts";
+import { optionsPage, optionTypes } from "../../docs/write-options.ts";
 import { OPTION_NAMES } from "../../src/server/option-table.ts";
 
 const page = Bun.file(new URL("../../docs/options.md", import.meta.url));
 
 test("docs/options.md is what the table makes of it; if not: bun run docs:options", async () => {
   expect(await page.text()).toBe(optionsPage());
+});
+
+test("src/server/partial-options.ts is what the table makes of it; if not: bun run docs:options", async () => {
+  const types = Bun.file(new URL("../../src/server/partial-options.ts", import.meta.url));
+  expect(await types.text()).toBe(optionTypes());
 });
 
 test("docs/options.md has a heading for every option", async () => {

@@ -6,6 +6,7 @@ import type { Program } from "../support/program.ts";
 import { INDEX, Program as Running } from "../support/program.ts";
 import { Wire, eventually, get } from "../support/wire.ts";
 import { childrenOf, Log, runs, start, version, whoServes, workersFolder } from "../support/workers.ts";
+import { isMissing } from "../support/optional-program.ts";
 
 // SIGHUP and SIGUSR2 under load: new code, and no request that is lost.
 
@@ -68,7 +69,7 @@ for (const kind of ["TCP", "Unix socket"] as const) {
   });
 }
 
-test.if(Bun.which("wrk") !== null)("the same with wrk: no socket error, no other status", async () => {
+test.skipIf(isMissing("wrk"))("the same with wrk: no socket error, no other status", async () => {
   using folder = workersFolder();
   await using program = start(folder, ["-w", "2", "--pid", "pid"]);
   const { url } = await program.address();

@@ -19,6 +19,25 @@ export function deploymentFile(name: string, places: Readonly<Record<string, str
   return text;
 }
 
+const IS_ROOT = process.getuid?.() === 0;
+
+/**
+ * The words of the command that the head of a configuration shows, from the first option to the last.
+ *
+ * Root can run everything as the users that the recipe names. Anyone else runs all of it as themselves, so the socket
+ * gets a group that they may give it.
+ */
+export function recipe(name: string, places: Readonly<Record<string, string>> = {}): string[] {
+  const [, words] = /pagi-server (--.*) app\.ts$/m.exec(deploymentFile(name, places)) ?? [];
+  if (words === undefined) throw new Error(`docs/deployment/${name} shows no command`);
+  return (IS_ROOT ? words : words.replace("www-data", String(process.getgid?.()))).split(" ");
+}
+
+/** Opens a folder to other users, as the parent folders of a real socket are. */
+export function openToAll(folder: Folder): void {
+  fs.chmodSync(folder.path, 0o755);
+}
+
 /** The path of a program. Fails with the name of its package. */
 export function programPath(name: string, debianPackage = name): string {
   const found = Bun.which(name, { PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` });
@@ -38,19 +57,24 @@ export class Front implements AsyncDisposable {
   readonly port: number;
   readonly #child: Bun.Subprocess;
 
-  private constructor(command: (port: number) => string[], environment: Record<string, string>) {
+  private constructor(
+    command: (port: number) => string[],
+    environment: Record<string, string>,
+    /** Where its error output goes; inherited otherwise. */
+    log?: string,
+  ) {
     // Opened here, so that the port is free, and handed down.
     const socket = openListeningSocket({ type: "tcp", host: this.host, port: 0 });
     if (socket.address.type !== "tcp") throw new Error("never");
     this.port = socket.address.port;
     this.#child = Bun.spawn(command(this.port), {
       env: { ...process.env, ...environment },
-      stdio: ["ignore", "inherit", "inherit", socket.fd],
+      stdio: ["ignore", "inherit", log === undefined ? "inherit" : Bun.file(log), socket.fd],
     });
     socket.close();
   }
 
-  /** nginx with docs/deployment/nginx.conf, before a server at a Unix socket. */
+  /** nginx with docs/deployment/nginx.conf, before a server at a Unix socket. Its workers run as Debian's do. */
   static async nginx(folder: Folder, socket: string): Promise<Front> {
     const program = programPath("nginx");
     const { temporary, main, site } = {
@@ -58,7 +82,8 @@ export class Front implements AsyncDisposable {
       main: folder.file("nginx-main.conf"),
       site: folder.file("nginx-site.conf"),
     };
-    const user = process.getuid?.() === 0 ? "user root;" : "";
+    const user = IS_ROOT ? "user www-data;" : "";
+    openToAll(folder);
     fs.writeFileSync(
       main,
       `${user} daemon off; pid ${folder.file("nginx.pid")}; error_log ${folder.file("nginx.log")};
@@ -85,14 +110,45 @@ export class Front implements AsyncDisposable {
     return front;
   }
 
-  /** HAProxy with docs/deployment/haproxy.cfg, before a server at a TCP port. */
+  /** HAProxy with docs/deployment/haproxy.cfg, before a server at a TCP port. Only root can make it change its user. */
   static async haproxy(folder: Folder, upstream: number): Promise<Front> {
     const program = programPath("haproxy");
     const config = folder.file("haproxy.cfg");
     const places = { "bind :80": `bind fd@${FIRST}`, "127.0.0.1:5000 check": `127.0.0.1:${upstream} check` };
-    fs.writeFileSync(config, deploymentFile("haproxy.cfg", places));
+    const text = deploymentFile("haproxy.cfg", places);
+    fs.writeFileSync(config, IS_ROOT ? text : text.replace(/^ {4}(?:user|group|chroot) .*\n/gm, ""));
     const front = new Front(() => [program, "-db", "-q", "-f", config], {});
     await front.#untilItRuns(() => front.#child.exitCode === null, config);
+    return front;
+  }
+
+  /** Caddy with docs/deployment/Caddyfile, over plain HTTP, before a server at a Unix socket. It runs as Debian's does. */
+  static async caddy(folder: Folder, socket: string): Promise<Front> {
+    const program = programPath("caddy");
+    const [config, log, home] = ["Caddyfile", "caddy.log", "caddy-home"].map((name) => folder.file(name));
+    if (config === undefined || log === undefined || home === undefined) throw new Error("never");
+    openToAll(folder);
+    fs.mkdirSync(home, { mode: 0o777 });
+    fs.chmodSync(home, 0o777);
+    fs.writeFileSync(log, "");
+    // It reports its own address once it listens, and neither asks an authority for certificates nor has an admin port.
+    const globals = "{\n\tadmin off\n\tauto_https off\n}\n\n";
+    const command = (port: number): string[] => {
+      const places = {
+        "example.org {": `http://:${port} {\n\tbind 127.0.0.1`,
+        "unix//run/pagi-server/http.sock": `unix/${socket}`,
+      };
+      fs.writeFileSync(config, globals + deploymentFile("Caddyfile", places));
+      const asItsUser = ["setpriv", "--reuid=caddy", "--regid=caddy", "--init-groups"];
+      const run = [program, "run", "--config", config, "--adapter", "caddyfile"];
+      // Caddy 2.6 takes no socket over: it opens the port that was free a moment ago.
+      return ["sh", "-c", `exec 3<&- && exec "$@"`, "sh", ...(IS_ROOT ? asItsUser : []), ...run];
+    };
+    const front = new Front(command, { HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home }, log);
+    await front.#untilItRuns(
+      () => fs.readFileSync(log, "utf8").includes("serving initial configuration"),
+      log,
+    );
     return front;
   }
 

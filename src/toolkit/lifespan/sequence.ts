@@ -5,7 +5,9 @@ import type { LifespanScope, State } from "../../spec/scope.ts";
 
 /** What happens before the first request and after the last; both may fill or read the state of the server's life. */
 export interface LifespanHooks {
+  /** Runs before the first request. Default: nothing. */
   readonly startup?: (state: State) => void | Promise<void>;
+  /** Runs after the last request. Default: nothing. */
   readonly shutdown?: (state: State) => void | Promise<void>;
 }
 

@@ -14,9 +14,13 @@ import { RouteTree } from "./route-tree.ts";
 export type TrailingSlash = "strict" | "ignore" | "redirect";
 
 export interface RoutingOptions {
+  /** Answers a request without a route. Default: 404 as plain text. */
   readonly notFound?: ApplicationLike;
+  /** Makes the answer to a method without a route, from the value of `Allow`. Default: 405 as plain text. */
   readonly methodNotAllowed?: (allow: string) => ApplicationLike;
+  /** Whether `/users` and `/users/` are the same. Default `strict`: they are not. */
   readonly trailingSlash?: TrailingSlash;
+  /** Longest value that a constraint is tested on, in UTF-16 units. Default 1000. */
   readonly maxConstrainedLength?: number;
 }
 

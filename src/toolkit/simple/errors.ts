@@ -6,6 +6,7 @@ import type { Returned } from "./answer.ts";
 import { toAnswer } from "./answer.ts";
 import type { SimpleContext } from "./context.ts";
 import { titleOf } from "../../spec/reason-phrase.ts";
+import { stackFrames } from "../../spec/stack-frames.ts";
 
 /** A class of errors; abstract ones, such as `RequestError`, too. */
 export type ErrorClass<E extends Error> = abstract new (...given: never[]) => E;
@@ -129,7 +130,8 @@ function page(status: number, title: string, detail: string | undefined) {
 }
 
 function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  if (!(error instanceof Error)) return messageOf(error);
+  return [`${error.name}: ${error.message}`, ...stackFrames(error).map((frame) => `    ${frame}`)].join("\n");
 }
 
 function nameOfClass(error: unknown): string {

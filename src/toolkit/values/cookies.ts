@@ -6,6 +6,7 @@ import { isToken } from "../../spec/token.ts";
 export interface CookieOptions {
   /** Seconds; 0 deletes. Default: for as long as the browser runs. */
   maxAge?: number;
+  /** When the browser drops it; `maxAge` takes precedence (RFC 6265 section 5.3). Default: when the browser closes. */
   expires?: Date;
   /** Default `/`. */
   path?: string;
