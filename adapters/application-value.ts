@@ -1,4 +1,4 @@
-import type { FetchHandler } from "./fetch.ts";
+import type { FetchObject } from "./fetch.ts";
 import type { HonoLike } from "./hono/application.ts";
 import type { NodeListener } from "./node.ts";
 import type { FastifyInstance } from "./node/fastify.ts";
@@ -6,10 +6,6 @@ import { LoadError, messageOf } from "../src/errors.ts";
 import type { Application } from "../src/spec/application.ts";
 import { isClass, isComponent } from "../src/toolkit/component.ts";
 import type { Component } from "../src/toolkit/component.ts";
-
-interface FetchObject {
-  fetch: FetchHandler;
-}
 
 /** Names of keys that are listed in a message. */
 const MAX_LISTED = 10;
@@ -47,8 +43,7 @@ export async function toApplication(
   }
   if (isFetchObject(value)) {
     const { fromFetch } = await import("./fetch.ts");
-    // A method call, since handlers such as a class's own need their `this`.
-    return fromFetch((request, env) => value.fetch(request, env));
+    return fromFetch(value);
   }
   throw new LoadError(`${sentence(what)} is ${describe(value)}. ${EXPECTED}.${adviceFor(value)}`);
 }

@@ -7,8 +7,13 @@ export type { FetchEnvironment, FetchHandler } from "./fetch/answer.ts";
 export { toFetch } from "./fetch/to-fetch.ts";
 export type { FetchApplication, ToFetchOptions } from "./fetch/to-fetch.ts";
 
+/** An object with a fetch handler: a Hono or Elysia application, or the default export of a `Bun.serve` module. */
+export interface FetchObject {
+  fetch: FetchHandler;
+}
+
 /**
- * Makes an application of a fetch handler.
+ * Makes an application of a fetch handler, or of an object that has one: `fromFetch(hono)`.
  *
  * It answers `http` scopes, and `sse` scopes too, with the ordinary response that declines an event stream: a handler
  * makes its own `text/event-stream`. A `websocket` scope is answered the same way: what the handler returns refuses the
@@ -20,10 +25,12 @@ export type { FetchApplication, ToFetchOptions } from "./fetch/to-fetch.ts";
  *
  * What the handler throws goes to the server, which answers 500.
  *
+ * @throws TypeError at once for any other value.
  * @throws UnsupportedScopeError (as a rejection) for `lifespan` scopes.
  * @throws TypeError (as a rejection) when the handler returns no `Response`.
  */
-export function fromFetch(handler: FetchHandler): Application {
+export function fromFetch(given: FetchHandler | FetchObject): Application {
+  const handler = handlerOf(given);
   return dispatch({
     async http(scope, receive, send) {
       const inbox = new HttpInbox(receive, scope["pagi.connection"]);
@@ -53,4 +60,14 @@ export function fromFetch(handler: FetchHandler): Application {
       );
     },
   });
+}
+
+function handlerOf(given: FetchHandler | FetchObject): FetchHandler {
+  if (typeof given === "function") return given;
+  if (typeof given === "object" && given !== null && typeof given.fetch === "function")
+    // A method call, since handlers such as a class's own need their `this`.
+    return (request, env) => given.fetch(request, env);
+  throw new TypeError(
+    "fromFetch() takes a function (request) that returns a Response, or an object with such a fetch().",
+  );
 }

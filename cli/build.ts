@@ -9,6 +9,7 @@ import { splitSpec } from "../src/server/load-app.ts";
 import { missingFileProblem } from "../src/server/missing-file.ts";
 import { printable } from "../src/server/printable.ts";
 import { writeLine } from "../src/server/terminal.ts";
+import { danglingLinkProblem } from "../src/server/dangling-link.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
 
 /** What `pagi-server build` is told. */
@@ -175,14 +176,18 @@ function checkOutput(output: string, file: string): void {
   if (fs.statSync(output, { throwIfNoEntry: false })?.isDirectory() === true)
     throw new OptionError("--output", `'${output}' is a directory. Name a file.`);
   const folder = path.dirname(output);
-  if (!fs.existsSync(folder)) throw new OptionError("--output", `there is no directory '${folder}'.`);
+  if (!fs.existsSync(folder)) throw new OptionError("--output", missing(folder, "directory"));
+}
+
+function missing(location: string, what: string): string {
+  return `${danglingLinkProblem(location) ?? `there is no ${what} '${location}'`}.`;
 }
 
 /** Each goes into the binary under its own name, so two of one name would be one. */
 function checkAssets(assets: readonly string[]): void {
   const names = new Map<string, string>();
   for (const asset of assets) {
-    if (!fs.existsSync(asset)) throw new OptionError("--asset", `there is no file or folder '${asset}'.`);
+    if (!fs.existsSync(asset)) throw new OptionError("--asset", missing(asset, "file or folder"));
     const name = path.basename(path.resolve(asset));
     const other = names.get(name);
     if (other !== undefined && path.resolve(other) !== path.resolve(asset))

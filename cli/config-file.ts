@@ -25,8 +25,12 @@ const KEYS: readonly string[] = ["app", ...OPTION_NAMES.filter((name) => name !=
  */
 export async function readConfigFile(path: string, isRequired: boolean): Promise<ConfigFile | undefined> {
   if (!(await Bun.file(path).exists())) {
-    if (!isRequired) return undefined;
-    throw new OptionError("--config", `there is no file '${path}'. Check its path; --no-config reads none.`);
+    const { danglingLinkProblem } = await import("../src/server/dangling-link.ts");
+    const dangling = danglingLinkProblem(path);
+    // A link at the default place means that the file is wanted.
+    if (!isRequired && dangling === undefined) return undefined;
+    const problem = dangling ?? `there is no file '${path}'`;
+    throw new OptionError("--config", `${problem}. Check its path; --no-config reads none.`);
   }
   const { default: content } = await importModule(path);
   if (typeof content !== "object" || content === null || Array.isArray(content)) {

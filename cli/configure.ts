@@ -6,7 +6,7 @@ import { gather, type Given, type Origin } from "./given.ts";
 
 /** Everything that the user has said, wherever it was, not checked yet. */
 export interface Configuration extends Given {
-  /** `app.ts` or `app.ts:export`; absent for an inline application, and when the current directory is to be served. */
+  /** `app.ts`, `app.ts:export` or a directory; absent for an inline application, and when nothing is named. */
   readonly application: string | undefined;
   readonly applicationOrigin: "argument" | Origin | undefined;
   /** The configuration file that was read. */

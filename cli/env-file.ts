@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { parseEnv } from "node:util";
 
 import { messageOf, OptionError } from "../src/errors.ts";
+import { danglingLinkProblem } from "../src/server/dangling-link.ts";
 import { inheritedVariables, setOwnVariable } from "../src/supervisor/own-variables.ts";
 
 /**
@@ -33,7 +34,7 @@ function textOf(file: string, written: string): string {
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     const problem = isMissing
-      ? `there is no file '${file}'.`
+      ? `${danglingLinkProblem(file) ?? `there is no file '${file}'`}.`
       : `'${file}' cannot be read: ${messageOf(error)}.`;
     throw new OptionError(written, problem, { cause: error });
   }

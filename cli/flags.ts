@@ -3,13 +3,37 @@ import type { OptionDeclaration } from "../src/server/option-values.ts";
 
 /** What the command line can ask for instead of serving. */
 export const COMMANDS = {
-  checkConfig: { flag: "check-config", doc: "Check options and load the application, then end" },
+  checkConfig: {
+    flag: "check-config",
+    doc: "Check options and the rights of --user, load the application, then end",
+  },
   printConfig: { flag: "print-config", doc: "Print all options and where each comes from, then end" },
   version: { flag: "version", short: "v", doc: "Print the version, then end" },
   help: { flag: "help", short: "h", doc: "Print this help, then end" },
 } as const satisfies Record<string, { flag: string; short?: string; doc: string }>;
 
 export type CommandName = keyof typeof COMMANDS;
+
+/** Flags of PAGI's reference implementation that set no option here. */
+export const REFERENCE_FLAGS = {
+  app: { flag: "app", short: "a", placeholder: "FILE", doc: "The application, as FILE without a flag" },
+  server: {
+    flag: "server",
+    short: "s",
+    placeholder: "NAME",
+    doc: "For commands written for the reference implementation; there is one server, pagi-server",
+  },
+  loop: {
+    flag: "loop",
+    short: "l",
+    placeholder: "NAME",
+    doc: "For commands written for the reference implementation; Bun has one event loop, and another is ignored",
+  },
+} as const satisfies Record<string, { flag: string; short: string; placeholder: string; doc: string }>;
+
+export type ReferenceFlag = keyof typeof REFERENCE_FLAGS;
+
+export const REFERENCE_FLAG_NAMES: readonly ReferenceFlag[] = ["app", "server", "loop"];
 
 export const COMMAND_NAMES: readonly CommandName[] = ["checkConfig", "printConfig", "version", "help"];
 
@@ -22,9 +46,10 @@ export type Flag = {
 } & (
   | { readonly kind: "option"; readonly option: OptionName; readonly declaration: OptionDeclaration }
   | { readonly kind: "command"; readonly command: CommandName }
+  | { readonly kind: "reference"; readonly reference: ReferenceFlag }
 );
 
-/** All flags, options first, in the order of their tables. */
+/** All flags, in the order of their tables: options, those of the reference implementation, commands. */
 export function allFlags(): Flag[] {
   const options = OPTION_NAMES.map((option): Flag => {
     const declaration = declarationOf(option);
@@ -35,11 +60,16 @@ export function allFlags(): Flag[] {
     const declaration: { flag: string; short?: string } = COMMANDS[command];
     return { kind: "command", name: declaration.flag, short: declaration.short, aliases: [], command };
   });
-  return [...options, ...commands];
+  const references = REFERENCE_FLAG_NAMES.map((reference): Flag => {
+    const { flag, short } = REFERENCE_FLAGS[reference];
+    return { kind: "reference", name: flag, short, aliases: [], reference };
+  });
+  return [...options, ...references, ...commands];
 }
 
 /** Whether the flag is followed by a value. */
 export function takesValue(flag: Flag): boolean {
+  if (flag.kind === "reference") return true;
   return flag.kind === "option" && flag.declaration.type !== "boolean";
 }
 

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 
 import { embeddedApplication } from "../src/server/embedded-app.ts";
 import { defaultText, OPTION_GROUPS, type OptionDeclaration } from "../src/server/option-values.ts";
-import { allFlags, COMMANDS, type Flag, isNegatable } from "./flags.ts";
+import { allFlags, COMMANDS, type Flag, isNegatable, REFERENCE_FLAGS } from "./flags.ts";
 
 /** Columns of the help; what is longer is wrapped. */
 const WIDTH = 100;
@@ -10,10 +10,12 @@ const WIDTH = 100;
 const INDENT = 34;
 
 const USAGE = [
-  "Usage: pagi-server [options] [FILE[:EXPORT]]\n       pagi-server build FILE[:EXPORT] [-o OUTPUT] [--asset PATH]...",
+  "Usage: pagi-server [options] [FILE[:EXPORT]]\n       pagi-server directory [options] [DIRECTORY]\n       pagi-server build FILE[:EXPORT] [-o OUTPUT] [--asset PATH]...",
   "Serves the PAGI application that FILE exports: the export named after the colon, else its default\n" +
-    "export, else its export app. Without FILE, the current directory is served.\n" +
-    "build makes one binary of the server and the application; build --help tells more.",
+    "export, else its export app. Without FILE, that is app.ts, src/app.ts or index.ts (or .js, .mjs,\n" +
+    ".tsx), if there is exactly one of them. directory serves the files of DIRECTORY, or of the\n" +
+    "current one.\n" +
+    "build makes one binary of the server and the application; see build --help.",
 ];
 
 /** What to call, and what it does, for a program that serves `application` and no other. */
@@ -29,8 +31,17 @@ export function helpText(usage: readonly string[] = ownUsage()): string {
     title: group,
     members: flags.filter((flag) => flag.kind === "option" && flag.declaration.group === group),
   }));
-  const sections = [...groups, { title: "Instead of serving", members: flags.filter(isCommand) }].map(
-    ({ title, members }) => [title, ...members.flatMap(entry)].join("\n"),
+  const references = flags.filter(({ kind }) => kind === "reference");
+  const commands = flags.filter(({ kind }) => kind === "command");
+  const others = [
+    // A program that has its application built in cannot be given another.
+    ...(embeddedApplication() === undefined && usage === USAGE
+      ? [{ title: "As the reference implementation", members: references }]
+      : []),
+    { title: "Instead of serving", members: commands },
+  ];
+  const sections = [...groups, ...others].map(({ title, members }) =>
+    [title, ...members.flatMap(entry)].join("\n"),
   );
   return [
     ...usage,
@@ -51,6 +62,8 @@ function ownUsage(): readonly string[] {
 export function synopsis(flag: Flag): string {
   const first = flag.short === undefined ? [] : [`-${flag.short}`];
   if (flag.kind === "command") return [...first, `--${flag.name}`].join(", ");
+  if (flag.kind === "reference")
+    return [...first, `--${flag.name} ${REFERENCE_FLAGS[flag.reference].placeholder}`].join(", ");
   const { declaration } = flag;
   if (declaration.type === "boolean") {
     const onByDefault = declaration.default || declaration.inDevelopment === true;
@@ -61,10 +74,6 @@ export function synopsis(flag: Flag): string {
   const value = placeholder(declaration);
   const shown = declaration.type === "choice" && declaration.bare !== undefined ? `[${value}]` : value;
   return [...first, ...aliases, `--${flag.name} ${shown}`, ...negated].join(", ");
-}
-
-function isCommand(flag: Flag): boolean {
-  return flag.kind === "command";
 }
 
 function placeholder(option: OptionDeclaration): string {
@@ -100,6 +109,7 @@ function entry(flag: Flag): string[] {
 
 function explanation(flag: Flag): string {
   if (flag.kind === "command") return COMMANDS[flag.command].doc;
+  if (flag.kind === "reference") return REFERENCE_FLAGS[flag.reference].doc;
   const { declaration } = flag;
   const zero = "zero" in declaration && declaration.zero !== undefined ? `; 0 ${declaration.zero}` : "";
   const isOff =

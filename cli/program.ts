@@ -57,12 +57,23 @@ export async function programOptions(words: readonly string[], own: PartialOptio
       const { applySettings } = await import("../src/supervisor/process-settings.ts");
       applySettings({ chdir: options.chdir, umask: "" });
     }
+    // A worker has its supervisor's words and variables.
+    if (!options.quiet && process.env["PAGI_SERVER_PROCESS"] === undefined) {
+      const { misspeltVariables } = await import("./variables.ts");
+      for (const text of [...commandLine.notices, ...misspeltVariables(process.env)])
+        writeLine(2, `pagi-server: ${text}`);
+    }
     if (commands.has("printConfig")) {
       const { configText } = await import("./report.ts");
       return end(configText(options, configuration));
     }
     checkWorkers(options, configuration.values, configuration.names);
-    if (commands.has("checkConfig")) return end("ok: the options are good.");
+    if (commands.has("checkConfig")) {
+      const { checkStart } = await import("../src/supervisor/requirements.ts");
+      const warnings = await checkStart(options, undefined, { opensSockets: true });
+      for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
+      return end("ok: the options are good.");
+    }
     return options;
   } catch (error) {
     if (!(error instanceof OptionError || error instanceof LoadError)) throw error;

@@ -1,3 +1,6 @@
+import fs from "node:fs";
+import path from "node:path";
+
 import { messageOf, OptionError, PagiError } from "../src/errors.ts";
 import {
   declarationOf,
@@ -6,7 +9,10 @@ import {
   type ServerOptions,
 } from "../src/server/option-table.ts";
 import { formatValue } from "../src/server/option-values.ts";
+import { createLogger } from "../src/server/logger.ts";
+import type { Logger } from "../src/server/logger.ts";
 import { printable } from "../src/server/printable.ts";
+import { writeLine } from "../src/server/terminal.ts";
 import type { Configuration } from "./configure.ts";
 
 /** Exit codes: a wrong command line or environment, and everything else that keeps the server from starting. */
@@ -27,6 +33,33 @@ export function failureText(error: unknown, debug: boolean): string {
   return isOurs ? line : `${line} (--log-level debug shows where)`;
 }
 
+/** Reports on standard error why the server does not start, in the format of the log. */
+export function reportFailure(
+  error: unknown,
+  { isDebug, isJson }: { readonly isDebug: boolean; readonly isJson: boolean },
+): void {
+  if (isJson) jsonLogger().error(failureText(error, false), isDebug ? error : undefined);
+  else writeLine(2, failureText(error, isDebug));
+}
+
+/** Prints the banner on standard error, in the format of the log. */
+export function reportServing(
+  application: string | undefined,
+  options: ServerOptions,
+  urls: readonly string[],
+  decided: Decided,
+  note: string | undefined,
+): void {
+  const text = bannerText(application, options, urls, decided, note);
+  if (options.logFormat === "json") jsonLogger().info(text.replaceAll("\n", " "));
+  else writeLine(2, text);
+}
+
+/** Writes regardless of the log level. */
+function jsonLogger(): Logger {
+  return createLogger("info", false, undefined, { format: "json" });
+}
+
 /** What this is, in which version, and what it stands on. */
 export async function versionText(): Promise<string> {
   const { default: manifest } = await import("../package.json");
@@ -34,16 +67,29 @@ export async function versionText(): Promise<string> {
   return `pagi-server ${manifest.version} (PAGI ${PAGI_VERSION}, Bun ${Bun.version})`;
 }
 
+/** What a start has decided because nobody said it; the banner says it instead. */
+export interface Decided {
+  /** Nobody named the application; it was found. */
+  readonly application: boolean;
+  /** The mode depends on whether there is a terminal. */
+  readonly mode: boolean;
+}
+
 /** What is served where, for standard error. */
-export function bannerText(
+function bannerText(
   application: string | undefined,
   options: ServerOptions,
   urls: readonly string[],
-  note?: string,
+  decided: Decided,
+  note: string | undefined,
 ): string {
-  const what = servedText(application, options);
+  const what = `${printable(servedText(application, options))}${decided.application ? ", found here," : ""}`;
   const where = printable(urls.join(" and "));
-  const lines = [`Serving ${printable(what)} at ${where} (${environmentText(options)})`];
+  const why =
+    decided.mode && options.env === "production"
+      ? ", as there is no terminal; -E development changes it"
+      : "";
+  const lines = [`Serving ${what} at ${where} (${environmentText(options)}${why})`];
   if (options.env === "development" && urls.every(isLoopback)) {
     lines.push("Only this machine can connect; --host 0.0.0.0 lets others in. Ctrl-C stops the server.");
   }
@@ -53,7 +99,9 @@ export function bannerText(
 
 /** What is served, as a part of a sentence. */
 export function servedText(application: string | undefined, options: ServerOptions): string {
-  return application ?? (options.eval === "" ? "the current directory" : "the code of --eval");
+  if (application === undefined) return options.eval === "" ? "no application" : "the code of --eval";
+  if (fs.statSync(application, { throwIfNoEntry: false })?.isDirectory() !== true) return application;
+  return path.relative(".", application) === "" ? "the current directory" : `the directory ${application}`;
 }
 
 /** All options, one a line: name, value, origin. */

@@ -3,6 +3,7 @@ import type { Server } from "../src/server/server.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import type { Application } from "../src/spec/application.ts";
 import type { Role } from "../src/supervisor/role.ts";
+import type { Decided } from "./report.ts";
 
 // What a process of the command line does when it serves: alone, as a supervisor of workers, or as one of these.
 // Everything is imported where it is needed, for a start is short, and modules are most of it.
@@ -12,27 +13,29 @@ export async function serveAlone(
   application: string | undefined,
   options: ServerOptions,
   role: Role,
+  decided: Decided,
 ): Promise<number> {
   const isOrdinary =
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
+  const { createLogger } = await import("../src/server/logger.ts");
+  const logger = createLogger(options.logLevel, options.quiet);
   const standing = isOrdinary
     ? undefined
-    : await (await import("../src/supervisor/standing.ts")).prepare(options, role);
+    : await (await import("../src/supervisor/standing.ts")).prepare(options, role, logger, application);
   const { loadApplication } = await import("../src/server/load-app.ts");
   const { endIfBlocked, inTime, untilStopped } = await import("../src/server/start-deadline.ts");
   const limit = options.lifespanStartupTimeout;
   const startedAt = performance.now();
   const unguard = endIfBlocked(limit);
   const { stopped, isStopped, release } = untilStopped(isOrdinary);
-  const load = (): Promise<Application> => loadApplication(application, options);
+  const load = (): Promise<Application> =>
+    loadApplication(application, { ...options, reportFactory: (message) => logger.error(message) });
   const app = await Promise.race([inTime(load, { startedAt, limit }), stopped]).catch((error: unknown) => {
     standing?.end();
     throw error;
   });
   const { Server } = await import("../src/server/server.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
   const { runUntilSignal } = await import("../src/server/signals.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
   if (app === "stopped" || isStopped()) {
     logger.info("Stopped before the application was imported");
     standing?.end();
@@ -62,7 +65,7 @@ export async function serveAlone(
   } finally {
     unguard();
   }
-  await announce(application, options, server);
+  await announce(application, options, server, decided);
   const code = (await ended) ?? 0;
   standing?.end();
   return code;
@@ -73,18 +76,23 @@ export async function serveWithWorkers(
   application: string | undefined,
   options: ServerOptions,
   role: Role,
+  decided: Decided,
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
+  const { serverLogger } = await import("../src/server/logger.ts");
+  const logger = serverLogger(options);
   const { supervisor, started, ended } = await supervise({
     options,
     role,
     application,
     load: async () => {
       const { loadApplication } = await import("../src/server/load-app.ts");
-      return await loadApplication(application, options);
+      return await loadApplication(application, {
+        ...options,
+        reportFactory: (message) => logger.error(message),
+      });
     },
-    logger: createLogger(options.logLevel, options.quiet),
+    logger,
     signals: true,
   });
   try {
@@ -94,7 +102,7 @@ export async function serveWithWorkers(
     if (code !== undefined) return code;
     throw error;
   }
-  await announce(application, options, supervisor);
+  await announce(application, options, supervisor, decided);
   return (await ended) ?? 0;
 }
 
@@ -118,15 +126,25 @@ export async function serveInBackground({ lifespanStartupTimeout }: ServerOption
 export async function probe(application: string | undefined, options: ServerOptions): Promise<number> {
   const { loadApplication } = await import("../src/server/load-app.ts");
   const { probe: run } = await import("../src/supervisor/probe.ts");
+  const { checkStart } = await import("../src/supervisor/requirements.ts");
+  const { dropPrivileges } = await import("../src/supervisor/process-settings.ts");
+  // The server that asks keeps its sockets open.
+  const warnings = await checkStart(options, application, { opensSockets: false });
+  for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
+  dropPrivileges(options);
   return await run(() => loadApplication(application, options), options);
 }
 
 /** Serves as a worker; its supervisor tells it everything else. Never resolves. */
 export async function work(): Promise<never> {
   const { runWorker } = await import("../src/supervisor/worker.ts");
-  await runWorker(async (options, application) => {
+  await runWorker(async (options, application, { workerNumber, logger }) => {
     const { loadApplication } = await import("../src/server/load-app.ts");
-    return await loadApplication(application, options);
+    const { speaksForAll } = await import("../src/server/spokesman.ts");
+    // Without lifespan only requests can show it, and which worker gets the first one is not known.
+    const speaks = options.lifespan === "off" || speaksForAll(options, workerNumber);
+    const reportFactory = speaks ? (message: string) => logger.error(message) : undefined;
+    return await loadApplication(application, { ...options, reportFactory });
   });
   return await new Promise<never>(() => {});
 }
@@ -135,8 +153,9 @@ async function announce(
   application: string | undefined,
   options: ServerOptions,
   { urls, connectionLimitNote }: Pick<Server, "urls" | "connectionLimitNote">,
+  decided: Decided,
 ): Promise<void> {
   if (options.quiet) return;
-  const { bannerText } = await import("./report.ts");
-  writeLine(2, bannerText(application, options, urls, connectionLimitNote));
+  const { reportServing } = await import("./report.ts");
+  reportServing(application, options, urls, decided, connectionLimitNote);
 }

@@ -1,4 +1,4 @@
-import { allFlags, COMMAND_NAMES, COMMANDS, type Flag } from "../cli/flags.ts";
+import { allFlags, COMMAND_NAMES, COMMANDS, type Flag, REFERENCE_FLAGS } from "../cli/flags.ts";
 import { synopsis } from "../cli/help.ts";
 import { ACCESS_LOG_ATOMS, ACCESS_LOG_PRESETS } from "../src/server/access-log-format.ts";
 import { isCommandLineOption } from "../src/server/command-line-options.ts";
@@ -34,7 +34,11 @@ export function optionsPage(): string {
     const flag = flags.find((each) => each.kind === "command" && each.command === name);
     return `- \`${flag === undefined ? COMMANDS[name].flag : synopsis(flag)}\`: ${COMMANDS[name].doc}`;
   });
-  return `${[HEAD.trimEnd(), ...groups, accessLogFormats(), `## Instead of serving\n\n${commands.join("\n")}`].join("\n\n")}\n`;
+  const references = flags.flatMap((flag) =>
+    flag.kind === "reference" ? [`- \`${synopsis(flag)}\`: ${REFERENCE_FLAGS[flag.reference].doc}`] : [],
+  );
+  const reference = `## As the reference implementation\n\n${references.join("\n")}`;
+  return `${[HEAD.trimEnd(), ...groups, accessLogFormats(), reference, `## Instead of serving\n\n${commands.join("\n")}`].join("\n\n")}\n`;
 }
 
 function accessLogFormats(): string {

@@ -3,7 +3,7 @@ import { OptionError } from "./errors.ts";
 import { isCommandLineOption } from "./server/command-line-options.ts";
 import type { CommandLineOption } from "./server/command-line-options.ts";
 import { embeddedApplication } from "./server/embedded-app.ts";
-import { createLogger } from "./server/logger.ts";
+import { serverLogger } from "./server/logger.ts";
 import type { Logger } from "./server/logger.ts";
 import { checkWorkers, resolveOptions } from "./server/options.ts";
 import type { PartialOptions, ServerOptions } from "./server/options.ts";
@@ -90,7 +90,7 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
     const { runWorker } = await import("./supervisor/worker.ts");
     return await runWorker(() => app, logger);
   }
-  const log = logger ?? createLogger(resolved.logLevel, resolved.quiet);
+  const log = logger ?? serverLogger(resolved);
   try {
     if (resolved.daemonize && words !== false && role.type === "main")
       process.exit(await (await import("../cli/serve.ts")).serveInBackground(resolved));
@@ -129,7 +129,7 @@ async function serveAlone(
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
   const standing: Standing | undefined = isOrdinary
     ? undefined
-    : (await import("./supervisor/standing.ts")).prepare(options, role);
+    : await (await import("./supervisor/standing.ts")).prepare(options, role, logger);
   const server = new Server(app, options, logger, standing?.place);
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   if (signals) endWith(runUntilSignal(server, logger, successionOf(server, logger)));

@@ -1,4 +1,5 @@
 import type { Inbox } from "./inbox.ts";
+import { rawPathBelow } from "../../src/spec/request-path.ts";
 import type { RequestScope } from "../../src/spec/scope.ts";
 
 // A `Host` that can stand in a URL: a name, an IPv4 address or a bracketed IPv6 address, with a port or without.
@@ -150,14 +151,15 @@ function withMethod(request: Request, method: string): Request {
 
 /**
  * The absolute URL of the request: scheme, `Host`, path and query as they were sent, but for what the URL parser
- * writes otherwise. Where `Host` is missing or no authority, the server's own address takes its place; `localhost` on
+ * writes otherwise. Below a mount it has the rest of the path, as it does below Hono's and Express' own mounts; the whole path
+ * is the scope's `raw_path`. Where `Host` is missing or no authority, the server's own address takes its place; `localhost` on
  * a Unix socket.
  */
 export function urlOf(scope: RequestScope): string {
-  const path = inTarget(scope.raw_path);
-  const query = scope.query_string === "" ? "" : `?${inTarget(scope.query_string)}`;
+  const path = inTarget(rawPathBelow(scope));
+  const query = inTarget(scope.query_string ?? "");
   const scheme = scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http";
-  const url = `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query}`;
+  const url = `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query === "" ? "" : `?${query}`}`;
   return MAY_BE_REWRITTEN.test(url) ? new URL(url).href : url;
 }
 
@@ -184,7 +186,8 @@ function authorityOf(scope: RequestScope): string {
       return (lastAuthority = new URL(`${scheme}://${host}/`).host);
     }
   }
-  const [address, port] = scope.server;
+  // A server may leave it out (PAGI Www, "HTTP Connection Scope").
+  const [address, port] = scope.server ?? ["localhost", null];
   if (port === null) return "localhost";
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
@@ -204,5 +207,5 @@ function hasBody(scope: RequestScope): boolean {
     if (name === "content-length") return value !== "0";
     if (name === "transfer-encoding") return true;
   }
-  return !scope.http_version.startsWith("1");
+  return scope.http_version?.startsWith("1") === false;
 }

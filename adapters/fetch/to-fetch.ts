@@ -9,12 +9,13 @@ import { runtimeTimer } from "../../src/exchange/runtime-timer.ts";
 import { SseExchange } from "../../src/exchange/sse-exchange.ts";
 import type { ConnectionInfo } from "../../src/exchange/transport.ts";
 import type { Application } from "../../src/spec/application.ts";
+import type { PathKeys } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import { validateReceiveEvent, validateSendEvent } from "../../src/spec/validate.ts";
 import { isEventStreamRequest } from "../../src/sse/detect.ts";
 
 export interface ToFetchOptions {
-  /** Where the application is mounted: `scope.root_path`. Default empty. */
+  /** Where the application is mounted: `scope.root_path`. The host has cut it off the URL already. Default empty. */
   readonly rootPath?: string;
   /** Checks every event in both directions against the specification. Default false. */
   readonly validateEvents?: boolean;
@@ -46,8 +47,7 @@ export interface FetchApplication {
 }
 
 /** Where a request comes from that has gone through another application. */
-export interface Surroundings {
-  readonly rootPath: string;
+export interface Surroundings extends Required<PathKeys> {
   /** The scope that the other application has, where it runs on a PAGI server itself. */
   readonly scope: HttpScope | SseScope | undefined;
 }
@@ -103,7 +103,7 @@ export class HostedApplication {
       ? new SseExchange(parts)
       : new HttpExchange(parts);
     transport.attach(exchange);
-    runApplication(this.#app, exchange, () => {});
+    runApplication(within === undefined ? this.#app : mountedAt(this.#app, within), exchange, () => {});
     return transport.response;
   }
 
@@ -115,7 +115,7 @@ export class HostedApplication {
   ): ExchangeParts {
     const url = new URL(request.url);
     const outer = within?.scope;
-    // Unless the other application has rewritten it, the path is given as it was sent.
+    // Unless the other application has rewritten it, the query is given as it was sent.
     const asSent = outer !== undefined && urlOf(outer) === request.url;
     return {
       host: this.#host(within),
@@ -124,7 +124,7 @@ export class HostedApplication {
       head: {
         httpVersion: outer?.http_version ?? "1.1",
         method: request.method,
-        rawPath: asSent ? outer.raw_path : url.pathname,
+        rawPath: within?.raw_path ?? url.pathname,
         queryString: asSent ? outer.query_string : url.search.slice(1),
         headers: [...request.headers],
       },
@@ -139,7 +139,7 @@ export class HostedApplication {
       validator: validateEvents === true ? { validateSendEvent, validateReceiveEvent } : undefined,
       highWaterMark,
       lowWaterMark: this.#options.lowWaterMark ?? highWaterMark >> 2,
-      rootPath: within === undefined ? rootPath : within.rootPath + rootPath,
+      rootPath: within === undefined ? rootPath : within.root_path,
       // The idle timers and the WebSocket's limits are the host's affair.
       sseIdleTimeout: 0,
       wsIdleTimeout: 0,
@@ -156,6 +156,11 @@ export class HostedApplication {
     if (error === undefined) onError(message);
     else onError(message, error);
   }
+}
+
+/** The exchange makes `path` of the whole `raw_path`; a mount has cut something off it. */
+function mountedAt(app: Application, { path }: PathKeys): Application {
+  return (scope, receive, send) => app(scope.type === "lifespan" ? scope : { ...scope, path }, receive, send);
 }
 
 function connectionOf(url: URL, request: Request, info: unknown): ConnectionInfo {

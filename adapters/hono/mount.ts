@@ -4,12 +4,13 @@ import { environmentOf } from "./environment.ts";
 import { HANDSHAKE } from "./handshake.ts";
 import { HostedApplication } from "../fetch/to-fetch.ts";
 import type { Application } from "../../src/spec/application.ts";
-import { decodePath } from "../../src/exchange/scope.ts";
+import { belowMount, decodePath, pathSegments, type PathKeys } from "../../src/spec/request-path.ts";
+import type { RequestScope } from "../../src/spec/scope.ts";
 
 /**
- * Mounts a PAGI application in a route of a Hono application: `app.all("/legacy/*", pagi(legacy))`. In its scopes
- * `root_path` is what the route has matched before the `*`, and `path` stays whole, as PAGI's are. What Hono's
- * middleware adds to the response is added to this one's.
+ * Mounts a PAGI application in a route of a Hono application: `app.all("/legacy/*", pagi(legacy))`. As with every mount,
+ * the part that the route matches before the `*` moves from `path` to the end of `root_path`; a route without `*` cuts
+ * nothing. Headers that Hono's middleware adds to the response are added to this one's.
  *
  * HTTP and event streams work on every server that runs the Hono application, WebSockets on a PAGI server. There the
  * scope has the server's `client`, `server`, `state` and TLS extension too. The application's own lifespan runs its
@@ -20,17 +21,17 @@ export function pagi(app: Application): Handler {
   const hosted = new HostedApplication(app, {});
   return async (c) => {
     const env = environmentOf(c);
-    const rootPath = rootPathOf(c, env?.scope.root_path ?? "");
+    const place = placeOf(c, env?.scope);
     const handshake = env?.[HANDSHAKE];
     if (handshake !== undefined) {
       await hosted.lifespan.start();
       const { scope } = handshake;
       const state = { ...scope.state, ...hosted.lifespan.state };
-      handshake.taker = (receive, send) => app({ ...scope, root_path: rootPath, state }, receive, send);
+      handshake.taker = (receive, send) => app({ ...scope, ...place, state }, receive, send);
       return c.newResponse(null, 101);
     }
     const scope = env?.scope.type === "websocket" ? undefined : env?.scope;
-    return hosted.answer(await requestOf(c), c.env, { rootPath, scope });
+    return hosted.answer(await requestOf(c), c.env, { ...place, scope });
   };
 }
 
@@ -42,11 +43,28 @@ async function requestOf(c: Context): Promise<Request> {
   return new Request(url, { method, headers, signal, body: await c.req.arrayBuffer() });
 }
 
-/** As many segments of the path as the route has before its `*`, behind what the server has taken off already. */
-function rootPathOf(c: Context, outer: string): string {
+/** The paths of the mounted application: the server, mounts around Hono, and the route each cut off a prefix. */
+function placeOf(c: Context, outer: RequestScope | undefined): Required<PathKeys> {
+  const { pathname } = new URL(c.req.url);
+  const asked = { path: decodePath(pathname), raw_path: pathname, root_path: outer?.root_path ?? "" };
+  const segments = pathSegments(asked.path, pathname) ?? [];
+  const left = segmentsLeft(c);
+  const known = outer === undefined ? undefined : pathSegments(outer.path, outer.raw_path);
+  // Hono's own `mount()` cuts its prefix off the URL; the scope's path still has it in front.
+  if (outer !== undefined && known !== undefined && endsWith(known, segments)) {
+    return { raw_path: outer.raw_path, ...belowMount(outer, known, Math.max(0, known.length - left)) };
+  }
+  return { raw_path: pathname, ...belowMount(asked, segments, Math.max(0, segments.length - left)) };
+}
+
+/** How many segments of the path are left behind those that the route has before its `*`. */
+function segmentsLeft(c: Context): number {
+  const count = c.req.path.split("/").length - 1;
   const route = routePath(c);
-  if (!route.endsWith("*")) return outer;
-  const depth = route.split("/").length - 1;
-  const prefix = decodePath(c.req.path.split("/").slice(0, depth).join("/"));
-  return prefix.startsWith(outer) ? prefix : outer + prefix;
+  return route.endsWith("*") ? Math.max(0, count - Math.max(0, route.split("/").length - 2)) : count;
+}
+
+function endsWith(list: readonly string[], end: readonly string[]): boolean {
+  const offset = list.length - end.length;
+  return offset >= 0 && end.every((each, index) => each === list[offset + index]);
 }

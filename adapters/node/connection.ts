@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Duplex } from "node:stream";
 
 import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
@@ -8,13 +7,22 @@ import { bodyFraming, requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { ResponsePart } from "./response-reader.ts";
+import { RequestSocket } from "./socket.ts";
 
 /** The events that carry a response: those of an `http` scope, or those that decline an `sse` scope. */
 export interface ResponseEvents {
+  /** Absent where no event can. */
+  interim?(status: number, headers: Headers): Promise<void>;
   start(status: number, headers: Headers, trailers: boolean): Promise<void>;
   body(bytes: Uint8Array | string, more: boolean): Promise<void>;
   /** Absent where no event can. */
   trailers?(headers: Headers): Promise<void>;
+}
+
+/** What a stream hands to `_writev`. */
+interface Written {
+  readonly chunk: Uint8Array | string;
+  readonly encoding: BufferEncoding;
 }
 
 type Receive = () => Promise<HttpReceiveEvent | SseReceiveEvent>;
@@ -23,17 +31,19 @@ type Receive = () => Promise<HttpReceiveEvent | SseReceiveEvent>;
  * One request as a connection of its own to `node:http`, in memory: the scope is what can be read from it, and what is
  * written to it becomes events. To the listener it is `request.socket`, with the address of the client.
  */
-export class RequestConnection extends Duplex {
-  readonly scope: HttpScope | SseScope;
+export class RequestConnection extends RequestSocket {
   readonly #receive: Receive;
   readonly #events: ResponseEvents;
   readonly #framing: BodyFraming;
   readonly #reader: ResponseReader;
   readonly #outcome = Promise.withResolvers<void>();
+  #request: IncomingMessage | undefined;
   #response: ServerResponse | undefined;
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
   #isStarted = false;
+  /** Resolves when everything that was written so far has been delivered. */
+  #sent = Promise.resolve();
   #hasTrailers = false;
   /** An event that was received before anybody wanted it, to see the client of an `sse` scope go. */
   #ahead: Promise<HttpReceiveEvent | SseReceiveEvent> | undefined;
@@ -45,60 +55,14 @@ export class RequestConnection extends Duplex {
   #left: number;
 
   constructor(scope: HttpScope | SseScope, receive: Receive, events: ResponseEvents) {
-    super({ decodeStrings: false });
-    this.scope = scope;
+    super(scope);
     this.#receive = receive;
     this.#events = events;
     this.#framing = bodyFraming(scope);
     this.#left = this.#framing.type === "length" ? this.#framing.length : 0;
     this.#isBodyOver = this.#framing.type === "none" || (this.#framing.type === "length" && this.#left === 0);
     this.#reader = new ResponseReader(scope.method);
-    this.on("close", () => this.#onClose());
-  }
-
-  // ── what a listener may ask of a socket ────────────────────────────────────────────────────────────────────────
-
-  get remoteAddress(): string | undefined {
-    return this.scope.client?.[0];
-  }
-  get remotePort(): number | undefined {
-    return this.scope.client?.[1];
-  }
-  get remoteFamily(): "IPv4" | "IPv6" | undefined {
-    return familyOf(this.remoteAddress);
-  }
-  get localAddress(): string | undefined {
-    return this.scope.server[1] === null ? undefined : this.scope.server[0];
-  }
-  get localPort(): number | undefined {
-    return this.scope.server[1] ?? undefined;
-  }
-  /** Frameworks tell `https` by it. */
-  get encrypted(): boolean {
-    return this.scope.scheme === "https";
-  }
-  address(): { address: string; port: number; family: string } | Record<string, never> {
-    const { localAddress: address, localPort: port } = this;
-    const family = familyOf(address);
-    return address === undefined || port === undefined || family === undefined
-      ? {}
-      : { address, port, family };
-  }
-  /** The server in front has timers of its own, as options. */
-  setTimeout(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
+    this.on("close", () => void this.#onClose());
   }
 
   // ── the life of the request ────────────────────────────────────────────────────────────────────────────────────
@@ -111,12 +75,13 @@ export class RequestConnection extends Duplex {
   run(): Promise<void> {
     if (this.scope.type === "http") this.scope["pagi.connection"].onDisconnect(() => this.#leave());
     else if (this.#isBodyOver) this.#watch();
-    this.push(requestHead(this.scope, this.#framing));
+    this.#pushRead(requestHead(this.scope, this.#framing));
     return this.#outcome.promise;
   }
 
   /** `node:http` has read the head: from now on the body is received as the listener reads it. */
   accept(request: IncomingMessage, response: ServerResponse): void {
+    this.#request = request;
     this.#response = response;
     const read = request._read.bind(request);
     request._read = (size) => {
@@ -127,6 +92,20 @@ export class RequestConnection extends Duplex {
       const pairs = Array.isArray(trailers) ? trailers : Object.entries(trailers);
       for (const [name, value] of pairs) this.#trailers.push([String(name).toLowerCase(), String(value)]);
     };
+    checkChunks(response);
+    // Bytes that were written after all are still on their way through the stream; the end comes behind them.
+    response.once("finish", () => {
+      if (!this.#reader.isOver) this.end();
+    });
+    this.on("timeout", () => {
+      const heard = [
+        !request.complete && request.emit("timeout", this),
+        response.emit("timeout", this),
+        this.server?.emit("timeout", this),
+      ];
+      if (!heard.includes(true))
+        this.fail(new Error("The time of setTimeout() is over, and nothing listens for 'timeout'."));
+    });
   }
 
   /**
@@ -134,7 +113,13 @@ export class RequestConnection extends Duplex {
    * as it is elsewhere, unless it only passes on that the client has gone.
    */
   fail(error: unknown): void {
-    if (this.#reader.isOver || (this.#isGone && !isAboutTheClient(error))) void Promise.reject(error);
+    const isWritten = this.#reader.isOver || this.#response?.writableEnded === true;
+    if (isWritten || (this.#isGone && !isAboutTheClient(error))) void Promise.reject(error);
+    if (!isWritten) this.#abort(error);
+  }
+
+  /** The response cannot be completed. */
+  #abort(error: unknown): void {
     this.#outcome.reject(error);
     this.destroy();
   }
@@ -142,36 +127,73 @@ export class RequestConnection extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Uint8Array | string, encoding: BufferEncoding, callback: () => void): void {
-    let parts: ResponsePart[];
+    this.#take([{ chunk, encoding }], callback);
+  }
+
+  override _writev(chunks: readonly Written[], callback: () => void): void {
+    this.#take(chunks, callback);
+  }
+
+  #take(chunks: readonly Written[], callback: () => void): void {
+    const parts: ResponsePart[] = [];
     try {
-      parts = typeof chunk === "string" ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk);
+      for (const { chunk, encoding } of chunks) {
+        const isText = typeof chunk === "string";
+        this.countWritten(isText ? Buffer.byteLength(chunk, encoding) : chunk.byteLength);
+        parts.push(...(isText ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk)));
+      }
     } catch (error) {
-      this.fail(error);
+      this.#abort(error);
       return callback();
     }
     if (parts.length === 0) return callback();
-    this.#deliver(parts).then(callback, (error: unknown) => {
-      this.fail(error);
+    this.#send(parts).then(callback);
+  }
+
+  /** Delivers these behind what is on its way already. */
+  #send(parts: readonly ResponsePart[]): Promise<void> {
+    this.#sent = this.#sent.then(() => this.#deliver(parts)).catch((error: unknown) => this.#abort(error));
+    return this.#sent;
+  }
+
+  /** The listener has finished its response, or has ended the socket. */
+  override _final(callback: () => void): void {
+    let parts: ResponsePart[];
+    try {
+      parts = this.#reader.end();
+    } catch (error) {
+      this.#abort(error);
+      return callback();
+    }
+    this.#send(parts).then(() => {
+      if (!this.#reader.isOver) this.destroy();
       callback();
     });
   }
 
-  override _final(callback: () => void): void {
-    this.#deliver(this.#reader.end()).then(callback, (error: unknown) => {
-      this.fail(error);
-      callback();
-    });
+  /** Bytes that were written before are sent, as on a socket whose kernel has them; the stream would drop them. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const rest: unknown = Reflect.get(this, "writableBuffer");
+    if (!this.#isGone && Array.isArray(rest)) this.#take(rest, () => {});
+    super._destroy(error, callback);
   }
 
   async #deliver(parts: readonly ResponsePart[]): Promise<void> {
     for (const [at, part] of parts.entries()) {
       switch (part.type) {
+        case "interim":
+          if (this.#events.interim === undefined) {
+            if (part.status === 101)
+              throw new Error("No event of this server can carry a response of status 101.");
+            break; // any recipient may ignore it (RFC 9110 section 15.2)
+          }
+          await this.#events.interim(part.status, part.headers);
+          if (part.status === 101) this.#complete();
+          break;
         case "head": {
           this.#isStarted = true;
           this.#hasTrailers = part.mayHaveTrailers && this.#events.trailers !== undefined;
-          const says = part.closes && this.scope.http_version.startsWith("1");
-          const headers: Headers = says ? [...part.headers, ["connection", "close"]] : part.headers;
-          await this.#events.start(part.status, headers, this.#hasTrailers);
+          await this.#events.start(part.status, this.#headersOf(part), this.#hasTrailers);
           if (this.scope.type === "sse") this.#watch();
           break;
         }
@@ -187,7 +209,15 @@ export class RequestConnection extends Duplex {
     }
   }
 
+  /** HTTP/1 alone has options of a connection (RFC 9113 section 8.2.2). */
+  #headersOf(part: Extract<ResponsePart, { type: "head" }>): Headers {
+    if (!this.scope.http_version.startsWith("1"))
+      return part.headers.filter(([name]) => name !== "connection" && name !== "upgrade");
+    return part.closes ? [...part.headers, ["connection", "close"]] : part.headers;
+  }
+
   #complete(): void {
+    this.#dumpRequest();
     this.#outcome.resolve();
     // The listener may still be told that its response is finished; then nobody needs the connection any more.
     const response = this.#response;
@@ -203,8 +233,9 @@ export class RequestConnection extends Duplex {
     this.destroy();
   }
 
-  #onClose(): void {
-    if (this.#isGone || this.#reader.isOver) this.#outcome.resolve();
+  async #onClose(): Promise<void> {
+    if (this.#isGone) return this.#outcome.resolve();
+    await this.#sent;
     const what = this.#isStarted ? "before the response was complete" : "without a response";
     this.#outcome.reject(
       new Error(`The listener destroyed the connection of ${this.scope.method} ${this.scope.path} ${what}.`),
@@ -242,16 +273,31 @@ export class RequestConnection extends Duplex {
         this.fail(new Error("The request body is not as long as its content-length says."));
         return true;
       }
-      if (bytes.byteLength > 0) this.push(bytes);
+      if (bytes.byteLength > 0) this.#pushRead(bytes);
     } else {
       if (bytes.byteLength > 0) {
-        this.push(`${bytes.byteLength.toString(16)}\r\n`);
-        this.push(bytes);
-        this.push("\r\n");
+        this.#pushRead(Buffer.from(`${bytes.byteLength.toString(16)}\r\n`));
+        this.#pushRead(bytes);
+        this.#pushRead(Buffer.from("\r\n"));
       }
-      if (!more) this.push("0\r\n\r\n");
+      if (!more) this.#pushRead(Buffer.from("0\r\n\r\n"));
     }
     return bytes.byteLength > 0 || !more;
+  }
+
+  #pushRead(bytes: Uint8Array): void {
+    this.countRead(bytes.byteLength);
+    this.push(bytes);
+  }
+
+  /** What the listener has left of the body is not received; its request ends all the same, as in `node:http`. */
+  #dumpRequest(): void {
+    const request = this.#request;
+    if (this.#isBodyOver || this.#isBodyWanted || request === undefined) return;
+    this.#isBodyOver = true;
+    request.complete = true;
+    request.push(null);
+    request.resume();
   }
 
   async #next(): Promise<HttpReceiveEvent | SseReceiveEvent> {
@@ -290,11 +336,37 @@ const LOSSES = new Set([
   "ERR_STREAM_DESTROYED",
 ]);
 
-function isAboutTheClient(error: unknown): boolean {
-  return error instanceof Error && "code" in error && LOSSES.has(String(error.code));
+/**
+ * Makes `write` and `end` refuse what they cannot send, as they do elsewhere. On a stream, Bun 1.4.5 drops such a chunk
+ * without a word.
+ */
+function checkChunks(response: ServerResponse): void {
+  for (const name of ["write", "end"] as const) {
+    const send: unknown = response[name];
+    if (typeof send !== "function") continue;
+    Object.defineProperty(response, name, {
+      configurable: true,
+      writable: true,
+      value(...given: unknown[]): unknown {
+        const [chunk] = given;
+        if (!isSendable(chunk))
+          throw Object.assign(
+            new TypeError(
+              `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`,
+            ),
+            { code: "ERR_INVALID_ARG_TYPE" },
+          );
+        return Reflect.apply(send, this, given);
+      },
+    });
+  }
 }
 
-function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
-  if (address === undefined) return undefined;
-  return address.includes(":") ? "IPv6" : "IPv4";
+/** A callback may stand in the chunk's place. */
+function isSendable(chunk: unknown): boolean {
+  return chunk == null || ["string", "function"].includes(typeof chunk) || chunk instanceof Uint8Array;
+}
+
+function isAboutTheClient(error: unknown): boolean {
+  return error instanceof Error && "code" in error && LOSSES.has(String(error.code));
 }

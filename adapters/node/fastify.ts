@@ -11,24 +11,26 @@ export interface FastifyInstance {
 
 /**
  * Makes an application of a Fastify instance. Its `onReady` hooks run at the startup of the lifespan, and its `onClose`
- * hooks at the shutdown; where the server drives no lifespan, the first request waits for the former.
+ * hooks at the shutdown, where requests are served; where the server drives no lifespan, the first request waits for the former.
  */
 export function fromFastify(instance: FastifyInstance): Application {
   let readiness: Promise<unknown> | undefined;
   const ready = (): Promise<unknown> => (readiness ??= Promise.resolve(instance.ready()));
   const requests = fromNode((request, response) => instance.routing(request, response));
   const life = dispatch({
-    async lifespan(_scope, receive, send) {
+    async lifespan({ pagi }, receive, send) {
+      // A supervisor serves no requests: whatever the hooks open there would stay unused.
+      const serves = pagi.role !== "supervisor";
       await receive();
       try {
-        await ready();
+        if (serves) await ready();
       } catch (error) {
         return await send({ type: "lifespan.startup.failed", message: messageOf(error) });
       }
       await send({ type: "lifespan.startup.complete" });
       await receive();
       try {
-        await instance.close();
+        if (serves) await instance.close();
       } catch (error) {
         return await send({ type: "lifespan.shutdown.failed", message: messageOf(error) });
       }

@@ -1,3 +1,4 @@
+import { rawPathBelow } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import { isToken } from "../../src/spec/token.ts";
 
@@ -18,20 +19,22 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
     if (name === "content-length") length = value;
   }
   if (length !== undefined && /^\d+$/.test(length)) return { type: "length", length: Number(length) };
-  const isSilent = scope.http_version.startsWith("1") || scope.method === "GET" || scope.method === "HEAD";
+  const isSilent =
+    scope.http_version?.startsWith("1") !== false || scope.method === "GET" || scope.method === "HEAD";
   return { type: isSilent ? "none" : "chunked" };
 }
 
 /**
  * The head of the request as `node:http` reads it, with the fields in the order and number in which they came. Only
- * what frames the body is ours.
+ * what frames the body is ours. Below a mount the target is the rest of the path, as it is below Express' `use()`.
  *
  * @throws TypeError for a scope that would read as something else, which a server that checks requests never makes.
  */
 export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): Buffer {
-  const { method, raw_path, query_string } = scope;
+  const { method, query_string = "" } = scope;
   if (!isToken(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
-  const target = (query_string === "" ? raw_path : `${raw_path}?${query_string}`).replace(
+  const path = rawPathBelow(scope);
+  const target = `${path === "" ? "/" : path}${query_string === "" ? "" : `?${query_string}`}`.replace(
     UNSAFE_IN_TARGET,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
   );

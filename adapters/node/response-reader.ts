@@ -2,10 +2,12 @@ import type { HeaderPair } from "../../src/spec/values.ts";
 
 /** What a response is made of, in the order in which it comes. */
 export type ResponsePart =
+  /** A 1xx response; the final one follows, or nothing where its status is 101. */
+  | { readonly type: "interim"; readonly status: number; readonly headers: HeaderPair[] }
   | {
       readonly type: "head";
       readonly status: number;
-      /** Names in lower case; those that frame the body or the connection are left out. */
+      /** Names in lower case; those that frame the body are left out, and of the connection's all but its options. */
       readonly headers: HeaderPair[];
       /** Trailer fields may follow the body. */
       readonly mayHaveTrailers: boolean;
@@ -21,8 +23,8 @@ type State = "head" | "length" | "until-end" | "chunk-size" | "chunk" | "chunk-e
 const HEAD_END = "\r\n\r\n";
 
 /**
- * Reads one response as `node:http` writes it. It is not made for what strangers send: who writes is this process.
- * Interim responses are dropped, for PAGI has no event for them.
+ * Reads one response as `node:http` writes it, with the interim responses before it. It is not made for input from
+ * strangers: this process writes what it reads.
  */
 export class ResponseReader {
   readonly #isHead: boolean;
@@ -30,6 +32,8 @@ export class ResponseReader {
   #held: Buffer = Buffer.alloc(0);
   /** Bytes of the body, or of the chunk, that are still to come. */
   #left = 0;
+  /** Of the last interim response; 0 where there is none. */
+  #interimStatus = 0;
 
   /** @param method that of the request: there is no body behind a response to HEAD. */
   constructor(method: string) {
@@ -58,17 +62,39 @@ export class ResponseReader {
 
   /** Takes what was written as text. A head is bytes, whatever Bun 1.4.5 says of it: one for each char. */
   takeText(text: string, encoding: BufferEncoding): ResponsePart[] {
-    const end = this.#state === "head" ? text.indexOf(HEAD_END) + HEAD_END.length : 0;
-    if (end < HEAD_END.length) return this.take(Buffer.from(text, encoding));
-    const head = this.take(Buffer.from(text.slice(0, end), "latin1"));
-    return end === text.length ? head : [...head, ...this.take(Buffer.from(text.slice(end), encoding))];
+    const parts: ResponsePart[] = [];
+    let rest = text;
+    for (let end; this.#state === "head" && (end = rest.indexOf(HEAD_END)) >= 0;) {
+      end += HEAD_END.length;
+      parts.push(...this.take(Buffer.from(rest.slice(0, end), "latin1")));
+      rest = rest.slice(end);
+    }
+    if (rest !== "") parts.push(...this.take(Buffer.from(rest, encoding)));
+    return parts;
   }
 
-  /** Nothing more is written. */
+  /**
+   * Nothing more is written.
+   *
+   * @throws Error where the response is not complete, unless no part of it has been written.
+   */
   end(): ResponsePart[] {
-    if (this.#state !== "until-end") return [];
-    this.#state = "over";
-    return [{ type: "end", trailers: [] }];
+    switch (this.#state) {
+      case "over":
+        return [];
+      case "until-end":
+        this.#state = "over";
+        return [{ type: "end", trailers: [] }];
+      case "head":
+        if (this.#interimStatus === 0) return [];
+        throw new Error(
+          `The listener ended its response with the status ${this.#interimStatus}, which is interim: a final response must follow (RFC 9110 section 15.2).`,
+        );
+      case "length":
+        throw new Error(`The response ended ${this.#left} bytes short of its content-length.`);
+      default:
+        throw new Error("The response ended before its last chunk.");
+    }
   }
 
   /** @returns whether it went on; false when there are too few bytes. */
@@ -107,17 +133,27 @@ export class ResponseReader {
       .split("\r\n");
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
     if (status === 0) throw new Error(`The response begins with '${statusLine}'.`);
-    if (status < 200) return true;
-    // What is about the connection to us is no part of the response (RFC 9110 section 7.6.1).
     const headers: HeaderPair[] = [];
     let [length, isChunked, closes]: [number | undefined, boolean, boolean] = [undefined, false, false];
     for (const line of lines) {
       const field = fieldOf(line);
       const [name, value] = field;
-      if (name === "connection") closes ||= /\bclose\b/i.test(value);
-      else if (name === "transfer-encoding") isChunked ||= /\bchunked\b/i.test(value);
+      if (name === "connection") {
+        // `keep-alive` and `close` are about the connection to us; other options, such as `upgrade`, name fields that
+        // are sent along (RFC 9110 section 7.6.1).
+        const options = value.split(",").map((option) => option.trim());
+        closes ||= options.some((option) => option.toLowerCase() === "close");
+        const others = options.filter((option) => !/^(?:keep-alive|close|)$/i.test(option));
+        if (others.length > 0) headers.push(["connection", others.join(", ")]);
+      } else if (name === "transfer-encoding") isChunked ||= /\bchunked\b/i.test(value);
       else if (name !== "keep-alive") headers.push(field);
       if (name === "content-length") length = Number(value);
+    }
+    if (status < 200) {
+      this.#interimStatus = status;
+      parts.push({ type: "interim", status, headers });
+      if (status === 101) this.#state = "over";
+      return true;
     }
     const hasBody = !this.#isHead && status !== 204 && status !== 304;
     parts.push({

@@ -1,5 +1,6 @@
 import type { HttpHandler, LifespanHandler, SseHandler, SseScope } from "pagi-server";
 import { dispatch } from "pagi-server";
+import { page } from "./page.ts";
 
 /** Milliseconds between two ticks. */
 const INTERVAL = Number(process.env["TICK_INTERVAL"] ?? 1000);
@@ -40,9 +41,11 @@ class Ticker {
 const ticker = new Ticker();
 
 /** The source belongs to the application and not to a request: it runs from startup to shutdown. */
-const lifespan: LifespanHandler = async (_scope, receive, send) => {
+const lifespan: LifespanHandler = async (scope, receive, send) => {
   await receive(); // lifespan.startup
-  const timer = setInterval(() => ticker.tick(), INTERVAL);
+  // With workers, the supervisor has a lifespan too, but no clients.
+  const serves = scope.pagi.role !== "supervisor";
+  const timer = serves ? setInterval(() => ticker.tick(), INTERVAL) : undefined;
   await send({ type: "lifespan.startup.complete" });
   await receive(); // lifespan.shutdown
   clearInterval(timer);
@@ -95,45 +98,10 @@ function startingPlace(scope: SseScope): number {
 }
 
 /** Everything that does not ask for an event stream. */
-const http: HttpHandler = async (scope, _receive, send) => {
-  const [status, type, body] =
-    scope.path === "/"
-      ? ([200, "text/html", PAGE] as const)
-      : scope.path === "/events"
-        ? ([406, "text/plain", "Ask for it with 'Accept: text/event-stream'.\n"] as const)
-        : ([404, "text/plain", "Not found\n"] as const);
-  await send({
-    type: "http.response.start",
-    status,
-    headers: [["content-type", `${type}; charset=utf-8`]],
-  });
-  await send({ type: "http.response.body", body });
+const http: HttpHandler = async (scope, receive, send) => {
+  if (scope.path !== "/events") return await page(scope, receive, send);
+  await send({ type: "http.response.start", status: 406, headers: [["content-type", "text/plain"]] });
+  await send({ type: "http.response.body", body: "Ask for it with 'Accept: text/event-stream'.\n" });
 };
-
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>SSE broadcaster</title>
-<h1>Ticks</h1>
-<p>Open this page twice: both show the same ticks. Stop and start the server: the page comes back by itself.</p>
-<p id="state">connecting</p>
-<ol id="ticks" reversed></ol>
-<script>
-  const state = document.getElementById("state");
-  const ticks = document.getElementById("ticks");
-  const source = new EventSource("/events");
-  source.onopen = () => { state.textContent = "connected"; };
-  source.onerror = () => { state.textContent = "connection lost, trying again"; };
-  source.addEventListener("tick", (event) => {
-    const item = document.createElement("li");
-    item.value = JSON.parse(event.data).tick;
-    item.textContent = event.data;
-    ticks.prepend(item);
-    if (ticks.children.length > 20) ticks.lastElementChild.remove();
-  });
-  source.addEventListener("goodbye", (event) => { state.textContent = event.data; });
-</script>
-</html>
-`;
 
 export default dispatch({ lifespan, sse, http });

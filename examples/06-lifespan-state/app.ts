@@ -21,6 +21,11 @@ const app: Application = async (scope, receive, send) => {
     // Called once, and running as long as the server does: it waits for two events and answers both.
     case "lifespan": {
       await receive(); // lifespan.startup; no connection is accepted before it is answered
+      if (scope.pagi.role === "supervisor") {
+        // With workers, the supervisor has a lifespan too, but serves no requests and needs no greeter.
+        await send({ type: "lifespan.startup.complete" });
+        return;
+      }
       const greeting = process.env["GREETING"] ?? "Hello from lifespan.";
       if (greeting === "") {
         // The server then does not start. It shows the message and exits with code 1.

@@ -1,5 +1,6 @@
-import type { HttpReceiveEvent, HttpScope } from "pagi-server";
+import type { Headers, HttpReceiveEvent, HttpScope } from "pagi-server";
 import { dispatch } from "pagi-server";
+import { page, PAGE_POLICY } from "./page.ts";
 
 // Where text comes into an application and out of it, and who decodes it:
 //
@@ -16,14 +17,22 @@ interface Found {
 
 export default dispatch({
   async http(scope, receive, send) {
+    if (scope.path === "/style.css") {
+      const headers: Headers = [["content-type", "text/css; charset=utf-8"]];
+      await send({ type: "http.response.start", status: 200, headers });
+      return await send({ type: "http.response.body", file: `${import.meta.dir}/public/style.css` });
+    }
     const found = fromPath(scope) ?? fromQuery(scope) ?? (await fromBody(receive));
-    const [type, body] = wantsHtml(scope) ? ["text/html", page(found)] : ["text/plain", report(found)];
+    const [type, body] = wantsHtml(scope)
+      ? ["text/html", page(report(found))]
+      : ["text/plain", report(found)];
     await send({
       type: "http.response.start",
       status: 200,
       headers: [
         ["content-type", `${type}; charset=utf-8`],
         ["content-length", String(Buffer.byteLength(body))],
+        ...PAGE_POLICY,
       ],
     });
     await send({ type: "http.response.body", body });
@@ -71,26 +80,4 @@ function report(found: Found | undefined): string {
     `code points: ${points.join(" ")}`,
     "",
   ].join("\n");
-}
-
-const SAMPLES = ["λ", "🔥", "中文", "♥", "café"];
-
-function page(found: Found | undefined): string {
-  // Whatever came from outside is escaped where it goes into HTML, and encoded where it goes into a URL.
-  const links = SAMPLES.map((each) => `<a href="/echo/${encodeURIComponent(each)}">${each}</a>`).join(" ");
-  const value = Bun.escapeHTML(SAMPLES.join(" "));
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>UTF-8</title>
-<h1>UTF-8 there and back</h1>
-<pre>${Bun.escapeHTML(report(found))}</pre>
-<h2>Path</h2>
-<p>${links}</p>
-<h2>Query</h2>
-<form action="/"><input name="text" value="${value}"> <button>GET</button></form>
-<h2>Request body</h2>
-<form action="/" method="post"><input name="text" value="${value}"> <button>POST</button></form>
-</html>
-`;
 }

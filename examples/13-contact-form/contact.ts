@@ -58,7 +58,7 @@ async function checked(uploads: readonly Upload[], context: z.RefinementCtx): Pr
       continue;
     }
     const kind = await kindOf(upload);
-    if (kind === undefined) refuse(`is none of these: ${ACCEPTED}.`);
+    if (kind === undefined) refuse(`is not one of the accepted kinds: ${ACCEPTED}.`);
     else attachments.push({ upload, kind, name });
   }
   return attachments;

@@ -51,7 +51,7 @@ export function contactPage(state: FormState): Html {
   return page(
     problems.length > 0 ? "Error: Contact us" : "Contact us",
     html`<h1>Contact us</h1>
-      <p>Everything but files and the newsletter is needed.</p>
+      <p>All fields are required except files and the newsletter.</p>
       ${problems.length > 0 && summary(problems)}
       <form method="post" action="/" enctype="multipart/form-data" novalidate>
         <fieldset>

@@ -49,7 +49,7 @@ export class Api extends EndpointRouter {
       return c.json({ detail: `${user.email} is there already.` }, { status: 409 });
     if (this.#users.size >= MAX_USERS) return c.json({ detail: "There is no more room." }, { status: 503 });
     const added = this.#add(user);
-    const location = c.rootPath + this.uriFor("user", { id: added.id });
+    const location = c.mountPath + this.uriFor("user", { id: added.id });
     return c.json(added, { status: 201, headers: { location } });
   }
 

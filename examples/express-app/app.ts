@@ -48,6 +48,11 @@ todos.get("/countdown", (_request, response) => {
   response.on("close", () => clearInterval(timer));
 });
 
+// Express would answer with a page of its own.
+todos.use((_request, response) => {
+  response.status(404).json({ error: "not found" });
+});
+
 const requests = fromNode(todos);
 
 /** What Express knows nothing of: a WebSocket, and the life of the application. */

@@ -1,17 +1,22 @@
 import { Hono } from "hono";
-import { getConnInfo, streamSSE, upgradeWebSocket, type HonoEnvironment } from "pagi-server/hono";
+import { secureHeaders } from "hono/secure-headers";
+import {
+  getConnInfo,
+  serveStatic,
+  streamSSE,
+  upgradeWebSocket,
+  type HonoEnvironment,
+} from "pagi-server/hono";
 
 const TICK_INTERVAL = Number(process.env["TICK_INTERVAL"] ?? 1000);
 
 const app = new Hono<{ Bindings: HonoEnvironment }>();
 
-app.get("/", (c) => c.html(PAGE));
-
 app.get("/hello/:name", (c) => c.json({ hello: c.req.param("name"), protocol: c.env.scope.http_version }));
 
 app.get("/address", (c) => c.text(`You are ${getConnInfo(c).remote.address ?? "local"}.\n`));
 
-/** Three ticks, or fewer for a client that goes. */
+/** Three ticks, or fewer for a client that disconnects. */
 app.get("/ticks", (c) =>
   streamSSE(c, async (stream) => {
     for (let tick = 1; tick <= 3 && !stream.aborted; tick++) {
@@ -21,7 +26,7 @@ app.get("/ticks", (c) =>
   }),
 );
 
-/** A WebSocket that answers in capitals. Without a name there is none. */
+/** A WebSocket that answers in capitals. Without a name it is rejected. */
 app.get(
   "/shout",
   async (c, next) => {
@@ -35,20 +40,22 @@ app.get(
   })),
 );
 
-const PAGE = `<!doctype html>
-<meta charset="utf-8" />
-<title>Hono on pagi-server</title>
-<p>Event stream: <output id="tick">nothing yet</output></p>
-<p>WebSocket: <output id="shout">nothing yet</output></p>
-<script>
-  const show = (id, text) => (document.getElementById(id).textContent = text);
-  const ticks = new EventSource("/ticks");
-  ticks.addEventListener("tick", ({ data }) => show("tick", data));
-  ticks.onerror = () => ticks.close();
-  const socket = new WebSocket(location.origin.replace("http", "ws") + "/shout?name=Ada");
-  socket.onopen = () => socket.send("grüße 🌍");
-  socket.onmessage = ({ data }) => show("shout", data);
-</script>
-`;
+/** The page and its files, which load nothing from elsewhere. */
+app.get(
+  "*",
+  secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["data:"],
+      connectSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  }),
+  serveStatic({ root: `${import.meta.dir}/public` }),
+);
 
 export default app;

@@ -2,9 +2,12 @@ import { html, Simple } from "pagi-server/simple";
 
 const app = new Simple({ name: "Hello" });
 
-// There is nothing to be loaded by these pages, so browsers are told to load nothing.
+// These pages load nothing, so browsers are told to load nothing.
 app.hook("before", (c) => {
-  c.setHeader("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
+  c.setHeader(
+    "content-security-policy",
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
 });
 
 app.get("/", () => "Hello, World!\n");
@@ -18,8 +21,17 @@ app.get(
   (c) =>
     html`<!doctype html>
       <html lang="en">
-        <title>Hello</title>
-        <h1>Hello, ${c.params.name}!</h1>
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content="light dark" />
+          <title>Hello</title>
+        </head>
+        <body>
+          <main>
+            <h1>Hello, ${c.params.name}!</h1>
+          </main>
+        </body>
       </html>`,
 );
 

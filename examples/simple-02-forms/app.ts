@@ -3,8 +3,8 @@ import type { SafeHtml } from "pagi-server/simple";
 import { z } from "zod";
 
 const NewContact = z.object({
-  name: z.string().trim().min(1, "A name is needed.").max(100),
-  email: z.email("This is no e-mail address."),
+  name: z.string().trim().min(1, "Enter a name.").max(100),
+  email: z.email("Enter a valid email address."),
 });
 const ContactChange = NewContact.partial();
 const ContactList = z.array(NewContact).max(100);
@@ -62,34 +62,9 @@ const page = (state: FormState = {}): SafeHtml =>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <title>Contacts</title>
-      <style>
-        :root {
-          color-scheme: light dark;
-        }
-        body {
-          font:
-            1.1rem/1.5 system-ui,
-            sans-serif;
-          max-width: 32rem;
-          margin: 3rem auto;
-          padding: 0 1rem;
-        }
-        label {
-          display: block;
-        }
-        input,
-        button {
-          font: inherit;
-          padding: 0.3rem 0.6rem;
-        }
-        input {
-          width: 100%;
-          box-sizing: border-box;
-        }
-        strong {
-          color: light-dark(#b00020, #ff8a95);
-        }
-      </style>
+      <meta name="color-scheme" content="light dark" />
+      <link rel="icon" href="data:," />
+      <link rel="stylesheet" href="assets/style.css" />
       <main>
         <h1>Contacts</h1>
         <ul>
@@ -100,7 +75,7 @@ const page = (state: FormState = {}): SafeHtml =>
         </ul>
         <h2>Add a contact</h2>
         <form method="post" action="/contacts">
-          ${field("name", "Name", "text", state)} ${field("email", "E-mail", "email", state)}
+          ${field("name", "Name", "text", state)} ${field("email", "Email address", "email", state)}
           <button>Add</button>
         </form>
       </main>
@@ -108,13 +83,15 @@ const page = (state: FormState = {}): SafeHtml =>
 
 const app = new Simple({ name: "Contacts" });
 
-// Nothing but the page's own styles and form is allowed, whatever a contact may be called.
+// Only the page's own style and form are allowed, whatever a contact may be called.
 app.hook("before", (c) => {
   c.setHeader(
     "content-security-policy",
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; img-src 'self'",
+    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   );
 });
+
+app.static("/assets", `${import.meta.dir}/public`);
 
 app.get("/", () => page());
 

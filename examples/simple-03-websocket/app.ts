@@ -6,9 +6,12 @@ const MAX_NAME = 30;
 
 const app = new Simple({ name: "Chat" });
 
-// Scripts and styles are files of this application and nothing else, whatever somebody may write.
+// Scripts and styles are files of this application and nothing else, whatever anyone may write.
 app.hook("before", (c) => {
-  c.setHeader("content-security-policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+  c.setHeader(
+    "content-security-policy",
+    "default-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
 });
 
 app.static("/assets", `${import.meta.dir}/public`);
@@ -17,17 +20,22 @@ const page = html`<!doctype html>
   <html lang="en">
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
     <title>Chat</title>
+    <link rel="icon" href="data:," />
     <link rel="stylesheet" href="assets/style.css" />
     <main>
       <h1>Chat</h1>
-      <div id="messages" role="log" aria-live="polite" aria-label="Messages" tabindex="0"></div>
+      <p id="state" role="status">Connecting…</p>
+      <div id="messages" class="log" role="log" aria-label="Messages" tabindex="0"></div>
       <form id="form">
         <label for="text">Message</label>
-        <input id="text" maxlength="500" autocomplete="off" autofocus />
-        <button>Send</button>
+        <div class="row">
+          <input id="text" maxlength="500" autocomplete="off" enterkeyhint="send" autofocus />
+          <button>Send</button>
+        </div>
       </form>
-      <p id="state" role="status">Connecting…</p>
+      <noscript><p>This page needs JavaScript.</p></noscript>
     </main>
     <script type="module" src="assets/chat.js"></script>
   </html>`;

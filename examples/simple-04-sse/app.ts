@@ -13,9 +13,12 @@ const KEPT = 100;
 
 const app = new Simple({ name: "Notifications" });
 
-// Scripts and styles are files of this application and nothing else, whatever somebody may write.
+// Scripts and styles are files of this application and nothing else, whatever anyone may write.
 app.hook("before", (c) => {
-  c.setHeader("content-security-policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+  c.setHeader(
+    "content-security-policy",
+    "default-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
 });
 
 app.static("/assets", `${import.meta.dir}/public`);
@@ -29,15 +32,18 @@ app.get(
       <html lang="en">
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
         <title>Notifications</title>
+        <link rel="icon" href="data:," />
         <link rel="stylesheet" href="assets/style.css" />
         <main>
           <h1>Notifications</h1>
-          <p>
-            ${KINDS.map((kind) => html`<button type="button" data-type="${kind}">Send: ${kind}</button> `)}
+          <p class="row">
+            ${KINDS.map((kind) => html`<button type="button" data-type="${kind}">Send: ${kind}</button>`)}
           </p>
           <p id="state" role="status">Connecting…</p>
-          <ul id="events" aria-live="polite" aria-label="What has happened"></ul>
+          <div class="log" role="log" aria-label="Notifications" tabindex="0"><ul id="events"></ul></div>
+          <noscript><p>This page needs JavaScript.</p></noscript>
         </main>
         <script type="module" src="assets/news.js"></script>
       </html>`,

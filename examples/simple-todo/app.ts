@@ -25,7 +25,10 @@ app.use(sessions({ idleTimeout: 7 * 24 * 3600, absoluteTimeout: 90 * 24 * 3600 }
 
 // Scripts and styles are files of this application and nothing else, whatever a title may say.
 app.hook("before", (c) => {
-  c.setHeader("content-security-policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+  c.setHeader(
+    "content-security-policy",
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  );
   // A form on a page elsewhere would come without the session's cookie, and be given another session.
   if (c.method === "POST" && c.isCrossOrigin()) c.abort(403, "This form is of another site.");
 });

@@ -1,11 +1,11 @@
 import type {
-  HttpHandler,
   WebSocketHandler,
   WebSocketReceive,
   WebSocketReceiveEvent,
   WebSocketSendEvent,
 } from "pagi-server";
 import { dispatch } from "pagi-server";
+import { page } from "./page.ts";
 
 /** Milliseconds between two ticks, until the client wants something else. */
 const INTERVAL = Number(process.env["TICK_INTERVAL"] ?? 1000);
@@ -131,56 +131,4 @@ function intervalOf(text: string): number | undefined {
   return typeof command.interval === "number" ? command.interval : Number.NaN;
 }
 
-/** The page that opens the WebSocket. */
-const http: HttpHandler = async (scope, _receive, send) => {
-  const [status, type, body] =
-    scope.path === "/" ? ([200, "text/html", PAGE] as const) : ([404, "text/plain", "Not found\n"] as const);
-  await send({
-    type: "http.response.start",
-    status,
-    headers: [["content-type", `${type}; charset=utf-8`]],
-  });
-  await send({ type: "http.response.body", body });
-};
-
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>WebSocket in both directions</title>
-<h1>Ticks and commands</h1>
-<p id="state">connecting</p>
-<p>Tick <output id="tick">0</output>, milliseconds between two: <output id="interval">${INTERVAL}</output></p>
-<form id="form">
-  <input id="command" aria-label="Command" autocomplete="off" placeholder='{"interval": 200}'>
-  <button id="send" disabled>Send</button>
-  <button id="start" type="button">start</button>
-  <button id="stop" type="button">stop</button>
-</form>
-<p id="error" role="alert"></p>
-<script>
-  const element = (id) => document.getElementById(id);
-  const socket = new WebSocket(location.href.replace(/^http/, "ws"));
-  socket.onopen = () => { element("state").textContent = "connected"; element("send").disabled = false; };
-  socket.onclose = ({ code }) => {
-    element("state").textContent = "closed with " + code;
-    element("send").disabled = true;
-  };
-  socket.onmessage = ({ data }) => {
-    const { tick, interval, error } = JSON.parse(data);
-    if (tick !== undefined) {
-      element("tick").textContent = tick;
-      return;
-    }
-    element("error").textContent = error ?? "";
-    if (interval !== undefined) element("interval").textContent = interval ?? "stopped";
-  };
-  element("form").onsubmit = (event) => {
-    event.preventDefault();
-    socket.send(element("command").value);
-  };
-  for (const word of ["start", "stop"]) element(word).onclick = () => socket.send(word);
-</script>
-</html>
-`;
-
-export default dispatch({ websocket, http });
+export default dispatch({ websocket, http: page });

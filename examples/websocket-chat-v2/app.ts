@@ -84,7 +84,10 @@ const pagePolicy = around((_scope, _receive, send, next) =>
             ...event,
             headers: [
               ...(event.headers ?? []),
-              ["content-security-policy", "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"],
+              [
+                "content-security-policy",
+                "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+              ],
               ["x-content-type-options", "nosniff"],
             ],
           })

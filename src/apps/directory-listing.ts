@@ -1,3 +1,5 @@
+import { plainPage } from "../toolkit/plain-page.ts";
+
 /** A line of the page: a file or folder as its visitors may know it. */
 export interface ListingEntry {
   name: string;
@@ -11,29 +13,24 @@ export interface ListingEntry {
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /**
- * The HTML page that lists a folder, folders first, each group by name.
+ * The HTML page that lists a folder, to be sent with `PLAIN_PAGE_POLICY`: folders first, each group by name.
  *
  * @param path the path of the request, shown as the title
  * @param hasParent whether a link leads up
  */
 export function listingPage(path: string, hasParent: boolean, entries: ListingEntry[]): string {
-  const title = Bun.escapeHTML(`Index of ${path}`);
   const lines = entries.toSorted(byKindAndName).map(line);
-  if (hasParent) lines.unshift('<tr><td><a href="../">../</a><td><td>');
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${title}</title>
-<style>
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem; color-scheme: light dark }
-td { padding-right: 2rem } td + td { text-align: right; font-variant-numeric: tabular-nums }
-</style>
-<h1>${title}</h1>
-<table>
+  if (hasParent) lines.unshift('<tr><td><a href="../">../</a></td><td></td><td></td></tr>');
+  if (lines.length === 0) return plainPage(`Index of ${path}`, "<p>This folder is empty.</p>");
+  return plainPage(
+    `Index of ${path}`,
+    `<table>
+<thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified (UTC)</th></tr></thead>
+<tbody>
 ${lines.join("\n")}
-</table>
-`;
+</tbody>
+</table>`,
+  );
 }
 
 function byKindAndName(a: ListingEntry, b: ListingEntry): number {
@@ -45,7 +42,8 @@ function line({ name, isFolder, size, modified }: ListingEntry): string {
   const slash = isFolder ? "/" : "";
   const text = Bun.escapeHTML(name + slash);
   const time = modified?.toISOString().slice(0, 16).replace("T", " ") ?? "";
-  return `<tr><td><a href="./${encodeURIComponent(name)}${slash}">${text}</a><td>${isFolder ? "" : inUnits(size)}<td>${time}`;
+  const link = `<a href="./${encodeURIComponent(name)}${slash}">${text}</a>`;
+  return `<tr><td>${link}</td><td>${isFolder ? "" : inUnits(size)}</td><td>${time}</td></tr>`;
 }
 
 function inUnits(bytes: number): string {

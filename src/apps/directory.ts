@@ -1,8 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { dispatch, type Application } from "../spec/application.ts";
+import { endsWithSlash, otherSlash } from "../spec/request-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
+import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
 import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/response/served-folder.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
 
@@ -37,23 +39,27 @@ export function directory(options: DirectoryOptions): Application {
     if (scope.method !== "GET" && scope.method !== "HEAD") {
       return plain(405, "Method Not Allowed", [["allow", "GET, HEAD"]]);
     }
-    const below = scope.path.startsWith(scope.root_path)
-      ? scope.path.slice(scope.root_path.length)
-      : scope.path;
-    const segments = segmentsOf(below);
+    const segments = segmentsOf(scope.path);
     const found = segments && locate(root, join(root, ...segments));
     if (found === undefined) return plain(404, "Not Found");
     if (!found.stat.isDirectory()) {
-      return below.endsWith("/") ? plain(404, "Not Found") : fileAnswer(scope, found);
+      return scope.path.endsWith("/") ? plain(404, "Not Found") : fileAnswer(scope, found);
     }
-    if (!below.endsWith("/")) return plain(301, "Moved Permanently", [["location", withSlash(scope)]]);
+    // Without the slash the links of a page would lead beside the folder.
+    const withSlash = endsWithSlash(scope) ? undefined : otherSlash(scope);
+    if (withSlash !== undefined) return plain(301, "Moved Permanently", [["location", withSlash]]);
     for (const name of index) {
       const page = locate(root, join(found.path, name));
       if (page?.stat.isFile() === true) return fileAnswer(scope, page);
     }
     if (!listing) return plain(404, "Not Found");
-    const page = listingPage(scope.path, found.path !== root, await entriesOf(root, found.path));
-    return { status: 200, headers: textHeaders("text/html;charset=utf-8", page), body: page };
+    const page = listingPage(
+      (scope.root_path ?? "") + scope.path,
+      found.path !== root,
+      await entriesOf(root, found.path),
+    );
+    const headers = textHeaders("text/html;charset=utf-8", page);
+    return { status: 200, headers: [...headers, ["content-security-policy", PLAIN_PAGE_POLICY]], body: page };
   }
 
   return dispatch({
@@ -104,19 +110,6 @@ function isUnchanged(headers: Headers, modified: number): boolean {
     if (name === "if-modified-since" && value.endsWith(" GMT")) since = Date.parse(value);
   }
   return since !== undefined && Math.floor(modified / 1000) * 1000 <= since;
-}
-
-/**
- * The request's own URL with a slash, as a relative reference: right below any proxy, and unlike an absolute path
- * it can never begin with `//` and so lead to another host.
- */
-function withSlash(scope: HttpScope | SseScope): string {
-  const name = scope.raw_path.slice(scope.raw_path.lastIndexOf("/") + 1);
-  const query = scope.query_string === "" ? "" : `?${scope.query_string}`;
-  return `./${name}/${query}`.replace(
-    /[^!-~]|["<>\\^`{|}]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
 }
 
 async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> {

@@ -6,7 +6,7 @@ import { RESOLVED } from "./flow-control.ts";
 import { RequestExchange } from "./request-exchange.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import { RequestState } from "./request-state.ts";
-import { HTTP_EXTENSIONS, requestScope } from "./scope.ts";
+import { HTTP_EXTENSIONS, HTTP_EXTENSIONS_WITH_INTERIM, requestScope } from "./scope.ts";
 
 const NO_BODY: HttpReceiveEvent = Object.freeze({
   type: "http.request",
@@ -19,11 +19,15 @@ const DISCONNECT: HttpReceiveEvent = Object.freeze({ type: "http.disconnect" });
 export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
   readonly scope: HttpScope;
   readonly #state: RequestState;
+  readonly #takesInterim: boolean;
 
   constructor(parts: ExchangeParts) {
     super(parts, NO_BODY);
     this.#state = new RequestState(this);
-    this.scope = requestScope("http", parts, HTTP_EXTENSIONS, this.flow, this.#state);
+    // No 1xx goes to a client of HTTP/1.0 (RFC 9110 section 15.2).
+    this.#takesInterim = parts.transport.writeInterim !== undefined && parts.head.httpVersion !== "1.0";
+    const extensions = this.#takesInterim ? HTTP_EXTENSIONS_WITH_INTERIM : HTTP_EXTENSIONS;
+    this.scope = requestScope("http", parts, extensions, this.flow, this.#state);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {
@@ -40,12 +44,17 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
 
   deliverCompletion(): void {
     this.#state.markComplete();
-    this.inbox.end(DISCONNECT);
+    this.inbox.finish(DISCONNECT);
     this.flow.end();
   }
 
   /** A request is short: it is waited for, and its response says that the connection closes. */
   deliverShutdown(): void {}
+
+  /** Nothing has been read or written for so long that the server waits no longer. `limit` says for how long. */
+  deliverStall(limit: string): void {
+    if (this.gone === undefined) this.backstop(`no byte was read or written for ${limit}`, undefined, 504);
+  }
 
   protected isAnswered(): boolean {
     return this.response.state === "complete";
@@ -57,6 +66,16 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
 
   protected take(event: SendEvent): Promise<void> {
     switch (event.type) {
+      case "http.response.interim":
+        if (!this.#takesInterim)
+          throw new EventError(
+            event.type,
+            undefined,
+            "needs the extension of that name, which this scope has not",
+          );
+        this.response.interim(event);
+        if (this.isAnswered()) this.#state.markStarted();
+        return this.flow.after();
       case "http.response.start":
         this.response.start(event);
         this.#state.markStarted();

@@ -53,11 +53,21 @@ export class Inbox<Event> {
   }
 
   /**
+   * Ends the inbox with its response: every `take` from now on gets `event`. Events that nobody has taken are dropped,
+   * since PAGI Www ("Disconnect - receive event") has a `receive` after a complete response report the disconnect.
+   */
+  finish(event: Event): void {
+    this.#drop();
+    this.end(event);
+  }
+
+  /**
    * Ends the inbox where no event tells of the end: a `take` from now on is rejected instead of waiting for ever. One
    * that waits already is forgotten, since an application often has such a one running and nobody looks at it.
    */
   fail(error: Error): void {
     if (this.#hasEnded) return;
+    this.#drop();
     this.#failure = error;
     this.#waiting = undefined;
   }
@@ -73,6 +83,12 @@ export class Inbox<Event> {
     }
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+  }
+
+  #drop(): void {
+    if (this.#hasEnded) return;
+    this.#first = undefined;
+    this.#events = undefined;
   }
 
   get #hasEnded(): boolean {

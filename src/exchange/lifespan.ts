@@ -1,4 +1,4 @@
-import type { UnsupportedScopeError } from "../errors.ts";
+import type { EventError, UnsupportedScopeError } from "../errors.ts";
 import { LifespanError, messageOf, StateError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import type { LifespanReceiveEvent, LifespanSendEvent, ReceiveEvent, SendEvent } from "../spec/events.ts";
@@ -18,6 +18,10 @@ export interface LifespanOptions {
   readonly role?: LifespanScope["pagi"]["role"] | undefined;
   /** 1, 2, ... in a worker. */
   readonly workerNumber?: number | undefined;
+  /** False where another process of the same server logs that the application declines. Default true. */
+  readonly isDeclineLogged?: boolean | undefined;
+  /** Log a hint if an application completes its startup in a supervisor without reading its role. Default false. */
+  readonly checksRole?: boolean | undefined;
 }
 
 /** What lifespan needs of a logger. */
@@ -54,6 +58,11 @@ const WHY_NOT: Readonly<Record<Phase, string>> = {
   over: "the server expects nothing more of this lifespan",
 };
 
+const ROLE_HINT =
+  "The application completed its startup in the supervisor, which serves no requests, without reading " +
+  "scope.pagi.role. Pools and timers from there stay unused: skip them if the role is 'supervisor', or use " +
+  "--no-supervisor-lifespan (docs/lifespan.md).";
+
 /**
  * The lifespan protocol of one application on one event loop: startup before the first connection, shutdown after the
  * last one. Source: PAGI Lifespan.
@@ -65,9 +74,13 @@ export class Lifespan {
   readonly #scope: LifespanScope;
   #state: State;
   #phase: Phase = "new";
+  /** Whether the application has read its role; true where that is not checked. */
+  #knowsRole = true;
   /** Events that the application has not asked for yet, and its calls of `receive` that wait for one. */
   readonly #events: LifespanReceiveEvent[] = [];
   readonly #receivers: ((event: LifespanReceiveEvent) => void)[] = [];
+  /** True once the application has called `receive`. */
+  #hasAsked = false;
   /** True once the promise of the application has settled. */
   #returned = false;
   readonly #startup = Promise.withResolvers<void>();
@@ -94,6 +107,7 @@ export class Lifespan {
       },
       state: this.#state,
     };
+    if (role === "supervisor" && options.checksRole === true) this.#watchRole(this.#scope.pagi);
   }
 
   /**
@@ -179,6 +193,16 @@ export class Lifespan {
     this.#shutdown.resolve();
   }
 
+  #watchRole(pagi: LifespanScope["pagi"]): void {
+    const { role } = pagi;
+    const get = (): typeof role => {
+      this.#knowsRole = true;
+      return role;
+    };
+    this.#knowsRole = false;
+    Object.defineProperty(pagi, "role", { get, enumerable: true });
+  }
+
   /** Calls the application and sees how it ends. Never rejects. */
   async #run(): Promise<void> {
     try {
@@ -231,18 +255,22 @@ export class Lifespan {
       );
       return;
     }
-    if (isUnsupported(cause)) {
-      this.#logger.debug("The application has no lifespan handler; the server goes on without.");
-    } else {
-      this.#logger.info(
-        `The application does not take part in lifespan (${why}); the server goes on without.`,
-      );
-      // A failure looks like declining; its stack tells the two apart.
-      if (cause instanceof Error) this.#logger.debug(cause.stack ?? cause.message);
-    }
+    if (this.#options.isDeclineLogged !== false) this.#logDecline(why, cause);
     this.#adoptState();
     this.#end();
     this.#startup.resolve();
+  }
+
+  /** An ordinary application handles no lifespan events. One that failed with the event in its hands is another matter. */
+  #logDecline(why: string, cause: unknown): void {
+    if (cause === undefined || !this.#hasAsked || isRefusal(cause)) {
+      this.#logger.debug(`The application does not handle lifespan events; they are left out (${why})`);
+      return;
+    }
+    this.#logger.warn(
+      `The application threw while it handled lifespan.startup, and is served without it: ${messageOf(cause)}. ` +
+        "--lifespan on makes that an error; lifespan.startup.failed refuses to start.",
+    );
   }
 
   #failStartup(message: string, cause?: unknown): void {
@@ -251,6 +279,7 @@ export class Lifespan {
   }
 
   #receive(): Promise<ReceiveEvent> {
+    this.#hasAsked = true;
     const event = this.#events.shift();
     if (event !== undefined) return Promise.resolve(event);
     return new Promise((resolve) => this.#receivers.push(resolve));
@@ -273,6 +302,7 @@ export class Lifespan {
         this.#adoptState();
         this.#phase = "started";
         this.#startup.resolve();
+        if (!this.#knowsRole) this.#logger.info(ROLE_HINT);
         break;
       case "lifespan.startup.failed":
         this.#failStartup(`The application refuses to start${because(event.message)}`);
@@ -307,6 +337,12 @@ export class Lifespan {
 function isUnsupported(thrown: unknown): thrown is UnsupportedScopeError {
   const code: UnsupportedScopeError["code"] = "ERR_PAGI_UNSUPPORTED_SCOPE";
   return thrown instanceof Error && "code" in thrown && thrown.code === code;
+}
+
+/** What applications throw that do not know lifespan: they refuse the scope, or send a response. By their codes, as above. */
+function isRefusal(thrown: unknown): boolean {
+  const code: EventError["code"] = "ERR_PAGI_EVENT";
+  return isUnsupported(thrown) || (thrown instanceof Error && "code" in thrown && thrown.code === code);
 }
 
 function isLifespanEvent(event: SendEvent): event is LifespanSendEvent {

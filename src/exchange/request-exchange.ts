@@ -155,15 +155,16 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
   serverAnswers(): void {}
 
   report(message: string, error?: unknown): void {
-    this.host.reportError(`${this.#name}: ${message}`, error);
+    this.host.reportError(`${this.name}: ${message}`, error);
   }
 
   #reject(error: unknown): Promise<never> {
-    blame(error, this.#name);
+    blame(error, this.name);
     return Promise.reject(error);
   }
 
-  get #name(): string {
+  /** Method and path, for log lines. From the client, not escaped. */
+  get name(): string {
     return `${this.scope.method} ${this.scope.raw_path}`;
   }
 }

@@ -2,32 +2,44 @@ import { EventError, StateError } from "../errors.ts";
 import type { FileSource, Flag, Headers, Maybe } from "../spec/values.ts";
 import type { ResponseHead, Transport } from "./transport.ts";
 
-/** `waiting` for the start, `started`, sending a `file`, waiting for `trailers`, `complete`. */
-export type ResponseState = "waiting" | "started" | "file" | "trailers" | "complete";
+/**
+ * `waiting` for the start; `started`; sending a `file`; waiting for another start since the file failed and the first
+ * one was `taken back`; `broken` by a file that failed when a part of it had left; waiting for `trailers`; `complete`.
+ */
+export type ResponseState =
+  "waiting" | "started" | "file" | "taken back" | "broken" | "trailers" | "complete";
 
 /** An event, with what matters of its fields. */
 type Step =
+  | "interim"
+  | "switch protocols"
   | "start"
   | "more"
   | "last"
   | "last, trailers follow"
   | "file"
   | "file, trailers follow"
+  | "file failed, nothing has left"
+  | "file failed"
   | "trailers"
   | "flush";
 
 /** Every transition there is; an event that is missing here is a StateError. */
 const TRANSITIONS: { readonly [From in ResponseState]: { readonly [S in Step]?: ResponseState } } = {
-  waiting: { start: "started" },
+  waiting: { interim: "waiting", "switch protocols": "complete", start: "started" },
   started: {
     more: "started",
     last: "complete",
     "last, trailers follow": "trailers",
     file: "file",
     "file, trailers follow": "file",
+    "file failed, nothing has left": "taken back",
+    "file failed": "started", // it could not be opened, and not a byte of it is missed
     flush: "started",
   },
-  file: {},
+  file: { "file failed, nothing has left": "taken back", "file failed": "broken" },
+  "taken back": { start: "started" },
+  broken: {},
   trailers: { trailers: "complete", flush: "trailers" },
   complete: { flush: "complete" },
 };
@@ -36,6 +48,9 @@ const WHY: { readonly [From in ResponseState]: string } = {
   waiting: "the response has not been started",
   started: "the response has been started, and its body is not complete",
   file: "a file is still being sent; await its send first",
+  "taken back":
+    "its file could not be sent and nothing of the response has left, so the start was taken back; start another response",
+  broken: "its file could not be sent whole, and a part of the response has left, so the response ends here",
   trailers: "the body is complete and only the trailers are missing",
   complete: "the response is complete",
 };
@@ -46,6 +61,13 @@ export interface StartFields {
   readonly status: number;
   readonly headers?: Maybe<Headers>;
   readonly trailers?: Maybe<Flag>;
+}
+
+/** The fields of an interim event. */
+export interface InterimFields {
+  readonly type: string;
+  readonly status: number;
+  readonly headers?: Maybe<Headers>;
 }
 
 /** The fields of a body event, whatever its protocol's prefix. */
@@ -84,6 +106,25 @@ export class Response {
   /** `undefined` while there is no response. */
   get status(): number | undefined {
     return this.#status;
+  }
+
+  /** Takes an interim event: any number of them before the start, or 101, behind which HTTP ends. */
+  interim(event: InterimFields): void {
+    const { type, status } = event;
+    if (!Number.isInteger(status) || status < 100 || status > 199)
+      throw new EventError(type, "status", "must be an interim status code, an integer from 100 to 199");
+    const headers = headersOf(event);
+    if (status !== 101) {
+      this.#after(type, "interim");
+      this.#transport.writeInterim?.(type, status, headers);
+      return;
+    }
+    const next = this.#after(type, "switch protocols");
+    // The server speaks no other protocol, so the connection ends with it (RFC 9110 section 15.2.2).
+    this.#transport.writeHead(type, { status, headers, trailers: false, connection: "close" });
+    this.#transport.writeBody(type, "", true);
+    this.#status = status;
+    this.#state = next;
   }
 
   /** Takes a start event. */
@@ -142,19 +183,20 @@ export class Response {
         range.close();
       }
     } catch (error) {
-      this.#takeBack();
+      this.#fileFailed(event.type);
       throw error;
     }
     this.#state = this.#trailersFollow ? "trailers" : "complete";
   }
 
   /** Where nothing has left yet, a file that cannot be sent leaves the application free to answer something else. */
-  #takeBack(): void {
-    if (this.#transport.hasLeft()) return;
+  #fileFailed(eventType: string): void {
+    const hasLeft = this.#transport.hasLeft();
+    this.#state = this.#after(eventType, hasLeft ? "file failed" : "file failed, nothing has left");
+    if (hasLeft) return;
     this.#transport.discardHead();
     this.#trailersFollow = false;
     this.#status = undefined;
-    this.#state = "waiting";
   }
 
   #after(eventType: string, step: Step): ResponseState {

@@ -8,8 +8,10 @@ import type {
   TlsExtension,
   WebSocketScope,
 } from "../spec/scope.ts";
+import { joinCookies } from "../spec/cookie-fields.ts";
+import { decodePath } from "../spec/request-path.ts";
 import { PAGI_VERSION } from "../spec/scope.ts";
-import type { HeaderPair, Headers } from "../spec/values.ts";
+import type { Headers } from "../spec/values.ts";
 import type { TransportState } from "../spec/transport-state.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import type { ConnectionInfo, RequestHead } from "./transport.ts";
@@ -20,8 +22,14 @@ export const PAGI: PagiVersions = Object.freeze({ version: PAGI_VERSION, spec_ve
 /** What `http` scopes advertise. */
 export const HTTP_EXTENSIONS: Extensions = Object.freeze({ fullflush: Object.freeze({}) });
 
+/** What `http` scopes advertise where the transport and the client take interim responses. */
+export const HTTP_EXTENSIONS_WITH_INTERIM: Extensions = Object.freeze({
+  ...HTTP_EXTENSIONS,
+  "http.response.interim": Object.freeze({}),
+});
+
 /** What `sse` scopes advertise. */
-export const SSE_EXTENSIONS: Extensions = Object.freeze({});
+export const SSE_EXTENSIONS: Extensions = HTTP_EXTENSIONS;
 
 /** What `websocket` scopes advertise. */
 export const WEBSOCKET_EXTENSIONS: Extensions = Object.freeze({
@@ -113,42 +121,4 @@ function withTls(extensions: Extensions, tls: TlsExtension): Extensions {
 function copyOf(state: State): State {
   for (const _key in state) return { ...state };
   return {};
-}
-
-/**
- * The percent-decoded path as text: UTF-8 where the bytes are UTF-8, else one char for each byte; a `%` that begins
- * no escape stands for itself. Source: PAGI Www, "PAGI Encoding Differences".
- */
-export function decodePath(rawPath: string): string {
-  if (!rawPath.includes("%")) return rawPath;
-  try {
-    return decodeURIComponent(rawPath);
-  } catch {
-    const bytes = rawPath.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
-      String.fromCharCode(parseInt(hex, 16)),
-    );
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, "latin1"));
-    } catch {
-      return bytes;
-    }
-  }
-}
-
-/** One `cookie` field, at the place of the first. Source: PAGI Www, "Cookie Header Normalization". */
-function joinCookies(headers: Headers): Headers {
-  let first = -1;
-  for (let i = 0; i < headers.length; i++) {
-    if (headers[i]?.[0] !== "cookie") continue;
-    if (first >= 0) return headersWithOneCookie(headers, first);
-    first = i;
-  }
-  return headers;
-}
-
-function headersWithOneCookie(headers: Headers, first: number): Headers {
-  const isCookie = ([name]: HeaderPair) => name === "cookie";
-  const value = headers.filter(isCookie).map(([, each]) => each);
-  const joined: HeaderPair = ["cookie", value.join("; ")];
-  return headers.flatMap((pair, i) => (i === first ? [joined] : isCookie(pair) ? [] : [pair]));
 }

@@ -13,7 +13,7 @@ import { SSE_EXTENSIONS, requestScope } from "./scope.ts";
 
 /** `waiting` for the application's choice, `streaming`, `declining` with an ordinary response, `closed`. */
 type State = "waiting" | "streaming" | "declining" | "closed";
-type EventType = Extract<SendEvent["type"], `sse.${string}`>;
+type EventType = Extract<SendEvent["type"], `sse.${string}` | "http.fullflush">;
 
 /** Every transition there is; an event that is missing here is a StateError. */
 const TRANSITIONS: { readonly [From in State]: { readonly [E in EventType]?: State } } = {
@@ -23,9 +23,15 @@ const TRANSITIONS: { readonly [From in State]: { readonly [E in EventType]?: Sta
     "sse.comment": "streaming",
     "sse.keepalive": "streaming",
     "sse.close": "closed",
+    "http.fullflush": "streaming",
   },
-  declining: { "sse.http.response.body": "declining" },
-  closed: { "sse.close": "closed" },
+  declining: {
+    // Only after a start that was taken back, which the response itself knows.
+    "sse.http.response.start": "declining",
+    "sse.http.response.body": "declining",
+    "http.fullflush": "declining",
+  },
+  closed: { "sse.close": "closed", "http.fullflush": "closed" },
 };
 
 const WHY: { readonly [From in State]: string } = {
@@ -72,7 +78,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
       this.inbox.fail(
         new StateError("receive", "closed", "the stream was declined, so there is nothing to receive"),
       );
-    } else this.#end(CLOSED_BY_APPLICATION);
+    } else this.#finish(CLOSED_BY_APPLICATION);
   }
 
   /**
@@ -138,6 +144,10 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
       case "sse.http.response.body":
         this.#after(event.type);
         return this.flow.after(this.response.body(event));
+      case "http.fullflush":
+        if (this.#after(event.type) === "declining") this.response.flush(event);
+        else if (this.#state === "streaming") this.transport.flush();
+        return this.flow.after();
       default:
         throw new EventError(String(event.type), undefined, "is no event that an sse scope can send");
     }
@@ -150,7 +160,11 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   }
 
   #start(event: SseStart): void {
-    const head = responseHead({ ...event, status: event.status ?? 200 }, "close-after");
+    const status = event.status ?? 200;
+    // For the client, a response without a body is over with its head, and a kept connection would be free for its next
+    // request, which the stream holds up.
+    const isOverWithHead = this.scope.method === "HEAD" || status === 204 || status === 304;
+    const head = responseHead({ ...event, status }, isOverWithHead ? "close" : "keep-alive");
     const given = new Set(head.headers.map(([name]) => String(name).toLowerCase()));
     if (given.has("content-length")) {
       throw new EventError(
@@ -205,8 +219,14 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
 
   #close(reason: string): void {
     this.#state = "closed";
-    this.#end(reason);
+    this.#finish(reason);
     this.transport.writeBody("sse.close", "", true);
+  }
+
+  /** The stream is complete. */
+  #finish(reason: string): void {
+    this.inbox.finish({ type: "sse.disconnect", reason });
+    this.#end(reason);
   }
 
   #end(reason: string): void {

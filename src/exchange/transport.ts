@@ -36,14 +36,20 @@ export interface ResponseHead {
   /** True when trailer fields will follow the body. */
   readonly trailers: boolean;
   /**
-   * What an HTTP/1 connection does after this response, where the client's wish does not decide: `close` says so in
-   * the response; `close-after` says keep-alive while an event stream runs and closes when it has ended.
+   * What an HTTP/1 response says of its connection beyond what it must: `close` ends the connection after it;
+   * `keep-alive` is said in words where the connection stays, as PAGI Www asks of SSE ("Start SSE").
    */
-  readonly connection?: "close" | "close-after";
+  readonly connection?: "close" | "keep-alive";
 }
 
 /** Towards the client: what an exchange can do to the wire. All of it is for one request only. */
 export interface Transport {
+  /**
+   * Sends an interim response at once; its status is 1xx and not 101. Absent where the transport has no way to.
+   *
+   * @throws EventError for a header that cannot be sent.
+   */
+  writeInterim?(eventType: string, status: number, headers: Headers): void;
   /**
    * Takes the response head. It may be held back until the first body bytes, a flush or the end of the turn.
    *

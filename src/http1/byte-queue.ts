@@ -138,6 +138,16 @@ export class ByteQueue {
     return undefined;
   }
 
+  /** What has come of a line that is not complete, or that `readLine` has refused: at most `max` chars, and no fault. */
+  lineSoFar(max: number): string {
+    const chunk = this.#chunk;
+    const stop = Math.min(chunk.length, this.#position + Math.max(0, max - this.#heldLength));
+    let end = this.#position;
+    if (!this.#sawCr) while (end < stop && IN_LINE[chunk[end]!] === 1) end++;
+    const held = this.#held.toString("latin1", 0, Math.min(this.#heldLength, max));
+    return held + chunk.toString("latin1", this.#position, end);
+  }
+
   /** At most `max` of the next bytes, as many as lie in one piece; `undefined` when there are none. Not a copy. */
   take(max: number): Uint8Array | undefined {
     if (this.#length === 0) return undefined;

@@ -6,6 +6,8 @@ import { requestFraming } from "./framing.ts";
 import { isAuthority, listMembers } from "./grammar.ts";
 import { rulesOf } from "./limits.ts";
 import type { Http1Limits, Http1Rules } from "./limits.ts";
+import { partialHead, readPartialLine } from "./partial-head.ts";
+import type { PartialHead } from "./partial-head.ts";
 import { parseRequestLine } from "./request-line.ts";
 import type { RequestLine } from "./request-line.ts";
 import { ProtocolError } from "../errors.ts";
@@ -28,7 +30,10 @@ export class RequestReader {
   #phase: "request-line" | "fields" | "length-body" | "chunked-body" | "complete" | "failed" = "request-line";
   #blankLines = 0;
   #requestLine: RequestLine | undefined;
+  /** What a request line says that was refused. */
+  #badHead: PartialHead | undefined;
   #headers: HeaderPair[] = [];
+  #isHeadWhole = false;
   /** Bytes that are still missing of a body with a length. */
   #remaining = 0;
   #chunked: ChunkedBody | undefined;
@@ -42,6 +47,15 @@ export class RequestReader {
   /** Bytes received that `next` has not read. The start of an unfinished line counts as read. */
   get bufferedBytes(): number {
     return this.#queue.length;
+  }
+
+  /**
+   * Bytes of the request's body that the client has still to send; Infinity where it does not say how many, which a
+   * chunked body never does.
+   */
+  get missingBodyBytes(): number {
+    if (this.#phase === "chunked-body") return Infinity;
+    return this.#phase === "length-body" ? Math.max(0, this.#remaining - this.#queue.length) : 0;
   }
 
   /**
@@ -60,6 +74,13 @@ export class RequestReader {
       default:
         return this.#phase;
     }
+  }
+
+  /** What has been read of the current request's head, also when that has failed. */
+  get partialHead(): PartialHead {
+    if (this.#requestLine !== undefined)
+      return partialHead(this.#requestLine, this.#headers, this.#isHeadWhole);
+    return this.#badHead ?? readPartialLine(this.#queue.lineSoFar(this.#limits.maxRequestLine), false);
   }
 
   /** True when nothing of the connection's bytes is in here, so that another connection may go on with this reader. */
@@ -95,6 +116,7 @@ export class RequestReader {
           throw this.#failure;
       }
     } catch (error) {
+      this.#badHead ??= this.partialHead; // the queue is about to forget it
       this.#failure = error;
       this.#phase = "failed";
       this.#queue.clear();
@@ -113,6 +135,9 @@ export class RequestReader {
       throw new Error("The request is not complete: read all of its body first.");
     this.#phase = "request-line";
     this.#blankLines = 0;
+    this.#requestLine = undefined;
+    this.#headers = [];
+    this.#isHeadWhole = false;
     this.#queue.beginSection();
   }
 
@@ -132,7 +157,7 @@ export class RequestReader {
       const line = this.#queue.readLine(this.#rules.requestLine);
       if (line === undefined) return false;
       if (line !== "") {
-        this.#requestLine = parseRequestLine(line);
+        this.#requestLine = this.#parse(line);
         this.#phase = "fields";
         return true;
       }
@@ -141,6 +166,15 @@ export class RequestReader {
         throw new ProtocolError(400, "Too many empty lines precede the request line (RFC 9112 section 2.2)");
       }
       this.#queue.beginSection();
+    }
+  }
+
+  #parse(line: string): RequestLine {
+    try {
+      return parseRequestLine(line);
+    } catch (error) {
+      this.#badHead = readPartialLine(line, true);
+      throw error;
     }
   }
 
@@ -158,8 +192,7 @@ export class RequestReader {
   #finishHead(headers: HeaderPair[]): Http1Request {
     const line = this.#requestLine;
     if (line === undefined) throw new Error("A head ended without its request line.");
-    this.#requestLine = undefined;
-    this.#headers = [];
+    this.#isHeadWhole = true;
     const { method, target, rawPath, queryString, httpVersion, authority } = line;
     const framing = requestFraming(httpVersion, headers, this.#limits.maxBodySize);
     const wishes = readWishes(httpVersion, headers);

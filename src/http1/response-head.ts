@@ -29,9 +29,15 @@ export interface RequestTraits {
 export interface OutgoingResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** `close` says so in the head; `close-after` says keep-alive, and the connection closes all the same. */
-  readonly connection?: "close" | "close-after";
+  /** `close` ends the connection; `keep-alive` says so in the head where the connection stays. */
+  readonly connection?: "close" | "keep-alive";
 }
+
+/** Fields that say how the body is framed or what becomes of the connection. */
+const NOT_IN_INTERIM = new Set([
+  ...["content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"],
+  ...["te", "trailer"],
+]);
 
 /** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
 export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -108,8 +114,9 @@ export function planResponse(
   const framing = responseFraming(request, status, length !== undefined);
   if (framing === "close") close = true;
   if (framing === "chunked") head += "transfer-encoding: chunked\r\n";
-  const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "close-after";
-  if (close) head += `connection: ${options}close\r\n`;
+  const saysKeepAlive = request.httpVersion === "1.0" || response.connection === "keep-alive";
+  // Behind a 101 there is no HTTP left to close, and its Connection names what is switched to (RFC 9110 section 7.8).
+  if (close && status !== 101) head += `connection: ${options}close\r\n`;
   else if (saysKeepAlive) head += `connection: ${options}keep-alive\r\n`;
   else if (options !== "") head += `connection: ${options.slice(0, -2)}\r\n`;
   head += hasDate ? "\r\n" : `date: ${date}\r\n\r\n`;
@@ -117,8 +124,25 @@ export function planResponse(
     head,
     framing,
     length: framing === "length" && length !== undefined ? length : 0,
-    close: close || response.connection === "close-after",
+    close,
   };
+}
+
+/**
+ * The head of an interim response; one char for each byte: write it as latin-1. What frames a body or manages the
+ * connection is dropped, for neither may be in it (RFC 9110 sections 8.6 and 15.2, RFC 9112 section 6.1).
+ *
+ * @param status 1xx, though not 101.
+ * @throws EventError for a header that is unsafe or malformed.
+ */
+export function interimHead(eventType: string, status: number, headers: Headers): string {
+  let head = statusLine(status);
+  for (const [spelling, value] of headers) {
+    const name = outgoingName(eventType, spelling);
+    checkOutgoingValue(eventType, name, value);
+    if (!NOT_IN_INTERIM.has(name)) head += `${name}: ${value}\r\n`;
+  }
+  return `${head}\r\n`;
 }
 
 /**
@@ -127,6 +151,7 @@ export function planResponse(
  *
  * @param date the value of `date`.
  * @param extraHeaders safe fields with names in lower case, e.g. `retry-after`.
+ * @param method of the request, as far as it is known: a response to HEAD has no body (RFC 9110 section 9.3.2).
  * @returns one char for each byte: write it as latin-1.
  */
 export function errorResponse(
@@ -134,13 +159,14 @@ export function errorResponse(
   message: string,
   date: string,
   extraHeaders: Headers = [],
+  method?: string,
 ): string {
   const body = Buffer.from(message, "utf8").toString("latin1");
   let head = `${statusLine(status)}content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\n`;
   for (const [name, value] of extraHeaders) head += `${name}: ${value}\r\n`;
   // A sender of Upgrade has to name it in Connection as well (RFC 9110 section 7.8).
   const options = extraHeaders.some(([name]) => name === "upgrade") ? "upgrade, close" : "close";
-  return `${head}connection: ${options}\r\ndate: ${date}\r\n\r\n${body}`;
+  return `${head}connection: ${options}\r\ndate: ${date}\r\n\r\n${method === "HEAD" ? "" : body}`;
 }
 
 /**

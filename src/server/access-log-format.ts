@@ -1,5 +1,6 @@
 import { OptionError } from "../errors.ts";
 import type { ByteString, HeaderPair } from "../spec/values.ts";
+import { asciiJson } from "./printable.ts";
 
 /** One request, once it has ended: all that a line of the access log can tell. */
 export interface AccessRecord {
@@ -183,7 +184,7 @@ function timestamp(now: number): string {
 }
 
 function jsonLine(record: AccessRecord, now: number): string {
-  const line = JSON.stringify({
+  return asciiJson({
     time: new Date(now).toISOString(),
     client: record.client ?? "unix",
     method: record.method,
@@ -196,6 +197,4 @@ function jsonLine(record: AccessRecord, now: number): string {
     referer: headerValue(record, "referer") ?? null,
     user_agent: headerValue(record, "user-agent") ?? null,
   });
-  // JSON leaves DEL and everything above as it is; the log is ASCII, whatever the client sends.
-  return line.replace(/[\x7f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -9,6 +9,8 @@ import type { ServerContext } from "./context.ts";
 
 /** A protocol on a connection: it gets the bytes and the news, and writes to the connection's output. */
 export interface Protocol {
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
+  readonly request: string | undefined;
   onData(bytes: Buffer): void;
   /** The client sends no more (FIN); it may still read. */
   onEnd(): void;
@@ -16,7 +18,7 @@ export interface Protocol {
   onDrain(): void;
   /** The turn of the event loop in which `atTurnEnd` was called is over. */
   onTurnEnd(): void;
-  /** The connection is gone; `error` is what the kernel said, if it was not an orderly end. */
+  /** The connection is gone; `error` is what the kernel said, if the client has not ended it with a FIN. */
   onClose(error: Error | undefined): void;
   /** The deadline set by `connection.deadline` has passed. */
   onDeadline(): void;
@@ -56,6 +58,8 @@ export class Connection implements ConnectionInfo, OutputOwner {
   #protocol: Protocol | undefined;
   #state: State = "open";
   #paused = false;
+  /** The client has sent its FIN. */
+  #isHalfClosed = false;
 
   constructor(socket: Socket<Connection>, listener: ListenerInfo, context: ServerContext) {
     this.#socket = socket;
@@ -155,6 +159,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   onEnd(): void {
+    this.#isHalfClosed = true;
     if (this.#state === "open") {
       if (this.#protocol === undefined) this.abandon();
       else this.#protocol.onEnd();
@@ -175,7 +180,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.#state = "closed";
     this.deadline.clear();
     this.#stall?.deadline.clear();
-    this.#protocol?.onClose(error);
+    this.#protocol?.onClose(this.#isHalfClosed || isResetAfterFin(error) ? undefined : error);
     this.output.close();
   }
 
@@ -217,6 +222,11 @@ export class Connection implements ConnectionInfo, OutputOwner {
     else this.#protocol.onDrainServer();
   }
 
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
+  get request(): string | undefined {
+    return this.#protocol?.request;
+  }
+
   /** The server waits no longer. */
   cutByServer(): void {
     if (this.#state !== "closed") this.#protocol?.onCut();
@@ -251,6 +261,14 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.#protocol?.onWriteTimeout();
     this.cut();
   }
+}
+
+/**
+ * Whether a reset answers bytes that were sent after the client's FIN, which makes it an orderly end: Linux reports it as
+ * EPIPE, and any other reset as ECONNRESET. The FIN itself is not reported while reading is paused.
+ */
+function isResetAfterFin(error: Error | undefined): boolean {
+  return error !== undefined && "code" in error && error.code === "EPIPE";
 }
 
 /** An IPv4 address that a socket for both families shows as an IPv6 one (RFC 4291 section 2.5.5.2). */

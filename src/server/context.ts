@@ -6,6 +6,7 @@ import type { AccessLog } from "./access-log.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ProxyReader } from "./proxied-request.ts";
+import type { Refusals } from "./refusals.ts";
 import type { RequestJournal } from "./request-journal.ts";
 import type { TimerWheel } from "./timers.ts";
 import type { Later } from "./later.ts";
@@ -18,6 +19,8 @@ export interface Times {
   readonly keepAlive: number;
   /** Between bytes of a request body that the application waits for. */
   readonly body: number;
+  /** Between any bytes of a request and its response. */
+  readonly request: number;
   /** Between bytes that the client takes. */
   readonly write: number;
   /** From a client's FIN to the application's answer. */
@@ -45,6 +48,7 @@ export interface ServerContext {
   bridge(): UpgradeBridge;
   readonly logger: Logger;
   readonly accessLog: AccessLog | undefined;
+  readonly refusals: Refusals;
   readonly metrics: Metrics | undefined;
   /** Where proxies are believed. */
   readonly readProxied: ProxyReader | undefined;

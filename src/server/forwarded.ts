@@ -160,10 +160,17 @@ function elementStart(value: string, end: number): number {
   let isQuoted = false;
   for (let at = end - 1; at >= 0; at--) {
     const char = value.charCodeAt(at);
-    if (char === 0x22) isQuoted = !isQuoted;
+    if (char === 0x22 && !isEscaped(value, at)) isQuoted = !isQuoted;
     else if (char === 0x2c && !isQuoted) return at + 1;
   }
   return 0;
+}
+
+/** A quote within a quoted string has a backslash before it that is not escaped itself (RFC 9110 section 5.6.4). */
+function isEscaped(value: string, at: number): boolean {
+  let start = at;
+  while (value[start - 1] === "\\") start -= 1;
+  return (at - start) % 2 === 1;
 }
 
 // ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────

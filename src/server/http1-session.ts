@@ -3,6 +3,8 @@ import { HttpExchange } from "../exchange/http-exchange.ts";
 import { runApplication } from "../exchange/run.ts";
 import { SseExchange } from "../exchange/sse-exchange.ts";
 import type { Http1Body, Http1Request } from "../http1/events.ts";
+import { NO_HEAD } from "../http1/partial-head.ts";
+import type { PartialHead } from "../http1/partial-head.ts";
 import { RequestReader } from "../http1/request-reader.ts";
 import { CONTINUE, errorResponse } from "../http1/response-head.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
@@ -17,6 +19,8 @@ import type { ServerContext } from "./context.ts";
 import { httpDate } from "./http-date.ts";
 import { Http1Transport } from "./http1-transport.ts";
 import type { TransportOwner } from "./http1-transport.ts";
+import { refusalRecord } from "./refusals.ts";
+import { StallWatch } from "./stall-watch.ts";
 import type { HandshakeOwner } from "./websocket-session.ts";
 
 /**
@@ -58,8 +62,14 @@ const CROWDED: ConstructorParameters<typeof ProtocolError> = [
 /** Bytes received ahead of the application before reading stops. */
 const READ_AHEAD = 64 * 1024;
 
-/** Bytes of an unread request body that are read away to keep the connection; beyond them it is closed. */
+/**
+ * Bytes of a request body that are read and dropped to keep the connection after a response that did not wait for
+ * them. Where more are to come, or nobody knows how many, the response says that the connection closes.
+ */
 const DISCARD_LIMIT = 64 * 1024;
+
+/** Turns of the event loop in which a request that has arrived is read before its idle connection is closed. */
+const LAST_TURNS = 3;
 
 /** Readers that a server keeps for the next requests. */
 const MAX_SPARE_READERS = 256;
@@ -79,7 +89,8 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   #timed: Timed = "nothing";
   #isPumping = false;
   #isHalfClosed = false;
-  #discardLeft = 0;
+  /** Watches the current request where `requestTimeout` is set. */
+  #stallWatch: StallWatch | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -88,9 +99,14 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
 
   // ── what the connection tells ──────────────────────────────────────────────────────────────────────────────────
 
+  get request(): string | undefined {
+    return (this.#current ?? this.#upgraded)?.exchange.name;
+  }
+
   onData(bytes: Buffer): void {
     this.#reader ??= this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
     this.#reader.receive(bytes);
+    this.#stallWatch?.onProgress();
     this.#pump();
   }
 
@@ -115,7 +131,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   onClose(error: Error | undefined): void {
     if (this.#current !== undefined) {
       const { output } = this.#connection;
-      // It is closed already when a write has failed before the close was told.
+      // It is closed already when a write has failed before the close was reported.
       const hasUnsent = output.size > 0 || output.isClosed || this.#current.transport.isAnswered;
       this.#lose(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
     }
@@ -127,8 +143,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#timed = "nothing";
     switch (timed) {
       case "next":
-        // Without a word: an answer to no request would be taken for the answer to the next one.
-        this.#close();
+        this.#closeUnlessUsed(LAST_TURNS);
         return;
       case "head":
         this.#refuse(
@@ -137,10 +152,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
         return;
       case "body":
         if (this.#phase === "discard") this.#close();
-        else
-          this.#refuse(
-            new ProtocolError(408, "The request body stalled (RFC 9110 section 15.5.9)", "client_timeout"),
-          );
+        else this.#refuse(bodyStalled());
         return;
       case "answer":
         this.#onGraceOver();
@@ -155,10 +167,11 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   }
 
   onDrainServer(): void {
-    // A connection on which a request has begun is served once more; its response says that it is the last.
-    // One whose response is out has no request any more, only bytes to throw away.
-    if (this.#phase === "discard") this.#close();
-    else if (this.#phase === "idle" && this.#readerState === "idle") this.#awaitLast();
+    // A connection on which a request has begun is served once more; its response says that it is the last. So is one
+    // that is kept for a moment because another server follows, once the rest of its request has been read.
+    if (this.#phase === "discard") {
+      if (this.#server.idleGrace === 0) this.#close();
+    } else if (this.#phase === "idle" && this.#readerState === "idle") this.#awaitLast();
     else this.#current?.exchange.deliverShutdown();
   }
 
@@ -184,13 +197,26 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#pump();
   }
 
-  /** Without its 100 the client may or may not send the body: what follows could be either, so nothing may follow. */
+  onContinued(): void {
+    if (this.#current !== undefined) this.#current.isContinueDue = false;
+  }
+
+  /**
+   * Decided before the head leaves, since a connection must not end without that being announced (RFC 9112 sections 9.3
+   * and 9.6): a client would send its next request into it. Without its 100 (Continue) the client may or may not send
+   * the body: what follows could be either, so nothing may follow.
+   */
   mustClose(): boolean {
-    return this.#server.isDraining || this.#current?.isContinueDue === true;
+    return (
+      this.#server.isDraining ||
+      this.#current?.isContinueDue === true ||
+      (this.#reader?.missingBodyBytes ?? 0) > DISCARD_LIMIT
+    );
   }
 
   onDelivered(): void {
     if (this.#current === undefined) return;
+    this.#stallWatch?.stop();
     this.#current.exchange.deliverCompletion();
     this.#account(this.#current);
     // The next request waits until the application has had its turn: it may be about to return.
@@ -214,7 +240,6 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     if (this.#readerState === "body") {
       this.#phase = "discard";
       this.#timed = "nothing";
-      this.#discardLeft = DISCARD_LIMIT;
     } else {
       this.#awaitNext();
     }
@@ -278,8 +303,8 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const event = this.#reader?.next();
     if (event === undefined) return false;
     if (event.type === "request") this.#begin(event);
-    else if (this.#phase === "discard") this.#discard(event);
-    else this.#deliver(event);
+    else if (this.#phase !== "discard") this.#deliver(event);
+    else if (!event.more) this.#awaitNext();
     return true;
   }
 
@@ -319,6 +344,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const { journal, onSettled } = this.#server;
     const begun = handshake === undefined ? onSettled : this.#countWebSocket();
     const settled = journal?.begin(request.method, request.rawPath, begun) ?? begun;
+    if (this.#server.times.request > 0 && exchange instanceof HttpExchange) this.#watch();
     runApplication(this.#server.app, exchange, settled);
     if (this.#server.isDraining) exchange.deliverShutdown();
     if (this.#isHalfClosed) this.#onHalfClose();
@@ -348,12 +374,6 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     if (this.#current === undefined) return;
     this.#current.isDemanded = false;
     this.#current.exchange.deliverBody(bytes, more);
-  }
-
-  #discard({ bytes, more }: Http1Body): void {
-    this.#discardLeft -= bytes.byteLength;
-    if (!more) this.#awaitNext();
-    else if (this.#discardLeft < 0) this.#close();
   }
 
   #awaitNext(): void {
@@ -412,6 +432,25 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     this.#connection.deadline.set(milliseconds);
   }
 
+  // ── a request on which nothing moves ───────────────────────────────────────────────────────────────────────────
+
+  #watch(): void {
+    this.#stallWatch ??= new StallWatch(this.#connection, () => this.#onStall());
+    this.#stallWatch.start();
+  }
+
+  /** What the request waits for decides who is at fault: the client, or the application. */
+  #onStall(): void {
+    const current = this.#current;
+    if (!(current?.exchange instanceof HttpExchange)) return;
+    const { output } = this.#connection;
+    if (output.size > 0 || output.isBlocked) {
+      this.onWriteTimeout();
+      this.#connection.cut();
+    } else if (current.isDemanded && this.#readerState === "body") this.#refuse(bodyStalled());
+    else current.exchange.deliverStall(`${this.#server.times.request / 1000} s (--request-timeout)`);
+  }
+
   // ── a client that has ended its direction ──────────────────────────────────────────────────────────────────────
 
   /** The application gets its answer off, if it is quick; a request that cannot be finished is lost at once. */
@@ -420,7 +459,9 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     if (this.#current === undefined) return;
     const isUnfinished = this.#readerState === "body";
     const isRequest = this.#current.exchange instanceof HttpExchange;
-    if (isUnfinished || !isRequest || this.#server.times.halfClose === 0) this.#lose("client_closed");
+    // A write that has failed says that the client does not read either.
+    const isGone = isUnfinished || !isRequest || this.#connection.output.isClosed;
+    if (isGone || this.#server.times.halfClose === 0) this.#lose("client_closed");
     else this.#armGrace(this.#current);
   }
 
@@ -451,6 +492,16 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
 
   // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /**
+   * Ends a connection that has been idle for too long, but not one whose next request the kernel has already: it would
+   * be lost with a reset. Silently, since the client would take an answer for the answer to its next request.
+   */
+  #closeUnlessUsed(turns: number): void {
+    if (this.#phase !== "idle" || this.#readerState !== "idle" || this.#timed !== "nothing") return;
+    if (turns === 0) this.#close();
+    else setImmediate(() => this.#closeUnlessUsed(turns - 1));
+  }
+
   /** Closes in order; a client that may still be sending is read until it stops. */
   #close(): void {
     const state = this.#readerState;
@@ -460,11 +511,11 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     else this.#connection.end();
   }
 
-  /** The client broke a rule: it is told, if it still can be, and nothing more is read from it. */
+  /** The client broke a rule: it gets an answer that says so, if it still can, and nothing more is read from it. */
   #refuse(error: ProtocolError): void {
-    this.#server.logger.debug(
-      `${this.#connection.client?.join(":") ?? "unix"}: ${error.status} ${error.message}`,
-    );
+    const head = this.#reader?.partialHead ?? NO_HEAD;
+    const client = this.#clientOf(head);
+    this.#server.refusals.note(client, head, error);
     if (this.#current?.transport.hasLeft() === true) {
       this.#truncate(error.reason);
       return;
@@ -475,13 +526,17 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       return;
     }
     const text = `${error.message}.\n`;
-    if (this.#current === undefined) this.#logRefusal(error.status, text.length);
-    else {
+    if (this.#current === undefined) {
+      const bytes = head.method === "HEAD" ? 0 : text.length;
+      this.#server.metrics?.requestRefused(error.status);
+      this.#server.accessLog?.write(refusalRecord(client, head, error.status, bytes));
+    } else {
       this.#current.exchange.serverAnswers();
       this.#endExchange(error.reason, error.status);
     }
     this.#phase = "over";
-    this.#connection.output.write(errorResponse(error.status, text, httpDate(), error.headers), "", 0, "");
+    const answer = errorResponse(error.status, text, httpDate(), error.headers, head.method);
+    this.#connection.output.write(answer, "", 0, "");
     this.#connection.linger();
   }
 
@@ -509,6 +564,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const current = this.#current;
     if (current === undefined) return;
     this.#current = undefined;
+    this.#stallWatch?.stop();
     current.transport.end();
     if (current.transport.isDelivered) return; // it has been told of its end, and is in the log
     current.exchange.deliverDisconnect(reason);
@@ -547,19 +603,13 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     });
   }
 
-  /** A request that could not be read has no line of its own, but is not hidden either. */
-  #logRefusal(status: number, bytes: number): void {
-    this.#server.metrics?.requestRefused(status);
-    this.#server.accessLog?.write({
-      client: this.#connection.client?.[0],
-      method: "-",
-      rawPath: "-",
-      queryString: "",
-      httpVersion: "-",
-      status,
-      bytes,
-      durationMs: 0,
-      headers: [],
-    });
+  /** The address of the client of a request that was refused. Proxies are believed where they sent a whole head. */
+  #clientOf({ headers, isWhole }: PartialHead): string | undefined {
+    const proxied = isWhole ? this.#server.readProxied?.(this.#connection, [...headers]) : undefined;
+    return (proxied?.connection ?? this.#connection).client?.[0];
   }
+}
+
+function bodyStalled(): ProtocolError {
+  return new ProtocolError(408, "The request body stalled (RFC 9110 section 15.5.9)", "client_timeout");
 }

@@ -4,7 +4,13 @@ import type { FileRange } from "../exchange/file-range.ts";
 import type { ResponseHead, Transport } from "../exchange/transport.ts";
 import type { Http1Request } from "../http1/events.ts";
 
-import { LAST_CHUNK, chunkPrefix, planResponse, trailerSection } from "../http1/response-head.ts";
+import {
+  LAST_CHUNK,
+  chunkPrefix,
+  interimHead,
+  planResponse,
+  trailerSection,
+} from "../http1/response-head.ts";
 import type { ResponsePlan } from "../http1/response-head.ts";
 import type { Headers } from "../spec/values.ts";
 import type { Connection } from "./connection.ts";
@@ -17,6 +23,8 @@ const SMALL_FILE = 64 * 1024;
 export interface TransportOwner {
   /** The application waits for body bytes. */
   onDemand(): void;
+  /** The application has sent 100 (Continue) itself. */
+  onContinued(): void;
   /** Whether the connection has to close after a response that begins now. */
   mustClose(): boolean;
   /** The response has been given to the kernel whole. */
@@ -50,6 +58,13 @@ export class Http1Transport implements Transport {
 
   demandBody(): void {
     if (!this.#isOver) this.#owner.onDemand();
+  }
+
+  writeInterim(eventType: string, status: number, headers: Headers): void {
+    if (this.#isOver) return;
+    const head = interimHead(eventType, status, headers);
+    if (status === 100) this.#owner.onContinued();
+    this.#write(head, "", 0, "", false);
   }
 
   writeHead(eventType: string, head: ResponseHead): void {

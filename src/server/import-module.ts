@@ -13,7 +13,17 @@ export async function importModule(file: string): Promise<Readonly<Record<string
     const { missingFileProblem } = await import("./missing-file.ts");
     throw new LoadError(missingFileProblem(file));
   }
-  return await imported(file, () => import(Bun.pathToFileURL(file).href));
+  return await imported(file, async () => {
+    try {
+      return await import(Bun.pathToFileURL(file).href);
+    } catch (error) {
+      // Bun reports an unreadable file as one that it cannot find.
+      const { unreadableProblem } = await import("./missing-file.ts");
+      const problem = unreadableProblem(file);
+      if (problem !== undefined) throw new LoadError(problem, { cause: error });
+      throw error;
+    }
+  });
 }
 
 /** What `load` imports; an error in it is said to be one of `label`. */
@@ -24,6 +34,7 @@ export async function imported(
   try {
     return await load();
   } catch (error) {
+    if (error instanceof LoadError) throw error;
     throw new LoadError(printable(importProblem(label, error)), { cause: error });
   }
 }

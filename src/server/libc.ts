@@ -13,6 +13,11 @@ export const SOCK = { stream: 1, datagram: 2, nonblock: 0o4000, cloexec: 0o20000
 export const LEVEL = { socket: 1, ipv6: 41 } as const;
 /** Socket options: those of the level `socket`, and `v6Only` of the level `ipv6`. */
 export const OPT = { reuseAddress: 2, type: 3, reusePort: 15, acceptsConnections: 30, v6Only: 26 } as const;
+/** Flags of `sendto`. */
+export const MSG = { dontWait: 0x40, noSignal: 0x4000 } as const;
+/** Flags of `splice`, and events of `poll`. */
+export const SPLICE = { nonblock: 2 } as const;
+export const POLL = { out: 4 } as const;
 /** Flags and commands of `fcntl`. */
 export const FCNTL = { getFlags: 1, setFlags: 2, closeOnExec: 1, getStatus: 3, setStatus: 4 } as const;
 
@@ -28,17 +33,22 @@ const SYMBOLS = {
   socketpair: { args: ["int", "int", "int", "ptr"], returns: "int" },
   sendmsg: { args: ["int", "ptr", "int"], returns: "i64" },
   recvmsg: { args: ["int", "ptr", "int"], returns: "i64" },
+  pipe2: { args: ["ptr", "int"], returns: "int" },
+  splice: { args: ["int", "ptr", "int", "ptr", "u64", "u32"], returns: "i64" },
+  poll: { args: ["ptr", "u64", "int"], returns: "int" },
   getsockname: { args: ["int", "ptr", "ptr"], returns: "int" },
   getsockopt: { args: ["int", "int", "int", "ptr", "ptr"], returns: "int" },
   setsockopt: { args: ["int", "int", "int", "ptr", "u32"], returns: "int" },
   getaddrinfo: { args: ["ptr", "ptr", "ptr", "ptr"], returns: "int" },
   freeaddrinfo: { args: ["ptr"], returns: "void" },
   getpwnam: { args: ["ptr"], returns: "ptr" },
+  getgrouplist: { args: ["ptr", "u32", "ptr", "ptr"], returns: "int" },
   getgrnam: { args: ["ptr"], returns: "ptr" },
   clock_gettime: { args: ["int", "ptr"], returns: "int" },
   fcntl: { args: ["int", "int", "int"], returns: "int" },
   dup: { args: ["int"], returns: "int" },
   close: { args: ["int"], returns: "int" },
+  syscall: { args: ["i64", "i64", "i64", "i64"], returns: "int" },
   prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" },
   signal: { args: ["int", "u64"], returns: "u64" },
   execve: { args: ["ptr", "ptr", "ptr"], returns: "int" },
@@ -83,8 +93,8 @@ export class SystemError extends Error {
 }
 
 /** Passes on what a system call returned. @throws SystemError when that is -1. */
-export function checked(result: number, syscall: string): number {
-  if (result !== -1) return result;
+export function checked<Result extends number | bigint>(result: Result, syscall: string): Result {
+  if (Number(result) !== -1) return result;
   const location = libc().__errno_location();
   const number = location === null ? 0 : read.i32(location);
   const name = Object.entries(os.constants.errno).find(([, value]) => value === number)?.[0];

@@ -88,24 +88,37 @@ export const LIMIT_OPTIONS = {
   timeout: {
     group: "Timeouts",
     type: "duration",
-    default: 60,
+    default: 75,
     minimum: 0,
     zero: "keeps it for ever",
     flag: "timeout",
     variable: "PAGI_TIMEOUT",
     doc: "How long a connection is kept between two requests",
-    reason: "Longer than a proxy in front keeps it, so that the proxy never sends into a closing connection.",
+    reason:
+      "Many load balancers keep idle connections for 60 s; a longer time here means that they never send a request into a connection that the server is closing.",
   },
-  requestTimeout: {
+  bodyTimeout: {
     group: "Timeouts",
     type: "duration",
     default: 30,
     minimum: 0,
-    zero: "waits for ever",
+    zero: "sets no limit",
+    flag: "body-timeout",
+    variable: "PAGI_BODY_TIMEOUT",
+    doc: "Maximum time without a byte of a request body that the application waits for; then 408",
+    reason: "An upload that has stalled would hold the application's call indefinitely.",
+  },
+  requestTimeout: {
+    group: "Timeouts",
+    type: "duration",
+    default: 0,
+    minimum: 0,
+    zero: "sets no limit",
     flag: "request-timeout",
     variable: "PAGI_REQUEST_TIMEOUT",
-    doc: "The longest without a byte of a request body that is being read; then 408",
-    reason: "An upload that has stalled would hold the application's call for ever.",
+    doc: "Maximum time of a request in which no byte is read or written; then 504, or the end of a response that has begun",
+    reason:
+      "Off, since the server cannot know how long an application may work. Not for SSE and WebSocket, which have idle timeouts.",
   },
   writeTimeout: {
     group: "Timeouts",

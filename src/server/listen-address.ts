@@ -28,7 +28,7 @@ export interface NamedAddress {
 
 /** What `--listen` asks for, as the rest of a sentence that begins with "must". */
 export const LISTEN_ADDRESS_TEXT =
-  "be HOST:PORT, [IPV6]:PORT, a path that begins with / or ., unix:PATH, fd:NUMBER or fd:NAME";
+  "be HOST:PORT, [IPV6]:PORT, the path of a Unix socket, unix:PATH, fd:NUMBER or fd:NAME";
 
 /** Reads the text of an address, or gives `undefined` for what is none. */
 export function parseListenAddress(text: string): ListenAddress | NamedAddress | undefined {
@@ -44,7 +44,16 @@ export function parseListenAddress(text: string): ListenAddress | NamedAddress |
     /^(?:\[([\da-fA-F:.]+(?:%\w+)?)\]|([^\s/[\]:]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
+  if (isSocketName(text)) return { type: "unix", path: text };
   return host === undefined || port > 65_535 ? undefined : { type: "tcp", host, port };
+}
+
+/**
+ * Whether a name without any mark is that of a Unix socket in the current directory, as the reference implementation has
+ * it. What looks like a part of a TCP address is not: a number, an IPv4 address, `localhost` or `*`.
+ */
+export function isSocketName(text: string): boolean {
+  return /^[^\s:[\]*]+$/.test(text) && !/^[/.]/.test(text) && !/^(?:[\d.]+|localhost)$/i.test(text);
 }
 
 /** An address as `parseListenAddress` reads it; an abstract name begins with `@`, as other programs show it. */

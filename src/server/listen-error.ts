@@ -1,4 +1,5 @@
 import { ListenError, messageOf } from "../errors.ts";
+import { danglingLinkProblem } from "./dangling-link.ts";
 import { formatListenAddress } from "./listen-address.ts";
 import type { ListenAddress, TcpAddress } from "./listen-address.ts";
 
@@ -57,7 +58,7 @@ function explainUnix(path: string, code: unknown, error: unknown): string {
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
-      return `Cannot listen at ${path}: its directory does not exist. Create it, or choose another path.`;
+      return `Cannot listen at ${path}: ${danglingLinkProblem(path) ?? "its directory does not exist. Create it"}, or choose another path.`;
     case "EACCES":
     case "EPERM":
     case "EROFS":

@@ -38,11 +38,10 @@ export class Listener {
   readonly #context: ServerContext;
   readonly #events: ListenerEvents;
   /** The file of a Unix socket that goes with the listener. */
-  readonly #file: SocketFile | undefined;
-  readonly #isSecure: boolean;
+  #file: SocketFile | undefined;
+  #tls: TlsGate | undefined;
   /** Absent while it pauses. */
   #listener: SocketListener<Connection> | undefined;
-  #tls: TlsGate | undefined;
   /** A second descriptor, which keeps the socket while nobody accepts from it: then none may be left to make one. */
   #standby: number | undefined;
 
@@ -61,7 +60,6 @@ export class Listener {
     this.#context = context;
     this.#events = events;
     this.#tls = tls;
-    this.#isSecure = tls !== undefined;
     if ("fd" in where) {
       this.address = where.address;
       this.#file = where.file;
@@ -83,7 +81,7 @@ export class Listener {
   get url(): string {
     const { address } = this;
     return address.type === "tcp"
-      ? `${this.#isSecure ? "https" : "http"}://${bracketedHost(address.host)}:${address.port}/`
+      ? `${this.#tls !== undefined ? "https" : "http"}://${bracketedHost(address.host)}:${address.port}/`
       : formatListenAddress(address);
   }
 
@@ -125,15 +123,25 @@ export class Listener {
    * @param fd a duplicate of `fd`, which the listener takes.
    */
   renew(fd: number, tls: TlsGate): void {
-    const old = this.#listener;
     this.#tls = tls;
-    this.#listener = this.#adopt(fd, tls);
+    this.#replace(fd);
+  }
+
+  /** Switches to another socket at the same path, and takes ownership of it; the file of the old one was removed. */
+  moveTo({ fd, file }: ListeningSocket): void {
+    this.#file = file;
+    this.#replace(fd);
+  }
+
+  #replace(fd: number): void {
+    const old = this.#listener;
+    this.#listener = this.#adopt(fd, this.#tls);
     old?.stop(false);
   }
 
-  /** Whether it is a Unix socket whose file was made here, and goes with it. */
-  get ownsFile(): boolean {
-    return this.#file !== undefined;
+  /** The file of a Unix socket that was made here, and goes with it. */
+  get file(): SocketFile | undefined {
+    return this.#file;
   }
 
   /** Accepts no more; what is open stays open. The file of a Unix socket goes, unless another server listens there. */

@@ -10,6 +10,7 @@ import type { ListeningSocket, SocketSettings } from "./listening-socket.ts";
 import type { ServerOptions } from "./options.ts";
 import { takeActivatedSockets } from "./socket-activation.ts";
 import type { ActivatedSocket } from "./socket-activation.ts";
+import type { SocketFile } from "./unix-socket.ts";
 
 /** The options that say where and how to listen. */
 export type ListenOptions = Pick<
@@ -72,6 +73,26 @@ export function openAll(plan: ListenPlan, isListed: boolean): ListeningSocket[] 
     }
   }
   return opened;
+}
+
+/**
+ * Creates a replacement for a Unix socket whose file was removed, for example by a cleaner of `/tmp`: clients cannot
+ * reach the old one any more.
+ *
+ * @returns undefined if the file is still there.
+ * @throws ListenError if it cannot be created, for example because privileges have been dropped since.
+ */
+export function remadeSocket(
+  file: SocketFile | undefined,
+  settings: SocketSettings,
+): ListeningSocket | undefined {
+  if (file?.isMissing !== true) return undefined;
+  const address = { type: "unix", path: file.path } as const;
+  try {
+    return openListeningSocket(address, settings);
+  } catch (error) {
+    throw listenError(address, error);
+  }
 }
 
 function resolve(text: string, activated: readonly ActivatedSocket[]): ListenAddress[] {

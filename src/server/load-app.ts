@@ -9,6 +9,7 @@ import {
 import { LoadError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { embeddedApplication } from "./embedded-app.ts";
+import { recognizeFactory } from "./factory-answer.ts";
 import { imported, importModule, thrownText } from "./import-module.ts";
 import { printable } from "./printable.ts";
 
@@ -29,41 +30,64 @@ export interface LoadOptions {
   readonly preload?: readonly string[];
   /** The application itself, as code; it is used where no file is named. */
   readonly eval?: string;
+  /** Is given a message when the application turns out to be a factory. Default: nobody is. */
+  readonly reportFactory?: ((message: string) => void) | undefined;
 }
 
 /**
  * Loads an application: the export that `spec` names after a colon (`app.ts:admin`), else the default export, else
- * the export `app`. Without a spec, and without code in its place, the current directory is served. A program into which
- * an application was built loads that one.
+ * the export `app`. A directory is served by the files in it. Without a spec the code of `eval` is the application. A
+ * program into which an application was built loads that one.
  *
  * @throws LoadError (as a rejection), which says what was found and what is expected.
  */
 export async function loadApplication(
   spec: string | undefined,
-  { factory = false, preload = [], eval: code = "" }: LoadOptions = {},
+  { factory = false, preload = [], eval: code = "", reportFactory }: LoadOptions = {},
 ): Promise<Application> {
   if (preload.length > 0) await (await import("./preload.ts")).preloadModules(preload);
   const embedded = embeddedApplication();
   if (embedded !== undefined) {
     const { file, exported } = embedded;
     const module = await imported(file, embedded.load);
-    return await applicationOf({ file, exported, module }, factory || embedded.factory);
+    return await applicationOf({ file, exported, module }, factory || embedded.factory, reportFactory);
   }
-  if (spec === undefined && code === "") return servedDirectory(factory);
-  return await applicationOf(spec === undefined ? await inline(code) : await ofFile(spec), factory);
+  if (spec === undefined && code === "")
+    throw new LoadError("There is no application to load. Name its file, such as app.ts.");
+  if (spec !== undefined && (await isDirectory(spec))) return await servedDirectory(spec, factory);
+  const loaded = spec === undefined ? await inline(code) : await ofFile(spec);
+  return await applicationOf(loaded, factory, reportFactory);
 }
 
-async function applicationOf({ module, file, exported }: Loaded, factory: boolean): Promise<Application> {
+async function applicationOf(
+  { module, file, exported }: Loaded,
+  factory: boolean,
+  reportFactory: LoadOptions["reportFactory"],
+): Promise<Application> {
   const found = pick(module, file, exported, factory);
   const value = factory ? await made(found.value, found.what) : found.value;
   const what = factory ? `what ${found.what} returned` : found.what;
-  return toApplication(value, what, (thrown) => printable(thrownText(thrown)));
+  const app = await toApplication(value, what, (thrown) => printable(thrownText(thrown)));
+  // What an adapter has made is none.
+  if (factory || reportFactory === undefined || app !== value) return app;
+  return recognizeFactory(app, what, (message) => reportFactory(printable(message)));
 }
 
-async function servedDirectory(factory: boolean): Promise<Application> {
-  if (factory) throw new LoadError("There is no file to take a factory from. Name one, such as app.ts.");
+async function servedDirectory(root: string, factory: boolean): Promise<Application> {
+  if (factory)
+    throw new LoadError(`'${root}' is a directory, which has no factory. Name a file, such as app.ts.`);
   const { directory } = await import("../apps/directory.ts");
-  return directory({ root: process.cwd() });
+  return directory({ root });
+}
+
+/** Without `node:fs`, which takes longer to load than most applications. */
+async function isDirectory(spec: string): Promise<boolean> {
+  const file = Bun.file(spec);
+  if (await file.exists()) return false;
+  return await file.stat().then(
+    (stat) => stat.isDirectory(),
+    () => false,
+  );
 }
 
 interface Loaded extends ApplicationSpec {

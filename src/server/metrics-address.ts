@@ -1,5 +1,5 @@
 import { OptionError } from "../errors.ts";
-import { parseListenAddress } from "./listen-address.ts";
+import { isSocketName, parseListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 
 /**
@@ -11,7 +11,8 @@ import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 export function parseMetricsAddress(text: string, name = "metrics"): TcpAddress | UnixAddress | undefined {
   if (text === "") return undefined;
   const address = parseListenAddress(text);
-  if (address?.type === "tcp" || address?.type === "unix") return address;
+  // `on` or `true` is not meant as the name of a socket.
+  if (address?.type === "tcp" || (address?.type === "unix" && !isSocketName(text))) return address;
   throw new OptionError(
     name,
     `must be HOST:PORT, [IPV6]:PORT, a path that begins with / or ., or unix:PATH, but is ${JSON.stringify(text)}.`,

@@ -24,15 +24,19 @@ export interface MetricsSource {
 /** The part of a server that an endpoint has use for. */
 interface EndpointServer {
   start(): Promise<void>;
-  stop(how: { force: boolean }): Promise<boolean>;
+  remakeSocketFiles(): Promise<void>;
+  stop(how: { force: boolean; isFollowed: boolean }): Promise<boolean>;
   readonly listeners: readonly (TcpAddress | UnixAddress)[];
+  readonly sockets: readonly { readonly fd: number; readonly asked: string; readonly ownsFile: boolean }[];
 }
 
 export interface EndpointParts {
   readonly options: ServerOptions;
   readonly source: MetricsSource;
   readonly logger: Logger;
-  /** Another process has the address until this one is ready, so it is waited for. */
+  /** An open socket at the address; the endpoint takes ownership of it. */
+  readonly socket: AskedSocket | undefined;
+  /** Another process answers at the address until this one is ready. */
   readonly isFollowing: boolean;
   /** Makes a server of this package; the endpoint is one more application. */
   readonly createServer: (
@@ -42,7 +46,7 @@ export interface EndpointParts {
   ) => EndpointServer;
 }
 
-/** Milliseconds between two tries at an address that another process has. */
+/** Milliseconds between checks whether this process may take over the address. */
 const RETRY_INTERVAL = 100;
 /** Connections of monitoring; a load balancer has a few for each of its own processes. */
 const MAX_CONNECTIONS = 100;
@@ -52,13 +56,16 @@ const FLAGS = { host: "--metrics", port: "--metrics" } as const;
 export class MetricsEndpoint {
   readonly #parts: EndpointParts;
   readonly #address: TcpAddress | UnixAddress;
+  #socket: AskedSocket | undefined;
   #server: EndpointServer | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
+  #isFollowed = false;
 
   private constructor(parts: EndpointParts, address: TcpAddress | UnixAddress) {
     this.#parts = parts;
     this.#address = address;
+    this.#socket = parts.socket;
   }
 
   /**
@@ -74,31 +81,51 @@ export class MetricsEndpoint {
     return endpoint;
   }
 
-  /** Where it listens; undefined as long as it waits for its address. */
+  /** Where it listens; undefined as long as another process answers there. */
   get address(): TcpAddress | UnixAddress | undefined {
     return this.#server?.listeners[0];
   }
 
-  async close(): Promise<void> {
+  /** Its socket, for a program that follows this one. */
+  get socket(): EndpointServer["sockets"][number] | undefined {
+    return this.#server?.sockets[0];
+  }
+
+  /** Creates the file of a Unix socket again if it was removed. */
+  async remakeSocketFile(): Promise<void> {
+    await this.#server?.remakeSocketFiles();
+  }
+
+  /**
+   * Stops accepting, and cuts open connections.
+   *
+   * @param isFollowed another process takes over the socket: its file stays, and open connections are finished. Default
+   *   false.
+   */
+  async close({ isFollowed = false }: { isFollowed?: boolean } = {}): Promise<void> {
     this.#isClosed = true;
+    this.#isFollowed ||= isFollowed;
     clearTimeout(this.#retry);
-    await this.#server?.stop({ force: true });
+    // An inherited socket still belongs to the other process until this one serves it.
+    if (this.#server === undefined) closeMetricsSocket(this.#socket, isFollowed || this.#parts.isFollowing);
+    this.#socket = undefined;
+    await this.#server?.stop({ force: !isFollowed, isFollowed });
   }
 
   async #open(): Promise<void> {
     const { options, source, logger, isFollowing, createServer } = this.#parts;
-    let socket: AskedSocket["socket"];
-    try {
-      const { settings } = planListening({ ...options, listen: [], socket: "" }, []);
-      socket = openListeningSocket(this.#address, settings);
-    } catch (error) {
-      const failure = listenError(this.#address, error, FLAGS);
-      if (!isFollowing || !isTaken(failure)) throw failure;
+    this.#socket ??= openMetricsSocket(options, isFollowing);
+    // Until then, /readyz must be answered by the process that is ready.
+    if (this.#socket === undefined || (isFollowing && !source.isReady())) {
       this.#retry = setTimeout(() => void this.#openLate(), RETRY_INTERVAL);
       return;
     }
-    const asked = formatListenAddress(this.#address);
-    this.#server = createServer(endpointApplication(source), endpointOptions(options), [{ asked, socket }]);
+    const app = endpointApplication({
+      samples: () => source.samples(),
+      // A process that hands over answers for its successor, which is ready.
+      isReady: () => this.#isFollowed || source.isReady(),
+    });
+    this.#server = createServer(app, endpointOptions(options), [this.#socket]);
     await this.#server.start();
     logger.info(`Metrics at ${formatListenAddress(this.address ?? this.#address)}`);
   }
@@ -112,6 +139,32 @@ export class MetricsEndpoint {
       this.#parts.logger.error("There are no metrics", error);
     }
   }
+}
+
+/**
+ * Opens the socket of the endpoint. Connections wait in it until it is served.
+ *
+ * @param isFollowing the predecessor may still hold the address.
+ * @returns undefined if the options ask for no endpoint, or the predecessor holds the address.
+ * @throws ListenError if the address cannot be used.
+ */
+export function openMetricsSocket(options: ServerOptions, isFollowing: boolean): AskedSocket | undefined {
+  const address = parseMetricsAddress(options.metrics);
+  if (address === undefined) return undefined;
+  try {
+    const { settings } = planListening({ ...options, listen: [], socket: "" }, []);
+    return { asked: formatListenAddress(address), socket: openListeningSocket(address, settings) };
+  } catch (error) {
+    const failure = listenError(address, error, FLAGS);
+    if (!isFollowing || !isTaken(failure)) throw failure;
+    return undefined;
+  }
+}
+
+/** Closes a socket for the endpoint that was never served. */
+export function closeMetricsSocket(asked: AskedSocket | undefined, keepFile: boolean): void {
+  if (!keepFile) asked?.socket.file?.remove();
+  asked?.socket.close();
 }
 
 /** Whether somebody else has the address, who may let go of it. */

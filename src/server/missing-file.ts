@@ -1,7 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 
+import { danglingLinkProblem } from "./dangling-link.ts";
 import { similarName } from "../spec/nearest-name.ts";
+import { describeObstacle, obstacleTo, ownFileUser } from "./path-access.ts";
 
 /** Asked for when a name is given without one. */
 const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs", ".jsx", ".mts", ".cjs", ".cts"];
@@ -9,17 +11,22 @@ const EXTENSIONS = [".ts", ".tsx", ".js", ".mjs", ".jsx", ".mts", ".cjs", ".cts"
 /** Why an application's file cannot be imported although it was named, and what its user may have meant. */
 export function missingFileProblem(file: string): string {
   const location = path.resolve(file);
+  const dangling = danglingLinkProblem(file);
+  if (dangling !== undefined) return `${dangling}. Repair the link, or name another file.`;
+  const hidden = unreadableProblem(file);
+  if (hidden !== undefined) return hidden;
   const stat = fs.statSync(location, { throwIfNoEntry: false });
   if (stat === undefined) return `There is no file '${file}'.${suggestion(file, location)}`;
-  if (!stat.isDirectory())
-    return `'${file}' is not a regular file. Name one that can be imported, such as app.ts.`;
-  const inside = EXTENSIONS.map((extension) => `app${extension}`).find((name) => {
-    return fs.existsSync(path.join(location, name));
-  });
-  return (
-    `'${file}' is a directory. Name a file in it, such as ${path.join(file, inside ?? "app.ts")}. ` +
-    "To serve its files, start pagi-server in it without a file."
-  );
+  return `'${file}' is not a regular file. Name one that can be imported, such as app.ts.`;
+}
+
+/** Why this process may not read a file that it was given, or may not even see it; `undefined` where it may. */
+export function unreadableProblem(file: string): string | undefined {
+  const obstacle = obstacleTo(file, "read");
+  if (obstacle === undefined || obstacle.lacks === "missing" || obstacle.lacks === "not-a-directory")
+    return undefined;
+  const { problem, advice } = describeObstacle(obstacle, ownFileUser());
+  return `'${file}' cannot be read: ${problem.replace(/^it /, "this user ")}. ${advice}`;
 }
 
 function suggestion(file: string, location: string): string {

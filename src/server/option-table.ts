@@ -71,6 +71,15 @@ export const OPTIONS = {
     variable: "PAGI_LOG_LEVEL",
     doc: "The least important messages to log; debug also shows the stack of a failure to start",
   },
+  logFormat: {
+    group: "Logging",
+    type: "choice",
+    choices: ["text", "json"],
+    default: "text",
+    flag: "log-format",
+    variable: "PAGI_LOG_FORMAT",
+    doc: "Format of the server's log: text, or one JSON object per line with the keys time, level, pid, message, and worker, error and stack where they apply",
+  },
   accessLog: {
     group: "Logging",
     type: "log-target",

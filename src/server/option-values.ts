@@ -33,6 +33,8 @@ interface TextOption extends Declared {
   readonly pattern?: RegExp;
   /** What the pattern asks for, after "must". */
   readonly patternText?: string;
+  /** True where empty text means something, so that a flag may have it. */
+  readonly takesEmpty?: true;
   /** A word that may be given for empty text, and what the flag means with `--no-` before it. */
   readonly offWord?: string;
 }
@@ -45,7 +47,7 @@ interface NumberOption extends Declared {
   readonly maximum?: number;
   /** What 0 does; a limit or a timer that says nothing here has no such value. */
   readonly zero?: string;
-  /** A word that may be given for 0. */
+  /** A word that stands for 0, which the option does not take as a number. */
   readonly zeroWord?: string;
   /** The option that this one must not exceed. */
   readonly atMost?: string;
@@ -62,7 +64,7 @@ interface ChoiceOption extends Declared {
   readonly type: "choice";
   readonly choices: readonly string[];
   readonly default: string;
-  /** The default when standard output is a terminal, where it differs. */
+  /** The default when somebody sits at a terminal (see `isAtTerminal`), where it differs. */
   readonly onTerminal?: string;
   /** What the flag means when none of the choices follows it. */
   readonly bare?: string;
@@ -178,6 +180,19 @@ export function fromText(option: OptionDeclaration, text: string): unknown {
   }
 }
 
+/** A value as it was given, read where it is text. A 0 that only a word may stand for becomes no number at all. */
+export function readGiven(option: OptionDeclaration, value: unknown): unknown {
+  const read = typeof value === "string" ? fromText(option, value) : value;
+  const hasWord = "zeroWord" in option && option.zeroWord !== undefined;
+  return hasWord && read === 0 && value !== option.zeroWord ? NaN : read;
+}
+
+/** A final value as it may be given once more; see {@link readGiven}. */
+export function writtenValue(option: OptionDeclaration, value: unknown): unknown {
+  const word = "zeroWord" in option ? option.zeroWord : undefined;
+  return value === 0 && word !== undefined ? word : value;
+}
+
 /**
  * True for a value that is good as it stands. The schema decides what is refused; this only recognises what needs
  * no decision, so that an ordinary start does without the schema.
@@ -190,7 +205,9 @@ export function isPlain(option: OptionDeclaration, value: unknown): boolean {
 function isPlainOne(option: OptionDeclaration, value: unknown): boolean {
   switch (option.type) {
     case "string":
-      return typeof value === "string" && (option.pattern === undefined || option.pattern.test(value));
+      if (typeof value !== "string") return false;
+      // An empty entry of a list names nothing.
+      return option.pattern === undefined ? value !== "" || !option.repeatable : option.pattern.test(value);
     case "integer":
     case "port":
     case "size":
@@ -207,6 +224,7 @@ function isPlainOne(option: OptionDeclaration, value: unknown): boolean {
 }
 
 function isWithin(option: NumberOption, value: unknown): boolean {
+  if (value === 0 && option.zeroWord !== undefined) return true;
   return typeof value === "number" && value >= option.minimum && value <= highestOf(option);
 }
 
@@ -219,7 +237,7 @@ export function highestOf(option: NumberOption): number {
 export function expectation(option: OptionDeclaration): string {
   switch (option.type) {
     case "string":
-      return option.patternText ?? "be text";
+      return option.patternText ?? (option.repeatable ? "be text that is not empty" : "be text");
     case "integer":
       return `be a whole number${bounds(option, String)}${option.zeroWord === undefined ? "" : `, or ${option.zeroWord}`}`;
     case "port":

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { OptionError } from "../errors.ts";
 import { similarName } from "../spec/nearest-name.ts";
-import { expectation, fromText, highestOf, type OptionDeclaration } from "./option-values.ts";
+import { expectation, highestOf, type OptionDeclaration, readGiven } from "./option-values.ts";
 import {
   type CheckedOptions,
   declarationOf,
@@ -42,21 +42,21 @@ export function parseOptions(input: unknown, names: WrittenNames = {}): CheckedO
 }
 
 function schemaOf(option: OptionDeclaration): z.ZodType {
-  const one = z.preprocess(
-    (value) => (typeof value === "string" ? fromText(option, value) : value),
-    valueSchema(option),
-  );
+  const one = z.preprocess((value) => readGiven(option, value), valueSchema(option));
   return option.repeatable ? z.array(one) : one;
 }
 
 function valueSchema(option: OptionDeclaration): z.ZodType {
   switch (option.type) {
     case "string":
-      return option.pattern === undefined ? z.string() : z.string().regex(option.pattern);
+      if (option.pattern !== undefined) return z.string().regex(option.pattern);
+      return option.repeatable ? z.string().min(1) : z.string();
     case "integer":
     case "port":
-    case "size":
-      return z.int().min(option.minimum).max(highestOf(option));
+    case "size": {
+      const number = z.int().min(option.minimum).max(highestOf(option));
+      return option.zeroWord === undefined ? number : z.union([z.literal(0), number]);
+    }
     case "duration":
       return z.number().min(option.minimum).max(highestOf(option));
     case "boolean":

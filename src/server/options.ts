@@ -11,9 +11,9 @@ import {
   type ServerOptions,
   type WrittenNames,
 } from "./option-table.ts";
-import { formatValue, fromText, isPlain } from "./option-values.ts";
+import { formatValue, isPlain, readGiven } from "./option-values.ts";
 import type { PartialOptions } from "./partial-options.ts";
-import { isTerminal } from "./terminal.ts";
+import { isAtTerminal } from "./terminal.ts";
 
 export type { Mode, PartialOptions, ServerOptions };
 
@@ -24,7 +24,7 @@ export function defaultOptions(env: Mode = "production"): ServerOptions {
 
 /**
  * The options that a server runs with: what is given, and defaults for the rest. `env` comes from `PAGI_ENV` where it
- * is not given, and is otherwise development when standard output is a terminal, else production.
+ * is not given, and is otherwise development when somebody sits at a terminal, else production.
  *
  * @param given {@link PartialOptions}, or values as they were found in the environment or on the command line.
  * @param names how the user wrote the options, for messages.
@@ -42,7 +42,7 @@ export async function resolveOptions(
   const checked = takePlain(input) ?? (await import("./options-schema.ts")).parseOptions(input, written);
   const options = complete(
     checked,
-    checked.env ?? (isTerminal(1) ? OPTIONS.env.onTerminal : OPTIONS.env.default),
+    checked.env ?? (isAtTerminal() ? OPTIONS.env.onTerminal : OPTIONS.env.default),
   );
   checkOrder(options, checked, written);
   checkExclusion(checked, written);
@@ -67,8 +67,9 @@ function takePlain(given: Readonly<Record<string, unknown>>): CheckedOptions | u
     if (value === undefined) continue;
     if (!isOptionName(name)) return undefined;
     const option = declarationOf(name);
-    const read = (each: unknown): unknown => (typeof each === "string" ? fromText(option, each) : each);
-    const meant = Array.isArray(value) ? value.map(read) : read(value);
+    const meant = Array.isArray(value)
+      ? value.map((each: unknown) => readGiven(option, each))
+      : readGiven(option, value);
     if (!isPlain(option, meant)) return undefined;
     values[name] = meant;
   }

@@ -62,6 +62,8 @@ export class Output {
   #blocked = false;
   #writable: PromiseWithResolvers<void> | undefined;
   #taken = 0;
+  /** Called when the kernel has taken bytes, where somebody measures how long it takes none. */
+  onProgress: (() => void) | undefined;
   /** Text that is held back, framing included; a string, since many small texts make one without being copied. */
   #text = "";
   #textBytes = 0;
@@ -254,6 +256,7 @@ export class Output {
       return 0;
     }
     this.#taken += taken;
+    if (taken > 0) this.onProgress?.();
     if (taken < length) {
       this.#blocked = true;
       this.#owner.onBlocked();

@@ -69,8 +69,8 @@ export interface PartialOptions {
   readonly port?: number | undefined;
 
   /**
-   * Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, a path that begins with / or .,
-   * unix:PATH, or fd:NUMBER for an inherited socket.
+   * Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, the path of a Unix socket, which unix:
+   * may precede, or fd:NUMBER for an inherited socket.
    *
    * Default: none. Flag `--listen`, environment `PAGI_LISTEN`.
    */
@@ -113,7 +113,8 @@ export interface PartialOptions {
   readonly backlog?: number | undefined;
 
   /**
-   * Mode, which decides the defaults of other options; the application finds it in PAGI_ENV.
+   * Mode, which decides the defaults of other options; the application finds it in PAGI_ENV. A terminal counts
+   * when output goes through a pipe, too.
    *
    * Default: development on a terminal, else production. Flag `--env`, environment `PAGI_ENV`.
    */
@@ -343,6 +344,14 @@ export interface PartialOptions {
   readonly logLevel?: "debug" | "info" | "warn" | "error" | undefined;
 
   /**
+   * Format of the server's log: text, or one JSON object per line with the keys time, level, pid, message, and
+   * worker, error and stack where they apply.
+   *
+   * Default: text. Flag `--log-format`, environment `PAGI_LOG_FORMAT`.
+   */
+  readonly logFormat?: "text" | "json" | undefined;
+
+  /**
    * File to which requests are logged; - is standard error, off is no log.
    *
    * Default: standard error in development, else off. Flag `--access-log`, environment `PAGI_ACCESS_LOG`.
@@ -421,18 +430,28 @@ export interface PartialOptions {
   readonly headerTimeout?: Duration | undefined;
 
   /**
-   * How long a connection is kept between two requests. 0 keeps it for ever. Longer than a proxy in front keeps
-   * it, so that the proxy never sends into a closing connection.
+   * How long a connection is kept between two requests. 0 keeps it for ever. Many load balancers keep idle
+   * connections for 60 s; a longer time here means that they never send a request into a connection that the
+   * server is closing.
    *
-   * Default: 1m. Flag `--timeout`, environment `PAGI_TIMEOUT`.
+   * Default: 75s. Flag `--timeout`, environment `PAGI_TIMEOUT`.
    */
   readonly timeout?: Duration | undefined;
 
   /**
-   * The longest without a byte of a request body that is being read; then 408. 0 waits for ever. An upload that
-   * has stalled would hold the application's call for ever.
+   * Maximum time without a byte of a request body that the application waits for; then 408. 0 sets no limit. An
+   * upload that has stalled would hold the application's call indefinitely.
    *
-   * Default: 30s. Flag `--request-timeout`, environment `PAGI_REQUEST_TIMEOUT`.
+   * Default: 30s. Flag `--body-timeout`, environment `PAGI_BODY_TIMEOUT`.
+   */
+  readonly bodyTimeout?: Duration | undefined;
+
+  /**
+   * Maximum time of a request in which no byte is read or written; then 504, or the end of a response that has
+   * begun. 0 sets no limit. Off, since the server cannot know how long an application may work. Not for SSE and
+   * WebSocket, which have idle timeouts.
+   *
+   * Default: 0. Flag `--request-timeout`, environment `PAGI_REQUEST_TIMEOUT`.
    */
   readonly requestTimeout?: Duration | undefined;
 

@@ -18,6 +18,12 @@ async function fileOf(name: string): Promise<string> {
   try {
     return Bun.resolveSync(name, process.cwd());
   } catch (error) {
+    const { danglingLinkProblem } = await import("./dangling-link.ts");
+    const dangling = danglingLinkProblem(name);
+    if (dangling !== undefined)
+      throw new LoadError(`--preload: ${dangling}. Repair the link, or name another module.`, {
+        cause: error,
+      });
     const isPath = name.startsWith(".") || name.startsWith("/") || path.extname(name) !== "";
     const advice = isPath ? "Check its path." : `Install it with: bun add ${name}`;
     throw new LoadError(`--preload: '${name}' is neither a file nor an installed package. ${advice}`, {

@@ -6,7 +6,7 @@ export const PROCESS_OPTIONS = {
     group: "Workers",
     type: "integer",
     default: 1,
-    minimum: 0,
+    minimum: 1,
     maximum: 1024,
     zeroWord: "auto",
     flag: "workers",

@@ -6,6 +6,7 @@ import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
+import { describeCut } from "./cut-connections.ts";
 import {
   connectionBudget,
   DescriptorGuard,
@@ -18,11 +19,12 @@ import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
 import { Later } from "./later.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
+import { speaksForAll } from "./spokesman.ts";
 import { formatListenAddress } from "./listen-address.ts";
 import type { TcpAddress, UnixAddress } from "./listen-address.ts";
 import { Listener } from "./listener.ts";
 import type { AskedSocket, ListeningSocket } from "./listening-socket.ts";
-import { createLogger } from "./logger.ts";
+import { serverLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
 import type { Samples } from "./metric-families.ts";
 import type { Metrics } from "./metrics.ts";
@@ -31,6 +33,7 @@ import type { Notifier } from "./notify.ts";
 import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
 import type { ProxyReader } from "./proxied-request.ts";
+import { Refusals } from "./refusals.ts";
 import type { RequestJournal } from "./request-journal.ts";
 import { TimerWheel } from "./timers.ts";
 import type { TlsGate } from "./tls-gate.ts";
@@ -65,11 +68,13 @@ export interface ServerPlace {
   readonly workerNumber?: number;
   /** Listens here, and not where the options say; they are the server's from now on. */
   readonly sockets?: readonly AskedSocket[];
+  /** The open socket for the metrics; the server takes ownership of it. */
+  readonly metricsSocket?: AskedSocket | undefined;
   /** When the import of the application began (`performance.now()`): its startup has what is left of the time for both. */
   readonly startedAt?: number;
   /** Where it writes down which requests run. */
   readonly journal?: RequestJournal | undefined;
-  /** Another process serves until this one is ready, and has what only one can have: the address of the metrics. */
+  /** Another process serves until this one is ready, and answers where only one can: at the address of the metrics. */
   readonly isFollowing?: boolean;
 }
 
@@ -112,7 +117,7 @@ export class Server {
   constructor(
     app: Application,
     options: ServerOptions,
-    logger: Logger = createLogger(options.logLevel, options.quiet),
+    logger: Logger = serverLogger(options),
     place: ServerPlace = {},
   ) {
     this.#app = app;
@@ -129,6 +134,7 @@ export class Server {
         shutdownTimeout: options.shutdownTimeout,
         role: place.role,
         workerNumber: place.workerNumber,
+        isDeclineLogged: speaksForAll(options, place.workerNumber),
       },
       logger,
     );
@@ -233,6 +239,27 @@ export class Server {
     }
   }
 
+  /** Creates the files of Unix sockets again if they were removed. Logs each one, and failures. */
+  async remakeSocketFiles(): Promise<void> {
+    await this.#endpoint?.remakeSocketFile();
+    const missing = this.#listeners.filter(({ file }) => file?.isMissing === true);
+    if (missing.length === 0 || this.#state !== "running") return;
+    const { planListening, remadeSocket } = await import("./listening.ts");
+    const { settings } = planListening({ ...this.options, listen: [] }, []);
+    for (const listener of missing) {
+      try {
+        const socket = remadeSocket(listener.file, settings);
+        if (socket !== undefined) listener.moveTo(socket);
+        this.#logger.warn(`${listener.url} had been removed; it was created again`);
+      } catch (error) {
+        this.#logger.error(
+          `${listener.url} has been removed and cannot be created again: ${messageOf(error)}`,
+        );
+      }
+    }
+    await this.#setBacklog();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -269,7 +296,16 @@ export class Server {
 
   /** The sockets that it listens at, for a program that follows this one. */
   get sockets(): readonly SocketDescription[] {
-    return this.#listeners.map(({ fd, ownsFile }, i) => ({ fd, asked: this.#asked[i] ?? "", ownsFile }));
+    return this.#listeners.map(({ fd, file }, i) => ({
+      fd,
+      asked: this.#asked[i] ?? "",
+      ownsFile: file?.isInPlace === true,
+    }));
+  }
+
+  /** The socket for the metrics, if this process serves them. */
+  get metricsSocket(): SocketDescription | undefined {
+    return this.#endpoint?.socket;
   }
 
   /** Speaks to the service manager, if there is one that wants to be told. */
@@ -345,6 +381,7 @@ export class Server {
         isReady: () => this.#state === "running",
       },
       logger: this.#logger,
+      socket: this.#place.metricsSocket,
       isFollowing: this.#place.isFollowing === true,
       createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
     });
@@ -406,7 +443,7 @@ export class Server {
   async #drainAndStop(isFollowed: boolean): Promise<boolean> {
     this.#state = "stopping";
     // The next one takes the address over.
-    if (isFollowed) void this.#endpoint?.close();
+    if (isFollowed) void this.#endpoint?.close({ isFollowed });
     if (!isFollowed) this.#notifier?.stopping();
     else if (this.#context !== undefined) this.#context.idleGrace = IDLE_GRACE;
     this.#guard?.close();
@@ -428,9 +465,7 @@ export class Server {
     const isIdle = await Promise.race([idle.then(() => true), late, forced]);
     clearTimeout(timer);
     if (isIdle) return true;
-    const { size } = this.#connections;
-    if (size > 0)
-      this.#logger.warn(`${size} ${size === 1 ? "connection was" : "connections were"} cut at shutdown`);
+    if (this.#connections.size > 0) this.#logger.warn(describeCut([...this.#connections]));
     for (const connection of [...this.#connections]) connection.cutByServer();
     // Applications have just been told; those that listen return in this very turn.
     await Promise.race([idle, new Promise(setImmediate)]);
@@ -525,7 +560,8 @@ export class Server {
       times: {
         header: milliseconds(options.headerTimeout),
         keepAlive: milliseconds(options.timeout),
-        body: milliseconds(options.requestTimeout),
+        body: milliseconds(options.bodyTimeout),
+        request: milliseconds(options.requestTimeout),
         write: milliseconds(options.writeTimeout),
         halfClose: milliseconds(options.halfCloseGrace),
         linger: milliseconds(options.lingerTimeout),
@@ -538,6 +574,7 @@ export class Server {
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
       accessLog: this.#accessLog,
+      refusals: new Refusals(this.#logger),
       metrics: this.#metrics,
       readProxied: this.#readProxied,
       journal: this.#place.journal,

@@ -1,3 +1,5 @@
+import { isTerminalDevice } from "./terminal-device.ts";
+
 // node:fs takes 2 ms to load, and not every start has a use for it.
 const loadFs = (): typeof import("node:fs") => require("node:fs");
 
@@ -16,20 +18,41 @@ export function isTerminal(fd: number): boolean {
 }
 
 /**
- * Writes text and a newline to standard output (1) or standard error (2), at once. A reader that has gone is no error.
- * `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
+ * Whether somebody sits at a terminal: one that shows the output, or one whose output goes through a pipe, as with
+ * `2>&1 | tee log`. Output that goes to a file or a service manager is nobody's to watch.
+ */
+export function isAtTerminal(): boolean {
+  return isTerminal(1) || isTerminal(2) || (isTerminal(0) && (isPipe(1) || isPipe(2)));
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    const stat = loadFs().fstatSync(fd);
+    return stat.isFIFO() || stat.isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes text and a newline to standard output (1) or standard error (2), at once. A closed reader is not an error.
+ * Standard output carries the result of a command, and blocks until it is read; standard error carries the log, and never
+ * blocks. `console.error` would colour the text in a terminal, and `process.stderr` sets up a stream.
  */
 export function writeLine(fd: 1 | 2, text: string): void {
-  const fs = loadFs();
+  if (fd === 2) {
+    const { standardError }: typeof import("./standard-error.ts") = require("./standard-error.ts");
+    standardError().writeText(text);
+    return;
+  }
   let rest = Buffer.from(`${text}\n`);
   while (rest.byteLength > 0) {
     try {
-      rest = rest.subarray(fs.writeSync(fd, rest));
+      rest = rest.subarray(loadFs().writeSync(fd, rest));
     } catch (error) {
       // A full pipe that does not block; Bun's own writer waits for it.
-      if (error instanceof Error && "code" in error && error.code === "EAGAIN") {
-        void Bun.write(fd === 1 ? Bun.stdout : Bun.stderr, rest);
-      }
+      if (error instanceof Error && "code" in error && error.code === "EAGAIN")
+        void Bun.write(Bun.stdout, rest);
       return;
     }
   }
@@ -46,10 +69,4 @@ export function isTerminalGone(): boolean {
       return false;
     }
   });
-}
-
-/** By its major number: 136 to 143 are pseudo-terminals, 4 is the console (Documentation/admin-guide/devices.txt). */
-function isTerminalDevice(rdev: number): boolean {
-  const major = (rdev >> 8) & 0xfff;
-  return major === 4 || (major >= 136 && major <= 143);
 }

@@ -2,7 +2,7 @@ import type { Socket } from "bun";
 
 import type { TlsExtension } from "../spec/scope.ts";
 import { subjectName } from "./distinguished-name.ts";
-import { CIPHER_SUITES, TLS_VERSIONS } from "./tls-cipher-suites.ts";
+import { CIPHER_SUITES, TLS_VERSIONS } from "../spec/tls-cipher-suites.ts";
 
 /** Certificates in a chain beyond which nobody looks. */
 const LONGEST_CHAIN = 16;

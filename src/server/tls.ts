@@ -4,6 +4,7 @@ import fs from "node:fs";
 import tls from "node:tls";
 
 import { messageOf, OptionError } from "../errors.ts";
+import { danglingLinkProblem } from "./dangling-link.ts";
 import type { ServerOptions } from "./options.ts";
 
 /** The options of TLS. */
@@ -22,6 +23,7 @@ export interface TlsListenOptions {
   readonly rejectUnauthorized: boolean;
   readonly minVersion: number;
   readonly ciphers: string;
+  readonly ALPNProtocols: Uint8Array;
 }
 
 /** What connections are encrypted with: certificates and keys as they were read from their files. */
@@ -76,6 +78,7 @@ export function loadTls(options: TlsOptions): TlsMaterial | undefined {
       key: first.key,
       ...common,
       minVersion: VERSION_NUMBERS[options.sslMinVersion],
+      ALPNProtocols: alpnList(["http/1.1", "http/1.0"]),
     },
     anchors: authorities?.anchors ?? new Set(),
     verifyClient: options.sslVerifyClient,
@@ -84,6 +87,16 @@ export function loadTls(options: TlsOptions): TlsMaterial | undefined {
       return at > 0 ? contexts[at] : undefined;
     },
   };
+}
+
+/**
+ * The protocols that are spoken here, the preferred one first. A client that offers others only, such as `h2`, is refused
+ * with the alert no_application_protocol; one that offers none gets HTTP/1.1. Source: RFC 7301 sections 3.1 and 3.2.
+ *
+ * @returns what goes over the wire, each name behind its length: Bun takes text for that too, and not for a name.
+ */
+function alpnList(names: readonly string[]): Uint8Array {
+  return Buffer.concat(names.flatMap((name) => [Buffer.from([name.length]), Buffer.from(name)]));
 }
 
 function checkTogether(options: TlsOptions): void {
@@ -180,11 +193,13 @@ function readText(option: string, file: string, encoding: "latin1" | "utf8" = "l
   try {
     return fs.readFileSync(file, encoding);
   } catch (error) {
-    throw new OptionError(option, `${file} cannot be read: ${advice(error)}`, { cause: error });
+    throw new OptionError(option, `${file} cannot be read: ${advice(file, error)}`, { cause: error });
   }
 }
 
-function advice(error: unknown): string {
+function advice(file: string, error: unknown): string {
+  const dangling = danglingLinkProblem(file);
+  if (dangling !== undefined) return `${dangling}.`;
   switch (error instanceof Error && "code" in error ? error.code : undefined) {
     case "ENOENT":
     case "ENOTDIR":

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 
 import { ListenError, messageOf } from "../errors.ts";
+import { danglingLinkProblem } from "./dangling-link.ts";
 import { AF, checked, libc, ptr, SOCK, SystemError, unixAddress } from "./libc.ts";
 
 /** Who may use the file of a Unix socket. */
@@ -27,11 +28,30 @@ export class SocketFile {
     this.#inode = ino;
   }
 
-  /** Removes it, unless another server has put its own in its place. */
-  remove(): void {
+  /** Whether it was removed, so that clients cannot connect any more. */
+  get isMissing(): boolean {
+    try {
+      return fs.lstatSync(this.path, { throwIfNoEntry: false }) === undefined;
+    } catch {
+      return false; // in a folder that is out of reach
+    }
+  }
+
+  /** Whether it is still there, and not removed or replaced by another server. */
+  get isInPlace(): boolean {
     try {
       const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
-      if (found?.dev === this.#device && found.ino === this.#inode) fs.rmSync(this.path, { force: true });
+      return found?.dev === this.#device && found.ino === this.#inode;
+    } catch {
+      return false; // in a folder that is out of reach
+    }
+  }
+
+  /** Removes it, unless another server has put its own in its place. */
+  remove(): void {
+    if (!this.isInPlace) return;
+    try {
+      fs.rmSync(this.path, { force: true });
     } catch {
       // In a folder that is out of reach since privileges were given up. The next start finds it stale, and removes it.
     }
@@ -71,8 +91,12 @@ export function bindToPath(fd: number, path: string, owner: SocketFileOwner): So
 function removeStale(path: string): void {
   const found = fs.lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket())
-    throw new ListenError(`${path} exists and is no socket. It is left as it is; choose another path.`);
+  if (!found.isSocket()) {
+    const what =
+      danglingLinkProblem(path) ??
+      (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is not a socket`);
+    throw new ListenError(`${what}. It is left as it is; choose another path.`);
+  }
   const problem = connectionProblem(path);
   if (problem === "EACCES" || problem === "EPERM")
     throw new ListenError(

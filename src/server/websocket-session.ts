@@ -26,6 +26,8 @@ type Phase = "opening" | "open" | "closing" | "over";
 
 /** The session of the handshake's request, which gives the connection away. */
 export interface HandshakeOwner {
+  /** Method and path of the handshake. */
+  readonly request: string | undefined;
   /** The connection changes hands. @returns the bytes that came behind the handshake. */
   onAccepted(): readonly Uint8Array[];
   /** The client has its answer. */
@@ -103,6 +105,10 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#owner = owner;
     this.#answerWith = answerWith;
     this.#window = new ReceiveWindow(this.#server.maxWsMessageSize, false);
+  }
+
+  get request(): string | undefined {
+    return this.#owner.request;
   }
 
   /** Builds the bridge. `rest` has come behind the handshake. */

@@ -18,6 +18,18 @@ export interface HttpDisconnect {
   type: "http.disconnect";
 }
 
+/**
+ * A response before the response, such as 103 (Early Hints); any number may come before `http.response.start`. With 101
+ * (Switching Protocols) HTTP ends: nothing may follow, and this server closes the connection. Needs
+ * `extensions["http.response.interim"]`. Source: RFC 9110 section 15.2.
+ */
+export interface HttpResponseInterim {
+  type: "http.response.interim";
+  /** 100 to 199. */
+  status: number;
+  headers?: Maybe<Headers>;
+}
+
 /** Status and header section of the response. */
 export interface HttpResponseStart {
   type: "http.response.start";
@@ -60,13 +72,14 @@ export interface HttpResponseTrailers {
   headers?: Maybe<Headers>;
 }
 
-/** Sends at once what the server still holds back. Needs `extensions.fullflush`. */
+/** Sends at once what the server still holds back, in `http` and `sse` scopes. Needs `extensions.fullflush`. */
 export interface HttpFullflush {
   type: "http.fullflush";
 }
 
 export type HttpReceiveEvent = HttpRequest | HttpDisconnect;
-export type HttpSendEvent = HttpResponseStart | HttpResponseBody | HttpResponseTrailers | HttpFullflush;
+export type HttpSendEvent =
+  HttpResponseInterim | HttpResponseStart | HttpResponseBody | HttpResponseTrailers | HttpFullflush;
 
 // ── sse ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -139,7 +152,14 @@ export type SseHttpResponseBody = ResponseBody<"sse.http.response.body">;
 
 export type SseReceiveEvent = SseRequest | SseDisconnect;
 export type SseSendEvent =
-  SseStart | SseSend | SseComment | SseKeepalive | SseClose | SseHttpResponseStart | SseHttpResponseBody;
+  | SseStart
+  | SseSend
+  | SseComment
+  | SseKeepalive
+  | SseClose
+  | SseHttpResponseStart
+  | SseHttpResponseBody
+  | HttpFullflush;
 
 // ── websocket ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -40,6 +40,8 @@ export type TlsExtension = {
 export interface Extensions {
   /** `http.fullflush` is understood. */
   fullflush?: Record<string, never>;
+  /** `http.response.interim` is understood. */
+  "http.response.interim"?: Record<string, never>;
   /** The connection is encrypted by this server. */
   tls?: TlsExtension;
   /** A WebSocket handshake may be answered with an ordinary HTTP response. */

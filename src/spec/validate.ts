@@ -71,8 +71,9 @@ function validateEvent(direction: EventRule["direction"], scopeType: Scope["type
     throw new EventError(type, undefined, `is no type of event; the nearest known one is '${nearest}'`);
   }
   const { rule, fields } = checks;
-  if (rule.scope !== scopeType) {
-    const problem = `is an event of the scope type '${rule.scope}', and this is a scope of type '${scopeType}'`;
+  if (!rule.scopes.includes(scopeType)) {
+    const its = rule.scopes.map((each) => `'${each}'`).join(" or ");
+    const problem = `is an event of the scope type ${its}, and this is a scope of type '${scopeType}'`;
     throw new EventError(type, undefined, `${problem} (${rule.source})`);
   }
   if (rule.direction !== direction) {

@@ -1,3 +1,4 @@
+import { parseMediaRanges } from "../spec/accept.ts";
 import type { HeaderPair } from "../spec/values.ts";
 
 /**
@@ -8,10 +9,7 @@ import type { HeaderPair } from "../spec/values.ts";
 export function acceptsEventStream(accept: string): boolean {
   // Most requests do not mention it at all; only the others are taken apart.
   if (!/text\/event-stream/i.test(accept)) return false;
-  return accept.split(",").some((range) => {
-    const [mediaType = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
-    return mediaType === "text/event-stream" && !parameters.some((each) => /^q\s*=\s*0(\.0*)?$/.test(each));
-  });
+  return parseMediaRanges(accept).some(({ type, weight }) => type === "text/event-stream" && weight > 0);
 }
 
 /** Whether a header section, in which fields may be repeated, asks for an event stream. */

@@ -40,7 +40,8 @@ export function describeExit(
   said: string | undefined,
   isOutOfMemory: boolean,
 ): string {
-  if (said !== undefined) return `said: ${said}`;
+  // The log continues the sentence.
+  if (said !== undefined) return `said: ${said.replace(/[.\s]+$/, "")}`;
   if (signal === null) return `exited with code ${code ?? "unknown"}`;
   if (signal !== "SIGKILL") return `was killed by ${signal}`;
   return isOutOfMemory ? "was killed by SIGKILL, probably for want of memory" : "was killed by SIGKILL";

@@ -1,11 +1,12 @@
 import { messageOf } from "../errors.ts";
 import type { Notifier } from "../server/notify.ts";
 import { setInherited } from "../server/listening-socket.ts";
+import { flushLogs } from "../server/log-stream.ts";
 import type { Logger } from "../server/logger.ts";
 import { startChild } from "./child-start.ts";
 import { envelope } from "./messages.ts";
 import type { StartingReport, SuccessorReport } from "./messages.ts";
-import { thisProgram } from "./program.ts";
+import { spawnProblem, thisProgram } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { execute, ignoreSignal } from "./system-calls.ts";
@@ -54,6 +55,7 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
   const variables = environmentFor({ type: "continued", sockets }, environment);
   for (const { fd } of sockets) setInherited(fd, true);
   for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
+  flushLogs();
   execute(file, words, variables);
 }
 
@@ -83,7 +85,7 @@ export async function handOver(
   const stdio = ["inherit", "inherit", "inherit", ...sockets.map(({ fd }) => fd)] as const;
   const became = await startChild({ env, stdio, limit, givenUp }).catch((error: unknown) => ({
     ...({ type: "failed", isSaid: false, code: 1 } as const),
-    why: `cannot be run: ${messageOf(error)}`,
+    why: `could not be started: ${spawnProblem(error)}`,
   }));
   if (became.type === "failed") {
     const why = became.isSaid ? `said: ${became.why}` : became.why;

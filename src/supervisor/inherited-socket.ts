@@ -7,6 +7,8 @@ export interface InheritedSocket {
   readonly slot: number;
   /** Whether the server has made the file of a Unix socket, and so is to remove it in the end. */
   readonly ownsFile: boolean;
+  /** Whether it is the socket for the metrics. Default false. */
+  readonly isForMetrics?: boolean;
 }
 
 /** Reads a list of sockets; what is no description of one is left out. */

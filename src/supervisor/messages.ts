@@ -5,7 +5,7 @@ export interface Configuration {
   readonly type: "configure";
   /** The options, with nothing left out. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** What the command line serves; absent is the current directory, or the program's own application. */
+  /** What the command line serves; absent is the code of `--eval`, or the program's own application. */
   readonly application: string | undefined;
   readonly workerNumber: number;
   /** The descriptors of its listening sockets. */

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 
 import { messageOf, OptionError } from "../errors.ts";
+import { danglingLinkProblem } from "../server/dangling-link.ts";
 
 /** The longest process id that Linux gives, and a newline. */
 const LONGEST = 16;
@@ -27,7 +28,8 @@ export class PidFile {
     try {
       this.fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
     } catch (error) {
-      throw new OptionError("--pid", `${path} cannot be written: ${messageOf(error)}`, { cause: error });
+      const problem = danglingLinkProblem(path) ?? messageOf(error);
+      throw new OptionError("--pid", `${path} cannot be written: ${problem}`, { cause: error });
     }
     try {
       this.#check(predecessor);

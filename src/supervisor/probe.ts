@@ -4,9 +4,9 @@ import type { Logger } from "../server/logger.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { inTime, KILL_MARGIN, untilStopped } from "../server/start-deadline.ts";
 import type { Application } from "../spec/application.ts";
-import { messageOf } from "../errors.ts";
 import { startChild } from "./child-start.ts";
 import { reportToPredecessor, tellPredecessor } from "./handover.ts";
+import { spawnProblem } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import { dieWithParent } from "./system-calls.ts";
 
@@ -43,7 +43,7 @@ export async function whyNotServing(
     return undefined;
   } catch (error) {
     // The runtime, or the compiled program, has gone.
-    return `It cannot be run: ${messageOf(error)}`;
+    return `It could not be started: ${spawnProblem(error)}`;
   }
 }
 

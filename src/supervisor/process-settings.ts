@@ -2,6 +2,9 @@ import fs from "node:fs";
 
 import { messageOf, OptionError } from "../errors.ts";
 import type { ServerOptions } from "../server/options.ts";
+import { danglingLinkProblem } from "../server/dangling-link.ts";
+import { standardError } from "../server/standard-error.ts";
+import { cannotBecome, wantedIdentity } from "./identity.ts";
 import { thisProgram } from "./program.ts";
 
 // Bun has it, and its types leave it out.
@@ -30,16 +33,9 @@ function changeDirectory(folder: string): void {
   try {
     process.chdir(folder);
   } catch (error) {
-    throw new OptionError("--chdir", `cannot go to '${folder}': ${messageOf(error)}`, { cause: error });
+    const problem = danglingLinkProblem(folder) ?? messageOf(error);
+    throw new OptionError("--chdir", `cannot go to '${folder}': ${problem}`, { cause: error });
   }
-}
-
-/** Who this process is to be. Absent parts stay as they are. */
-interface Identity {
-  readonly uid: number | undefined;
-  readonly gid: number | undefined;
-  /** The name of the user, by which its groups are found. */
-  readonly name: string | undefined;
 }
 
 /**
@@ -50,12 +46,14 @@ interface Identity {
  * @throws OptionError for an unknown user or group, when this process may not do it, and when it could go back.
  */
 export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">, file?: number): void {
-  if (options.user === "" && options.group === "") return;
-  const { uid, gid, name } = identityOf(options);
-  const own = { uid: process.getuid?.(), gid: process.getgid?.() };
-  if (own.uid !== 0 && own.uid === (uid ?? own.uid) && own.gid === (gid ?? own.gid)) return;
+  const identity = wantedIdentity(options);
+  if (identity === undefined) return;
+  const { uid, gid, name } = identity;
+  // The new user may not be allowed to open it.
+  standardError().prepare();
   try {
-    if (file !== undefined) fs.fchownSync(file, uid ?? own.uid ?? 0, gid ?? own.gid ?? 0);
+    if (file !== undefined)
+      fs.fchownSync(file, uid ?? process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0);
     if (gid !== undefined) {
       if (name === undefined) process.setgroups?.([gid]);
       else process.initgroups?.(name, gid);
@@ -63,11 +61,7 @@ export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">, f
     }
     if (uid !== undefined) process.setuid?.(uid);
   } catch (error) {
-    throw new OptionError(
-      options.user === "" ? "--group" : "--user",
-      `cannot become it: ${messageOf(error)}. Only root can; start the server as root, or leave the option out.`,
-      { cause: error },
-    );
+    throw cannotBecome(identity, error);
   }
   if (uid !== undefined && uid !== 0 && canGoBack()) {
     throw new OptionError("--user", "privileges could not be given up for good; the server does not go on.");
@@ -81,27 +75,4 @@ function canGoBack(): boolean {
   } catch {
     return false;
   }
-}
-
-/** Reads the names or numbers of the options. */
-function identityOf({ user, group }: Pick<ServerOptions, "user" | "group">): Identity {
-  const [, , groupNumber] = (group === "" ? undefined : entryOf("/etc/group", group, "--group")) ?? [];
-  const gid = groupNumber === undefined ? undefined : Number(groupNumber);
-  if (user === "") return { uid: undefined, gid, name: undefined };
-  const [name, , uid, ownGroup] = entryOf("/etc/passwd", user, "--user");
-  if (gid === undefined && ownGroup === undefined)
-    throw new OptionError(
-      "--user",
-      `user ${user} has no entry in /etc/passwd, which names its group. Give --group too.`,
-    );
-  return { uid: Number(uid), gid: gid ?? Number(ownGroup), name: name === "" ? undefined : name };
-}
-
-/** The fields of a line in `/etc/passwd` or `/etc/group`, by name or number. A number needs no line. */
-function entryOf(file: string, text: string, option: string): string[] {
-  const entries = fs.readFileSync(file, "utf8").split("\n");
-  const found = entries.map((line) => line.split(":")).find(([name, , id]) => name === text || id === text);
-  if (found !== undefined) return found;
-  if (/^\d{1,9}$/.test(text)) return ["", "", text];
-  throw new OptionError(option, `there is no '${text}' in ${file}.`);
 }

@@ -1,6 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 
+import { messageOf } from "../errors.ts";
+import { type Access, describeObstacle, obstacleTo, ownFileUser } from "../server/path-access.ts";
+
 /** What it takes to run this very program once more, with whatever code there is by then. */
 export interface Program {
   /** The file of the runtime, or of the compiled program. */
@@ -55,6 +58,31 @@ export function spawnCommand(): { command: string[]; options: { argv0: string; c
   const { file, words, directory } = thisProgram();
   const [argv0, ...rest] = words;
   return { command: [file, ...rest], options: { argv0, cwd: directory } };
+}
+
+/**
+ * Why this program cannot be run once more by the user that it runs as, as a part of a sentence; `undefined` where nothing
+ * is in the way.
+ */
+export function programProblem(): string | undefined {
+  const { file, directory } = thisProgram();
+  const needs: [string, Access, string][] = [
+    [file, "run", `${file} cannot be run`],
+    [directory, "enter", `its working directory ${directory} cannot be entered`],
+  ];
+  if (!Bun.isStandaloneExecutable) needs.push([Bun.main, "read", `${Bun.main} cannot be read`]);
+  for (const [location, access, what] of needs) {
+    const obstacle = obstacleTo(location, access);
+    if (obstacle === undefined) continue;
+    const { problem, advice } = describeObstacle(obstacle, ownFileUser());
+    return `${what}, because ${problem.replace(/^it /, "this user ")}. ${advice}`;
+  }
+  return undefined;
+}
+
+/** Why a start of this program has failed, given what `Bun.spawn` threw, as a part of a sentence. */
+export function spawnProblem(error: unknown): string {
+  return programProblem() ?? `cannot be run: ${messageOf(error)}`;
 }
 
 /** As the shell knows it, symbolic links included, if that is still where we are. */

@@ -36,7 +36,7 @@ export class ReloadOnChange {
   constructor(reloadOptions: ReloadOnChangeOptions) {
     const { options, application, logger } = reloadOptions;
     this.#options = reloadOptions;
-    if (application === undefined && options.eval === "")
+    if (application !== undefined && fs.statSync(application, { throwIfNoEntry: false })?.isDirectory())
       throw new OptionError("--reload", "there is no application to reload; files are served as they are.");
     const folder = folderOf(application);
     const settings = [options.config, ...options.envFile].map((file) => path.relative(folder, file));

@@ -1,7 +1,9 @@
+import { messageOf } from "../errors.ts";
 import { listenError } from "../server/listen-error.ts";
 import type { AddressFlags } from "../server/listen-error.ts";
 import { formatListenAddress } from "../server/listen-address.ts";
 import type { ListenAddress, TcpAddress } from "../server/listen-address.ts";
+import { remadeSocket } from "../server/listening.ts";
 import { inheritedSocket, ListeningSocket, openListeningSocket } from "../server/listening-socket.ts";
 import type { AskedSocket, SocketSettings } from "../server/listening-socket.ts";
 import { SocketFile } from "../server/unix-socket.ts";
@@ -78,7 +80,7 @@ export class Sockets {
       fd: socket.fd,
       asked,
       slot,
-      ownsFile: socket.file !== undefined,
+      ownsFile: socket.file?.isInPlace === true,
     }));
   }
 
@@ -117,6 +119,27 @@ export class Sockets {
     if (own === undefined) return;
     this.#closing.set(slot, setTimeout(() => this.#drop(slot), CLOSING_TIME).unref());
     if (!this.#steer()) this.#drop(slot);
+  }
+
+  /**
+   * Replaces Unix sockets whose files were removed. Workers that start from now on get the new sockets; running ones
+   * still serve the connections that wait in the old ones. `report` is called for each.
+   */
+  remakeFiles(report: (level: "warn" | "error", text: string) => void): void {
+    this.#held = this.#held.map((each) => {
+      const { file, address } = each.socket;
+      const name = formatListenAddress(address);
+      try {
+        const socket = remadeSocket(file, this.#options.settings);
+        if (socket === undefined) return each;
+        each.socket.close();
+        report("warn", `${name} had been removed; it was created again`);
+        return { ...each, socket };
+      } catch (error) {
+        report("error", `${name} has been removed and cannot be created again: ${messageOf(error)}`);
+        return each;
+      }
+    });
   }
 
   /** Gives all of them to somebody else, who closes them. */
@@ -201,7 +224,7 @@ function openTcp(
 }
 
 /** A socket that was handed down, with its file if that came with it. */
-function takeOver({ fd, ownsFile }: InheritedSocket): ListeningSocket {
+export function takeOver({ fd, ownsFile }: InheritedSocket): ListeningSocket {
   const socket = inheritedSocket(fd);
   const { address } = socket;
   if (!ownsFile || address.type !== "unix") return socket;

@@ -1,8 +1,13 @@
+import type { AskedSocket } from "../server/listening-socket.ts";
+import type { Logger } from "../server/logger.ts";
+import { closeMetricsSocket } from "../server/metrics-endpoint.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { ServerPlace } from "../server/server.ts";
 import { reportToPredecessor, tellPredecessor } from "./handover.ts";
+import { takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
+import { checkTargetUser } from "./requirements.ts";
 import type { Role } from "./role.ts";
 import type { Sockets } from "./sockets.ts";
 import { openSockets } from "./supervise.ts";
@@ -19,24 +24,34 @@ export interface Standing {
 /**
  * Opens or takes over the sockets, then gives up privileges, all before the application is loaded.
  *
+ * @param application what the command line serves, whose file the user must be able to read.
  * @throws OptionError, ListenError
  */
-export function prepare(options: ServerOptions, role: Role): Standing {
+export async function prepare(
+  options: ServerOptions,
+  role: Role,
+  logger: Logger,
+  application?: string,
+): Promise<Standing> {
   tellPredecessor({ type: "starting", limit: options.lifespanStartupTimeout });
   const predecessor = "predecessor" in role ? role.predecessor : undefined;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   let sockets: Sockets | undefined;
+  let metricsSocket: AskedSocket | undefined;
   try {
     sockets = openSockets({ ...options, workers: 1 }, role);
+    metricsSocket = takeMetricsSocket(options, role);
+    for (const warning of await checkTargetUser(options, application)) logger.warn(warning);
     dropPrivileges(options, pidFile?.fd);
   } catch (error) {
     pidFile?.end();
     sockets?.close();
+    closeMetricsSocket(metricsSocket, role.type === "successor");
     throw error;
   }
   let isOver = false;
   return {
-    place: { sockets: sockets.release(), isFollowing: role.type === "successor" },
+    place: { sockets: sockets.release(), metricsSocket, isFollowing: role.type === "successor" },
     ready() {
       pidFile?.write();
       reportToPredecessor({ type: "ready" });

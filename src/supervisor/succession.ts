@@ -3,7 +3,9 @@ import type { Logger } from "../server/logger.ts";
 import type { Server } from "../server/server.ts";
 import { continueAsNewProgram, handOver } from "./handover.ts";
 import type { Inheritance } from "./handover.ts";
+import { metricsInheritance } from "./metrics-socket.ts";
 import { whyNotServing } from "./probe.ts";
+import { programProblem } from "./program.ts";
 
 // How a server without a supervisor is followed by a new start of its program.
 
@@ -27,12 +29,18 @@ export async function prepareReload(
     logger.error("The new program could not use the certificates. This one goes on");
     return undefined;
   }
+  const obstacle = programProblem();
+  if (obstacle !== undefined) {
+    logger.error(`The program cannot be started again: ${obstacle}. Keeping the current one`);
+    return undefined;
+  }
   const problem = probes ? await whyNotServing(server.options, givenUp) : undefined;
   if (givenUp.aborted) return undefined;
   if (problem !== undefined) {
     logger.error(`The new program cannot be loaded. This one goes on. ${problem}`);
     return undefined;
   }
+  await server.remakeSocketFiles();
   server.notifier?.reloading();
   const { sockets, environment } = inheritanceOf(server);
   const kept = sockets.map((each) => ({ ...each, fd: duplicate(each.fd) }));
@@ -42,10 +50,14 @@ export async function prepareReload(
 /** SIGUSR2: another process is started on the same sockets, until that is given up. @returns whether it serves. */
 export async function restart(server: Server, logger: Logger, givenUp: AbortSignal): Promise<boolean> {
   const { lifespanStartupTimeout: limit } = server.options;
+  await server.remakeSocketFiles();
   return await handOver(inheritanceOf(server), logger, server.notifier, { limit, givenUp });
 }
 
 function inheritanceOf(server: Server): Inheritance {
-  const sockets = server.sockets.map((each) => ({ ...each, slot: 0 }));
+  const sockets = [
+    ...server.sockets.map((each) => ({ ...each, slot: 0 })),
+    ...metricsInheritance(server.metricsSocket),
+  ];
   return { sockets, environment: server.notifier?.environment ?? {} };
 }

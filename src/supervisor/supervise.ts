@@ -1,6 +1,8 @@
 import { parseListenAddress } from "../server/listen-address.ts";
 import { planListening } from "../server/listening.ts";
+import type { AskedSocket } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
+import { closeMetricsSocket } from "../server/metrics-endpoint.ts";
 import { takeNotifier } from "../server/notify.ts";
 import type { Notifier } from "../server/notify.ts";
 import type { ServerOptions } from "../server/options.ts";
@@ -8,8 +10,10 @@ import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
 import type { Application } from "../spec/application.ts";
 import { handOver, reportToPredecessor, tellPredecessor } from "./handover.ts";
+import { metricsInheritance, takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
+import { checkTargetUser } from "./requirements.ts";
 import type { ReloadOnChange } from "./reload-on-change.ts";
 import type { Role } from "./role.ts";
 import { SUPERVISOR_SIGNALS } from "./signals.ts";
@@ -58,10 +62,13 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   const notifier = takeNotifier();
   let sockets: Sockets | undefined;
+  let metricsSocket: AskedSocket | undefined;
   let supervisor: Supervisor;
   let watch: ReloadOnChange | undefined;
   try {
     sockets = openSockets(options, role);
+    metricsSocket = takeMetricsSocket(options, role);
+    for (const warning of await checkTargetUser(options, application)) logger.warn(warning);
     dropPrivileges(options, pidFile?.fd);
     // One worker alone stands for a process that has no supervisor, and so no further lifespan.
     const hasLifespan = options.supervisorLifespan && options.workers !== 1;
@@ -73,7 +80,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     // Whoever waits for this one to be ready is to hear when it cannot be.
     const waitsForReload = options.reload && role.type !== "successor" && role.type !== "daemon";
     supervisor = new Supervisor({
-      ...{ options, application, sockets, logger },
+      ...{ options, application, sockets, metricsSocket, logger },
       load: hasLifespan ? supervision.load : undefined,
       ...{ waitsForReload, isFollowing: role.type === "successor", onReloaded },
     });
@@ -85,6 +92,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
   } catch (error) {
     pidFile?.end();
     sockets?.close();
+    closeMetricsSocket(metricsSocket, role.type === "successor");
     throw error;
   }
   const progress = { isServing: false };
@@ -113,7 +121,7 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
  * @throws ListenError, OptionError
  */
 export function openSockets(options: ServerOptions, role: Role): Sockets {
-  const inherited = "sockets" in role ? role.sockets : [];
+  const inherited = "sockets" in role ? role.sockets.filter((each) => each.isForMetrics !== true) : [];
   const count = workerCount(options);
   const reusePort = options.reuseport && count > 1;
   const flags = options.listen.length > 0 ? { host: "--listen", port: "--listen" } : undefined;
@@ -148,11 +156,12 @@ async function runUntilEnd(
   const restart = async (): Promise<void> => {
     if (isHandingOver || isSignalled) return;
     isHandingOver = true;
-    const { all } = supervisor.sockets;
+    supervisor.remakeSocketFiles();
+    const sockets = [...supervisor.sockets.all, ...metricsInheritance(supervisor.metricsSocket)];
     const environment = notifier?.environment ?? {};
     const { lifespanStartupTimeout: limit } = supervisor.options;
     const start = { limit, givenUp: givenUp.signal };
-    const isFollowed = await handOver({ sockets: all, environment }, logger, notifier, start);
+    const isFollowed = await handOver({ sockets, environment }, logger, notifier, start);
     isHandingOver = false;
     if (!isFollowed || isSignalled) return;
     isSignalled = true;

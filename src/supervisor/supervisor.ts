@@ -6,8 +6,11 @@ import { bracketedHost, formatListenAddress } from "../server/listen-address.ts"
 import type { TcpAddress, UnixAddress } from "../server/listen-address.ts";
 import type { AskedSocket } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
+import { declarationOf, isOptionName } from "../server/option-table.ts";
+import { writtenValue } from "../server/option-values.ts";
 import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
+import type { SocketDescription } from "../server/server.ts";
 import type { Application } from "../spec/application.ts";
 import { endIfBlocked, inTime, KILL_MARGIN } from "../server/start-deadline.ts";
 import { addSamples } from "../server/metric-families.ts";
@@ -15,6 +18,7 @@ import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
+import { spawnProblem } from "./program.ts";
 import type { Sockets } from "./sockets.ts";
 import { followVacancies, vacancyWakeAt } from "./vacancies.ts";
 import type { Vacancies } from "./vacancies.ts";
@@ -29,6 +33,8 @@ export interface SupervisorParts {
   /** Loads the application for the supervisor's own lifespan; without, it runs none. */
   readonly load: (() => Promise<Application> | Application) | undefined;
   readonly sockets: Sockets;
+  /** The open socket for the metrics; the supervisor takes ownership of it. */
+  readonly metricsSocket?: AskedSocket | undefined;
   readonly logger: Logger;
   /** Where others give up, it waits to be told to reload. Default false. */
   readonly waitsForReload?: boolean;
@@ -51,9 +57,9 @@ const DRAIN_MARGIN = 5;
 /** The options that are not what they are by default, which may contradict each other when they are all given. */
 function changedOptions(options: ServerOptions): Record<string, unknown> {
   const defaults: Readonly<Record<string, unknown>> = defaultOptions(options.env);
-  const changed = Object.entries(options).filter(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]),
-  );
+  const changed = Object.entries(options)
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]))
+    .map(([name, value]) => [name, isOptionName(name) ? writtenValue(declarationOf(name), value) : value]);
   return { ...Object.fromEntries(changed), env: options.env };
 }
 
@@ -152,8 +158,15 @@ export class Supervisor {
    */
   obey(order: Extract<PlanOrder, "reload" | "more" | "fewer" | "hand-over">): void {
     // The next one takes the address over.
-    if (order === "hand-over") void this.#endpoint?.close();
+    if (order === "hand-over") void this.#endpoint?.close({ isFollowed: true });
+    if (order === "reload") this.remakeSocketFiles();
     this.#happen(order);
+  }
+
+  /** Creates the files of Unix sockets again if they were removed. Logs each one, and failures. */
+  remakeSocketFiles(): void {
+    this.sockets.remakeFiles((level, text) => this.#logger[level](text));
+    void this.#endpoint?.remakeSocketFile();
   }
 
   /** Opens the log files of all workers anew. */
@@ -163,6 +176,11 @@ export class Supervisor {
 
   get sockets(): Sockets {
     return this.#parts.sockets;
+  }
+
+  /** The socket for the metrics, if they are served. */
+  get metricsSocket(): SocketDescription | undefined {
+    return this.#endpoint?.socket;
   }
 
   /** Where the first socket is reached, with a slash at the end; a Unix socket is `unix:` and its path. */
@@ -215,7 +233,8 @@ export class Supervisor {
       const app = await inTime(load, { startedAt, limit });
       if (this.#isEnding) return;
       const times = { startupTimeout: limit, startedAt, shutdownTimeout };
-      this.#lifespan = new Lifespan(app, { mode, ...times, role: "supervisor" }, this.#logger);
+      const checksRole = this.options.validateEvents;
+      this.#lifespan = new Lifespan(app, { mode, ...times, role: "supervisor", checksRole }, this.#logger);
       await this.#lifespan.start();
     } finally {
       unguard();
@@ -239,6 +258,7 @@ export class Supervisor {
           this.#plan.phase === "running" && this.#plan.workers.some(({ state }) => state === "ready"),
       },
       logger: this.#logger,
+      socket: this.#parts.metricsSocket,
       isFollowing: this.#parts.isFollowing === true,
       createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
     });
@@ -345,7 +365,7 @@ export class Supervisor {
       });
     } catch (error) {
       // Not from within, for the plan is being carried out.
-      const how = `cannot be run: ${String(error)}`;
+      const how = `could not be run: ${spawnProblem(error)}`;
       setImmediate(exited, { how, ran: "", isClean: false, isCrash: true } satisfies WorkerEnd);
     }
   }

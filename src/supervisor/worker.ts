@@ -2,7 +2,7 @@ import fs from "node:fs";
 
 import { messageOf } from "../errors.ts";
 import { inheritedSocket } from "../server/listening-socket.ts";
-import { createLogger } from "../server/logger.ts";
+import { serverLogger } from "../server/logger.ts";
 import type { Logger } from "../server/logger.ts";
 import { resolveOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
@@ -24,6 +24,7 @@ import { dieWithParent } from "./system-calls.ts";
 export type LoadApplication = (
   options: ServerOptions,
   application: string | undefined,
+  worker: { readonly workerNumber: number; readonly logger: Logger },
 ) => Promise<Application> | Application;
 
 /** Milliseconds between two looks at how many requests were served. */
@@ -62,22 +63,25 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
   });
   const { options: given, application, workerNumber, sockets, journal, channel } = await configured.promise;
   worker.channel = channel;
+  let logger = ownLogger;
   try {
     const options = await resolveOptions(given);
     applySettings(options);
     beat(options, worker);
     // What was counted is not to be lost with it.
     if (options.metrics !== "") process.on("exit", () => measured(worker.server));
-    const logger = ownLogger ?? createLogger(options.logLevel, options.quiet);
+    // With --reload one worker stands for the process that would serve alone without.
+    const isAlone = options.reload && options.workers === 1;
+    logger = ownLogger ?? serverLogger(options, isAlone ? undefined : workerNumber);
     surviveErrors(logger);
     const startedAt = performance.now();
-    const app = await inTime(() => load(options, application), {
+    const log = logger;
+    const app = await inTime(() => load(options, application, { workerNumber, logger: log }), {
       startedAt,
       limit: options.lifespanStartupTimeout,
     });
     worker.server = new Server(app, options, logger, {
-      // With --reload one worker stands for the process that would serve alone without.
-      ...(options.reload && options.workers === 1 ? {} : { role: "worker", workerNumber }),
+      ...(isAlone ? {} : { role: "worker", workerNumber }),
       startedAt,
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
       journal: journal === undefined ? undefined : openedJournal(journal, logger),
@@ -94,7 +98,7 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     if (worker.isEnding) return await new Promise<never>(() => {});
     // The supervisor puts it into its log, with what it does about it.
     report({ type: "failed", text: messageOf(error) });
-    if (given["logLevel"] === "debug") console.error(error);
+    logger?.debug("This worker cannot start", error);
     process.exit(1);
   }
 }

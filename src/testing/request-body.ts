@@ -50,9 +50,18 @@ export interface EncodedBody {
   readonly contentType: string | undefined;
 }
 
-/** Names and values as pairs; `null` and `undefined` in an object are left out. */
+/** Names and values as pairs; `null` and `undefined` in an object are left out. @throws TypeError for anything that is not a pair. */
 export function pairsOf(pairs: Pairs): [name: string, value: string][] {
-  if (isIterable(pairs)) return Array.from(pairs, ([name, value]) => [name, String(value)]);
+  if (isIterable(pairs)) {
+    return Array.from(pairs, (pair) => {
+      if (!Array.isArray(pair) || pair.length !== 2)
+        throw new TypeError(
+          `Names and values are pairs, [["name", "value"]], or an object; ${String(pair)} is not a pair.`,
+        );
+      const [name, value] = pair;
+      return [name, String(value)];
+    });
+  }
   return Object.entries(pairs).flatMap(([name, value]) =>
     value === null || value === undefined
       ? []

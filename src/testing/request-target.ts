@@ -63,11 +63,9 @@ interface HeaderParts {
 /** The request head that a client sends. @throws TypeError for a field that cannot be sent. */
 export function requestHead(method: string, target: RequestTarget, parts: HeaderParts): RequestHead {
   const { options, body } = parts;
-  const given = fieldsOf(options.headers ?? {});
-  const names = new Set(given.map(([name]) => name));
-  const defaults = [...(parts.own ?? []), ...fieldsOf(parts.defaults)].filter(([name]) => !names.has(name));
+  const set = callerFields([...(parts.own ?? []), ...fieldsOf(parts.defaults)], options.headers ?? {});
   const framing = framingOf(method, body);
-  const headers = [...defaults, ...given].filter(([name]) => framing.length === 0 || !FRAMING.has(name));
+  const headers = set.filter(([name]) => framing.length === 0 || !FRAMING.has(name));
   const has = (name: string): boolean => headers.some(([each]) => each === name);
   if (!has("host")) headers.unshift(["host", target.url.host]);
   if (body?.contentType !== undefined && !has("content-type"))
@@ -90,6 +88,13 @@ export function connectionInfo(url: URL, options: ScopeOptions): ConnectionInfo 
   const { client = ["127.0.0.1", 50_000], server = [url.hostname, port], tls, rootPath } = options;
   const info = { secure, client: client ?? undefined, server, tls };
   return rootPath === undefined ? info : { ...info, rootPath };
+}
+
+/** The fields of a call, which take the place of defaults of the same name. @throws TypeError for one that cannot be sent. */
+export function callerFields(defaults: Pairs, given: Pairs): Headers {
+  const fields = fieldsOf(given);
+  const names = new Set(fields.map(([name]) => name));
+  return [...fieldsOf(defaults).filter(([name]) => !names.has(name)), ...fields];
 }
 
 function framingOf(method: string, body: EncodedBody | undefined): Headers {

@@ -4,7 +4,9 @@ import { DEFAULTS } from "./client-options.ts";
 import type { HttpOptions, SseOptions, TestClientOptions, WebSocketOptions } from "./client-options.ts";
 import { encodeBody } from "./request-body.ts";
 import type { EncodedBody } from "./request-body.ts";
-import { connectionInfo, requestHead, targetOf } from "./request-target.ts";
+import { isRedirect, redirected } from "./redirect.ts";
+import type { Redirectable, Redirected } from "./redirect.ts";
+import { callerFields, connectionInfo, requestHead, targetOf } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { DeclinedError } from "./test-error.ts";
 import { TestResponse } from "./test-response.ts";
@@ -37,15 +39,14 @@ export type TestableApplication =
 
 const MAX_REDIRECTS = 20;
 
-/** Statuses that send the client elsewhere. RFC 9110 section 15.4. */
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
 /** How a call is made, besides what its caller says. */
 interface CallKind {
   readonly body: EncodedBody | undefined;
   readonly reading: "eager" | "pulled";
   /** Fields of this kind of call. */
   readonly headers?: Headers;
+  /** Fields of the client; default: its options'. */
+  readonly defaults?: Headers;
   /** Default: an `http` scope, or an `sse` scope where the request asks for one. */
   readonly exchange?: (parts: ExchangeParts, run: ApplicationRun) => WebSocketExchange;
 }
@@ -128,32 +129,27 @@ export class TestClient implements AsyncDisposable {
    * @throws what the application throws (see `throwErrors`), TestTimeoutError, TruncatedError, the reason of `signal`.
    */
   async request(method: string, path: string | URL, given: HttpOptions = {}): Promise<TestResponse> {
-    const options: HttpOptions = { ...this.#options, ...given };
+    let options: HttpOptions = { ...this.#options, ...given };
     const limit = redirectLimit(options.followRedirects);
     let target = targetOf(path, this.#base, given.query);
     let body = await encodeBody(options);
     const history: TestResponse[] = [];
+    let headers = callerFields(this.#options.headers ?? {}, given.headers ?? {});
     for (let verb = method; ;) {
-      const response = await this.#exchange(
-        verb,
-        target,
-        { ...options, headers: given.headers ?? {} },
-        body,
-        history,
-      );
-      const next = limit === 0 ? undefined : this.#redirection(response, target);
+      const response = await this.#exchange(verb, target, { ...options, headers }, body, history);
+      const next =
+        limit === 0 ? undefined : redirection(response, { method: verb, url: target.url, headers });
       if (next === undefined) return response;
       if (history.length >= limit)
         throw new TypeError(`There were more than ${limit} redirects, the last one to ${response.location}.`);
-      if (changesToGet(response.status, verb)) {
-        verb = verb === "HEAD" ? verb : "GET";
-        body = undefined;
-      } else if (body !== undefined && !(body.bytes instanceof Uint8Array)) {
+      if (!next.keepsBody) body = undefined;
+      else if (body !== undefined && !(body.bytes instanceof Uint8Array))
         throw new TypeError("A redirect asks for the body again, which was a stream and is gone.");
-      }
       await response.bytes(); // of a stream too, since nobody else will read it
       history.push(response);
-      target = next;
+      target = targetOf(next.url, this.#base);
+      ({ method: verb, headers } = next);
+      if (!next.isSameOrigin) options = { ...options, cookies: {} };
     }
   }
 
@@ -173,13 +169,9 @@ export class TestClient implements AsyncDisposable {
       stream: true,
       ...(request.body === null ? {} : { body: await request.bytes() }),
     });
-    if (request.redirect === "error" && REDIRECTS.has(response.status))
+    if (request.redirect === "error" && isRedirect(response.status, response.location))
       throw new TypeError(`The response is a redirect to ${response.location}.`);
-    const isBodiless = request.method === "HEAD" || [204, 205, 304].includes(response.status);
-    return new Response(isBodiless ? null : response.body, {
-      status: response.status,
-      headers: response.rawHeaders,
-    });
+    return webResponse(response, request.method);
   };
 
   // ── websocket and sse ────────────────────────────────────────────────────────────────────────────────────────────
@@ -350,7 +342,7 @@ export class TestClient implements AsyncDisposable {
     body: EncodedBody | undefined,
     history: readonly TestResponse[],
   ): Promise<TestResponse> {
-    const run = await this.#call(method, target, options, { body, reading: "pulled" });
+    const run = await this.#call(method, target, options, { body, reading: "pulled", defaults: [] });
     const response = await this.#response(run, target, history);
     const { stream = false, waitForReturn = true } = options;
     if (!stream) {
@@ -372,9 +364,9 @@ export class TestClient implements AsyncDisposable {
     const { signal } = options;
     signal?.throwIfAborted();
     const { body, reading } = how;
-    const { headers: defaults = {}, socketBuffer = DEFAULTS.socketBuffer } = this.#options;
+    const { socketBuffer = DEFAULTS.socketBuffer } = this.#options;
     const head = requestHead(method, target, {
-      defaults,
+      defaults: how.defaults ?? this.#options.headers ?? {},
       options,
       jar: this.#jar,
       body,
@@ -407,15 +399,30 @@ export class TestClient implements AsyncDisposable {
       if (name === "set-cookie") this.#jar.setCookieSync(value, url.href, { ignoreError: true });
     }
   }
+}
 
-  /** Where a response sends the client, if that is a place of this application. */
-  #redirection(response: TestResponse, from: RequestTarget): RequestTarget | undefined {
-    const { location } = response;
-    if (location === undefined || !REDIRECTS.has(response.status)) return undefined;
-    const url = new URL(location, from.url);
-    if (url.hostname !== from.url.hostname || !/^https?:$/.test(url.protocol)) return undefined;
-    return targetOf(url, this.#base);
-  }
+/** The request that a response asks for, if that is for this application. */
+function redirection(response: TestResponse, request: Redirectable): Redirected | undefined {
+  const { status, location } = response;
+  if (!isRedirect(status, location)) return undefined;
+  const policy = response.headers.combined("referrer-policy");
+  const next = redirected(request, { status, location, policy });
+  const isHere = next.url.hostname === request.url.hostname && /^https?:$/.test(next.url.protocol);
+  return isHere ? next : undefined;
+}
+
+/** The result of `fetch`. The `Response` constructor takes no URL, so define it on the response and on its clones. */
+function webResponse(response: TestResponse, method: string): Response {
+  const isBodiless = method === "HEAD" || [204, 205, 304].includes(response.status);
+  const { status, rawHeaders: headers, url, redirected } = response;
+  const known = (made: Response): Response =>
+    Object.defineProperties(made, {
+      url: { value: url },
+      redirected: { value: redirected },
+      type: { value: "basic" },
+      clone: { value: () => known(Response.prototype.clone.call(made)) },
+    });
+  return known(new Response(isBodiless ? null : response.body, { status, headers }));
 }
 
 /** The client goes when the signal says so, for as long as there is something to lose. */
@@ -439,10 +446,4 @@ function redirectLimit(follow: boolean | number | undefined): number {
 
 function requestExchange(parts: ExchangeParts): HttpExchange | SseExchange {
   return isEventStreamRequest(parts.head.headers) ? new SseExchange(parts) : new HttpExchange(parts);
-}
-
-/** Fetch standard, "HTTP-redirect fetch". */
-function changesToGet(status: number, method: string): boolean {
-  if (status === 303) return method !== "GET" && method !== "HEAD";
-  return (status === 301 || status === 302) && method === "POST";
 }

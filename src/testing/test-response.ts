@@ -1,6 +1,7 @@
 import type { ApplicationRun } from "./application-run.ts";
 import type { ReceivedHead } from "./test-transport.ts";
 import { PagiHeaders } from "../toolkit/values/headers.ts";
+import { parameterOf, parseParameterized } from "../spec/parameters.ts";
 import type { Headers } from "../spec/values.ts";
 
 /** Chars of a body that are shown where it is not the JSON that was expected. */
@@ -35,6 +36,11 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
     this.headers = new PagiHeaders(parts.head.headers);
     this.url = parts.url.href;
     this.history = parts.history;
+  }
+
+  /** Whether redirects were followed to come here. */
+  get redirected(): boolean {
+    return this.history.length > 0;
   }
 
   /** A status from 200 to 299. */
@@ -121,18 +127,18 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
     return this.#whole;
   }
 
-  /** The body as text of UTF-8, whatever its type says, as in the Fetch standard. */
+  /** The body as text, in the charset that its `Content-Type` names; in UTF-8 where it names none, or an unknown one. */
   async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
+    return decoderOf(this.contentType).decode(await this.bytes());
   }
 
   /**
-   * The body as JSON. `T` is not checked.
+   * The body as JSON, which is UTF-8 whatever its type says (RFC 8259 section 8.1). `T` is not checked.
    *
    * @throws SyntaxError that shows the body, when it is none.
    */
   async json<T = unknown>(): Promise<T> {
-    const text = await this.text();
+    const text = new TextDecoder().decode(await this.bytes());
     try {
       return JSON.parse(text);
     } catch (error) {
@@ -205,6 +211,16 @@ export class TestResponse implements AsyncIterable<Uint8Array>, AsyncDisposable 
     const { line } = this.#parts.run.transport;
     for (let chunk = await line.next(); chunk !== undefined; chunk = await line.next()) chunks.push(chunk);
     return new Uint8Array(Buffer.concat(chunks));
+  }
+}
+
+function decoderOf(contentType: string | undefined): TextDecoder {
+  const { parameters } = parseParameterized(contentType ?? "");
+  try {
+    // The types know three labels; the runtime knows all of the Encoding standard.
+    return Reflect.construct(TextDecoder, [parameterOf(parameters, "charset")]);
+  } catch {
+    return new TextDecoder();
   }
 }
 

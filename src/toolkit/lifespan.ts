@@ -11,11 +11,21 @@ export type { LifespanHooks } from "./lifespan/sequence.ts";
 /** Where a middleware that sees a lifespan scope on its way in may leave hooks, in a list that it makes or finds. */
 export const HANDLERS_KEY = "pagi.lifespan.handlers";
 
+const HOOK_NAMES = [
+  "startup",
+  "shutdown",
+  "beforeWorkers",
+  "afterWorkers",
+] as const satisfies readonly (keyof LifespanHooks)[];
+
 /**
  * Puts hooks around an application: `startup` fills the state before the first request, `shutdown` clears up after the
  * last. The application's own lifespan runs inside: it starts after `startup` and has shut down before `shutdown`. So
  * wrapped applications may be wrapped again, or mounted in a router: startup goes from the outside to the inside, and
  * shutdown the other way.
+ *
+ * `startup` and `shutdown` run in every process that serves. `beforeWorkers` and `afterWorkers` run once: in the
+ * supervisor, or in the single process. See {@link LifespanHooks}.
  *
  * A hook that throws in startup keeps the server from starting; what had started is shut down again. In shutdown every
  * hook runs, whatever the others do, and the server is told of all that failed.
@@ -39,10 +49,10 @@ export class Lifespan implements Component {
   #state: State | undefined;
 
   /** @throws CompositionError when `app` is no application and no component. */
-  constructor({ app, startup, shutdown }: LifespanOptions) {
+  constructor({ app, ...hooks }: LifespanOptions) {
     this.#app = toApp(app);
-    // One pair, since what has not started is not shut down.
-    this.#hooks.push({ ...(startup && { startup }), ...(shutdown && { shutdown }) });
+    // Together, since a pair that did not start is not shut down.
+    this.#hooks.push(hooks);
   }
 
   /** The object that the hooks have filled; undefined before startup. Requests see a shallow copy of it. */
@@ -62,6 +72,15 @@ export class Lifespan implements Component {
 
   onShutdown(shutdown: NonNullable<LifespanHooks["shutdown"]>): this {
     return this.register({ shutdown });
+  }
+
+  /** See {@link LifespanHooks}. */
+  beforeWorkers(beforeWorkers: NonNullable<LifespanHooks["beforeWorkers"]>): this {
+    return this.register({ beforeWorkers });
+  }
+
+  afterWorkers(afterWorkers: NonNullable<LifespanHooks["afterWorkers"]>): this {
+    return this.register({ afterWorkers });
   }
 
   toApp(): Application {
@@ -104,12 +123,12 @@ function takeHandlers(scope: Scope): LifespanHooks[] {
   const left = scope[HANDLERS_KEY];
   if (left === undefined || left === null) return [];
   if (Array.isArray(left) && left.every(isHooks)) return left.splice(0);
-  throw new CompositionError(`scope["${HANDLERS_KEY}"] has to be a list of { startup, shutdown }.`);
+  throw new CompositionError(`scope["${HANDLERS_KEY}"] must be a list of { ${HOOK_NAMES.join(", ")} }.`);
 }
 
 function isHooks(value: unknown): value is LifespanHooks {
   if (typeof value !== "object" || value === null) return false;
-  return ["startup", "shutdown"].every((name) => {
+  return HOOK_NAMES.every((name) => {
     const hook: unknown = Reflect.get(value, name);
     return hook === undefined || typeof hook === "function";
   });

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Receive } from "../spec/application.ts";
 import type { ConnectionState, DisconnectReason } from "../spec/connection-state.ts";
+import { parameterOf, parseParameterized } from "../spec/parameters.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import { bodyChunks } from "./request/body-chunks.ts";
 import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from "./request/body-stream.ts";
@@ -103,7 +104,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
 
   /** The media type in lower case, without parameters. */
   get contentType(): string | undefined {
-    return this.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+    const field = this.header("content-type");
+    return field === undefined ? undefined : parseParameterized(field).type;
   }
 
   /** Bytes; `undefined` where the body comes without its length. */
@@ -262,8 +264,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
 
   #boundary(): string {
     if (!this.isMultipart()) throw new UnsupportedMediaTypeError(this.contentType, ["multipart/form-data"]);
-    const match = /;\s*boundary=(?:"([^"\\]*)"|([^\s;"]+))/i.exec(this.header("content-type") ?? "");
-    const boundary = match?.[1] ?? match?.[2];
+    const { parameters } = parseParameterized(this.header("content-type") ?? "");
+    const boundary = parameterOf(parameters, "boundary");
     if (boundary === undefined) throw new MalformedBodyError("Its multipart Content-Type has no boundary.");
     return boundary;
   }

@@ -5,12 +5,13 @@ import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { isByteString } from "../spec/header-rules.ts";
+import { parameterOf, parseParameterized } from "../spec/parameters.ts";
 import { deletedCookie, serializeCookie, type CookieOptions, type CookieSigner } from "./values/cookies.ts";
 import { addCors, type CorsOptions } from "./response/cors.ts";
 import { headerPairs, PagiHeaders } from "./values/headers.ts";
 import { ValidationError } from "./request/error.ts";
 import type { TellableError } from "./request/error.ts";
-import { fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
+import { assertSource, fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
 import type { BodySource, ResponseBody } from "./response/body.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./response/events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response/sender.ts";
@@ -298,6 +299,7 @@ export class PagiResponse implements Responder {
     values: AsyncIterable<unknown> | Iterable<unknown>,
     { format = "array", ...options }: ResponseOptions & { format?: "array" | "lines" } = {},
   ): this {
+    assertSource(values, "jsonStream");
     const type = format === "array" ? "application/json" : "application/x-ndjson";
     return this.stream((writer) => pipeSource(jsonChunks(values, format), writer), options).contentTypeTry(
       type,
@@ -347,6 +349,7 @@ export class PagiResponse implements Responder {
    * the client sees that it is not whole.
    */
   stream(source: BodySource, options?: ResponseOptions): this {
+    assertSource(source, "stream");
     this.#body = { kind: "stream", source };
     return this.#apply(options);
   }
@@ -382,6 +385,8 @@ export class PagiResponse implements Responder {
   }
 
   #withText(text: string, options?: ResponseOptions): this {
+    if (typeof text !== "string")
+      throw new TypeError(`A body of text is a string, not ${typeof text}; json() takes anything.`);
     this.#body = { kind: "text", text };
     return this.#apply(options);
   }
@@ -394,9 +399,11 @@ export class PagiResponse implements Responder {
   /** Says in which charset the body is, where its type has such a parameter: JSON has none (RFC 8259 section 11). */
   #declare(type: string, charset: string): this {
     const given = this.contentType() ?? type;
-    const essence = given.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    const { type: essence, parameters } = parseParameterized(given);
     const hasCharset =
-      /;\s*charset=/i.test(given) || essence === "application/json" || essence.endsWith("+json");
+      parameterOf(parameters, "charset") !== undefined ||
+      essence === "application/json" ||
+      essence.endsWith("+json");
     return this.contentType(hasCharset ? given : `${given}; charset=${charset}`);
   }
 

@@ -37,8 +37,8 @@ export interface RouterOptions {
    */
   readonly trailingSlash?: TrailingSlash;
   /**
-   * UTF-16 units. A longer value meets no constraint, so that no client can give a slow expression much to work on.
-   * Default 1000.
+   * UTF-16 units. A longer value meets no constraint. Constraints take time linear in the length of the value, and this
+   * bounds it. Default 1000.
    */
   readonly maxConstrainedLength?: number;
 }
@@ -284,9 +284,10 @@ export class RouteGroup<Prefix extends string = ""> {
 
   /**
    * Demands more of the parameters of the route before it; a value has to match as a whole. A route whose constraints are
-   * not met is passed over.
+   * not met is passed over. Checking takes time linear in the length of the value.
    *
-   * @throws RouteError without a route, and for a parameter that it does not have.
+   * @throws RouteError without a route, for a parameter that it does not have, and for an expression that cannot be
+   *   checked in linear time: one with back-references, or of more than 1000 steps.
    */
   constraints(constraints: Readonly<Record<string, RegExp>>): this {
     this.#table.constrainLast(constraints);
@@ -385,8 +386,9 @@ export class Router extends RouteGroup implements Component {
   }
 
   /**
-   * The path of a named route, percent-encoded, perhaps with a query. It does not know where the router itself is
-   * mounted: put the `root_path` of the scope before it, or ask the router that mounts it, after `as()`.
+   * The path of a named route, percent-encoded, perhaps with a query. It never begins with two slashes, so it cannot lead
+   * to another host. It does not know where the router itself is mounted: put `request.mountPath` before it, or ask the
+   * router that mounts it, after `as()`.
    *
    * @throws RouteError for an unknown name, and a value that is missing or that the route would not match.
    */

@@ -6,7 +6,7 @@ import type { Headers } from "../spec/values.ts";
 import type { Middleware } from "./middleware.ts";
 import { isPublic, keepPrivate, varyOn } from "./session/caching.ts";
 import type { CookieStateOptions, StateCarrier } from "./session/carriers.ts";
-import { cookieState } from "./session/carriers.ts";
+import { assertCarrier, assertMethods, cookieState } from "./session/carriers.ts";
 import { LiveSession } from "./session/life.ts";
 import { MemoryStore } from "./session/memory-store.ts";
 import { Session, SESSION_KEY } from "./session/object.ts";
@@ -109,6 +109,8 @@ function settingsOf(options: SessionsOptions): Settings {
   if (!(maxBytes > 0)) throw new TypeError("sessions: maxBytes is a number of bytes, more than 0.");
   if (state !== undefined && cookie !== undefined)
     throw new TypeError("sessions: give the cookie's options to cookieState(), or leave out state.");
+  assertMethods(store, ["load", "save", "touch", "destroy"], "sessions: the store");
+  if (state !== undefined) assertCarrier(state, "sessions: state");
   return {
     store,
     state: state ?? cookieState(cookie),

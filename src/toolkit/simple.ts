@@ -40,7 +40,8 @@ export { SimpleSse } from "./simple/sse.ts";
 export type { StaticOptions } from "./simple/static.ts";
 export type { Before, StepFunction } from "./simple/step.ts";
 export { Step, step } from "./simple/step.ts";
-export type { Listener, WebSocketHandler } from "./simple/websocket.ts";
+export type { Listener } from "./simple/listener.ts";
+export type { WebSocketHandler } from "./simple/websocket.ts";
 export { SimpleWebSocket } from "./simple/websocket.ts";
 
 /**
@@ -172,17 +173,34 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
 
   // ── its life ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs before the first request; what it puts into the state is in `c.state`. An error keeps the server from starting. */
+  /**
+   * Runs before the first request, in every worker; requests find the state that it fills in `c.state`. If it throws, the
+   * server does not start.
+   */
   onStart(startup: NonNullable<LifespanHooks["startup"]>): this {
     this.#assertOpen();
     this.#lifespan.push({ startup });
     return this;
   }
 
-  /** Runs after the last request; the last one registered first. */
+  /** Runs after the last request, in every worker; the last one registered first. */
   onShutdown(shutdown: NonNullable<LifespanHooks["shutdown"]>): this {
     this.#assertOpen();
     this.#lifespan.push({ shutdown });
+    return this;
+  }
+
+  /** Runs once, before any worker is started; without workers, before `onStart`. See {@link LifespanHooks}. */
+  beforeWorkers(beforeWorkers: NonNullable<LifespanHooks["beforeWorkers"]>): this {
+    this.#assertOpen();
+    this.#lifespan.push({ beforeWorkers });
+    return this;
+  }
+
+  /** Runs once, when the last worker has ended; without workers, after `onShutdown`. */
+  afterWorkers(afterWorkers: NonNullable<LifespanHooks["afterWorkers"]>): this {
+    this.#assertOpen();
+    this.#lifespan.push({ afterWorkers });
     return this;
   }
 
@@ -210,6 +228,15 @@ export class Simple extends SimpleGroup implements Component, SimpleApp {
   /** Gives a message to all in a room or channel; resolves with their number. */
   publish(channel: string, message: Message, options?: PublishOptions): Promise<number> {
     return this.#core.publish(channel, message, options);
+  }
+
+  /**
+   * Gives a message to every WebSocket of the application that is open. Resolves with their number.
+   *
+   * @throws TypeError (as a rejection) for a message without JSON.
+   */
+  broadcast(message: Message, options?: PublishOptions): Promise<number> {
+    return this.#core.broadcast(message, options);
   }
 
   /**

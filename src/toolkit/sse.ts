@@ -1,7 +1,7 @@
 import { EventError, StateError } from "../errors.ts";
 import type { Receive } from "../spec/application.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
-import type { SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
+import type { SseComment, SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
 import type { SseScope } from "../spec/scope.ts";
 import { EventReader } from "./connection/event-reader.ts";
 import { Lifetime, nextTurn, type Callback } from "./connection/lifetime.ts";
@@ -150,6 +150,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
 
   async #open({ status = 200, headers, keepalive }: StartOptions): Promise<void> {
     const { life } = this;
+    if (keepalive !== undefined) assertInterval(keepalive);
     await this.#send({ type: "sse.start", status, headers: pairsOf(headers) });
     if (this.isClosed()) return;
     life.phase = "open";
@@ -218,10 +219,13 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Sends an event that has nothing but data. Resolves when the next one may come, which with a slow client takes as long
+   * Sends an event that has nothing but data, which is text; {@link sendJson} takes anything else. Resolves when the next one may come, which with a slow client takes as long
    * as it takes; does nothing when the client has gone, so a loop that has no other end asks {@link isClosed}.
    *
-   * @throws StateError after `close()`.
+   * Like every other call, one that cannot be right is rejected before it starts the stream, so that the request can
+   * still be answered with an error.
+   *
+   * @throws EventError for data that is not text; StateError after `close()`.
    */
   send(data: string): Promise<void> {
     return this.#give({ type: "sse.send", data });
@@ -274,15 +278,20 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
    *
    * @param interval seconds; 0 or false for none.
    * @param comment default: empty.
+   * @throws EventError for an interval that is not 0 or more, and a comment that is not text.
    */
   async keepalive(interval: number | false, comment = ""): Promise<void> {
     const { life } = this;
+    assertInterval(interval);
+    if (typeof comment !== "string")
+      throw new EventError("sse.keepalive", "comment", `must be a string, not ${typeof comment}`);
     life.keepalive = { interval: interval || 0, comment };
     if (life.phase === "open") await this.#send({ type: "sse.keepalive", ...life.keepalive });
   }
 
-  async #give(event: SseSendEvent): Promise<void> {
+  async #give(event: SseSend | SseComment): Promise<void> {
     const { life } = this;
+    assertText(event);
     // Until the keepalive is on its way too: others wait for that, and are not to be overtaken.
     if (!life.isReady) await this.start();
     if (life.isEndedHere)
@@ -293,7 +302,7 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
     if (life.phase === "closed") await nextTurn();
   }
 
-  async #tryGive(event: SseSendEvent): Promise<boolean> {
+  async #tryGive(event: SseSend | SseComment): Promise<boolean> {
     if (this.isClosed()) return false;
     try {
       await this.#give(event);
@@ -407,12 +416,41 @@ function eventOf({ data, event, id, retry }: EventFields): SseSend {
   const fields: SseSend = { type: "sse.send", data: typeof data === "string" ? data : jsonText(data) };
   if (event !== undefined) fields.event = oneLine("event", event);
   if (id !== undefined) fields.id = oneLine("id", String(id));
-  if (retry !== undefined) fields.retry = retry;
+  if (retry !== undefined) {
+    if (!Number.isSafeInteger(retry) || retry < 0)
+      throw new EventError(
+        "sse.send",
+        "retry",
+        `must be milliseconds, an integer from 0 on, not ${String(retry)}`,
+      );
+    fields.retry = retry;
+  }
   return fields;
+}
+
+/** Types end at the border of a program; what comes from JavaScript may be anything. */
+function assertText(event: SseSend | SseComment): void {
+  const [field, value]: [string, unknown] =
+    event.type === "sse.send" ? ["data", event.data] : ["comment", event.comment];
+  if (typeof value !== "string") {
+    const advice = event.type === "sse.send" ? "; sendJson() takes anything" : "";
+    throw new EventError(event.type, field, `must be a string, not ${typeof value}${advice}`);
+  }
+}
+
+function assertInterval(interval: number | false): void {
+  if (interval === false || (typeof interval === "number" && interval >= 0 && interval < Infinity)) return;
+  throw new EventError(
+    "sse.keepalive",
+    "interval",
+    `must be seconds, 0 or more, or false, not ${String(interval)}`,
+  );
 }
 
 /** What comes from a user must not become fields of the stream. */
 function oneLine(field: "event" | "id", value: string): string {
+  if (typeof value !== "string")
+    throw new EventError("sse.send", field, `must be a string, not ${typeof value}`);
   if (/[\r\n\0]/.test(value))
     throw new EventError("sse.send", field, "must be one line without NUL; only 'data' may have several");
   return value;

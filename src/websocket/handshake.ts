@@ -38,7 +38,7 @@ const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 export function maybeHandshake(request: HandshakeRequest): Handshake | undefined {
   const { headers } = request;
   if (request.httpVersion !== "1.1" || !lists(headers, "upgrade", "websocket")) return undefined;
-  if (request.method !== "GET") throw malformed(`its method is ${request.method} and not GET`);
+  if (request.method !== "GET") throw malformed("its method is not GET");
   if (request.hasBody) throw malformed("it has a body");
   if (!lists(headers, "connection", "upgrade")) throw malformed("Connection does not list 'upgrade'");
   // Before the rest, which another version may have changed.

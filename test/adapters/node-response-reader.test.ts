@@ -8,6 +8,8 @@ interface Row {
   readonly bytes: string;
   /** Status, fields, body and trailers. */
   readonly response: [number, [string, string][], string, [string, string][]];
+  /** Of the interim responses before it. */
+  readonly interim?: [number, [string, string][]][];
   readonly closes?: boolean;
   /** Only the end of the connection ends it. */
   readonly untilEnd?: boolean;
@@ -24,6 +26,21 @@ const ROWS: Row[] = [
     name: "the length 0",
     bytes: "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
     response: [404, [["content-length", "0"]], "", []],
+  },
+  {
+    name: "options of the connection that name other fields",
+    bytes:
+      "HTTP/1.1 426 Upgrade\r\nConnection: keep-alive, Upgrade\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n",
+    response: [
+      426,
+      [
+        ["connection", "Upgrade"],
+        ["upgrade", "h2c"],
+        ["content-length", "0"],
+      ],
+      "",
+      [],
+    ],
   },
   {
     name: "chunks",
@@ -76,6 +93,10 @@ const ROWS: Row[] = [
     bytes:
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +
       "HTTP/1.1 299\r\nSet-Cookie: a\r\nSet-Cookie: \xe9\r\nContent-Length: 1\r\n\r\nx",
+    interim: [
+      [100, []],
+      [103, [["link", "x"]]],
+    ],
     response: [
       299,
       [
@@ -98,11 +119,13 @@ function read(pieces: readonly string[], method: string, ends: boolean): Respons
 }
 
 test.each(ROWS)("$name: whole, byte by byte, and with bytes behind it", (row) => {
-  const { bytes, method = "GET", response, closes = false, untilEnd = false } = row;
+  const { bytes, method = "GET", response, interim = [], closes = false, untilEnd = false } = row;
   const ways = [[bytes], [...bytes], ...(untilEnd ? [] : [[`${bytes}HTTP/1.1 500 No\r\n\r\n`]])];
   for (const pieces of ways) {
     const parts = read(pieces, method, untilEnd);
-    const [head, ...rest] = parts;
+    const before = parts.filter((part) => part.type === "interim");
+    expect(before.map(({ status, headers }) => [status, headers])).toEqual(interim);
+    const [head, ...rest] = parts.slice(before.length);
     const last = rest.pop();
     if (head?.type !== "head" || last?.type !== "end") throw new Error("no head, or no end");
     const body = rest.map((part) =>
@@ -128,6 +151,41 @@ test("text has a head of bytes, and a body in its encoding", () => {
     { type: "body", bytes: Buffer.from([0xc3, 0xa9]) },
     { type: "end" },
   ]);
+});
+
+test("text of an interim response and the final one has two heads of bytes", () => {
+  const reader = new ResponseReader("GET");
+  const text =
+    "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nX-A: \xe9\r\nContent-Length: 2\r\n\r\n\xe9";
+  expect(reader.takeText(text, "utf8")).toMatchObject([
+    { type: "interim", status: 103 },
+    {
+      type: "head",
+      headers: [
+        ["x-a", "\xe9"],
+        ["content-length", "2"],
+      ],
+    },
+    { type: "body", bytes: Buffer.from([0xc3, 0xa9]) },
+    { type: "end" },
+  ]);
+});
+
+test("a response is not over before its end", () => {
+  const rows = [
+    ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc", "2 bytes short"],
+    ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "before its last chunk"],
+    ["HTTP/1.1 103 Early Hints\r\n\r\n", "the status 103, which is interim"],
+  ] as const;
+  for (const [bytes, message] of rows) {
+    const reader = new ResponseReader("GET");
+    reader.take(Buffer.from(bytes));
+    expect(() => reader.end()).toThrow(message);
+  }
+  expect(new ResponseReader("GET").end()).toEqual([]); // nothing was written
+  const switching = new ResponseReader("GET");
+  switching.take(Buffer.from("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+  expect([switching.isOver, switching.end()]).toEqual([true, []]);
 });
 
 test("what is no response is refused", () => {

@@ -1,18 +1,25 @@
 import { describe, expect, test } from "bun:test";
 import type { IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-
-import express from "express";
-import fastify from "fastify";
 
 import { fromNode, type NodeListener, scopeOf } from "../../adapters/node.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
-import { loadApplication } from "../../src/server/load-app.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
-import { httpScope, response as responseOf, server as fakeServer } from "../support/fake-scope.ts";
+import { ServerProcess } from "../support/example.ts";
+import { httpScope, server as fakeServer } from "../support/fake-scope.ts";
 import { Folder } from "../support/program.ts";
 import { startServer, type TestServer } from "../support/server.ts";
-import { eventually, field, get, post, postChunked, request, Wire } from "../support/wire.ts";
+import {
+  eventually,
+  field,
+  get,
+  post,
+  postChunked,
+  request,
+  Wire,
+  type WireResponse,
+} from "../support/wire.ts";
 
 const start = (listener: NodeListener, options?: PartialOptions): Promise<TestServer> =>
   startServer(fromNode(listener), options);
@@ -195,18 +202,6 @@ describe("the response", () => {
     ["204", (_, r) => r.writeHead(204).end(), 204, { "content-length": undefined }, ""],
     ["304", (_, r) => r.writeHead(304, { etag: '"1"' }).end(), 304, { etag: '"1"' }, ""],
     [
-      "interim responses before it, which PAGI has no events for",
-      (_, r) => {
-        r.writeContinue();
-        r.writeProcessing();
-        r.writeEarlyHints({ link: "</a.css>; rel=preload" });
-        r.end("x");
-      },
-      200,
-      { link: undefined },
-      "x",
-    ],
-    [
       "connection: close",
       (_, r) => r.setHeader("connection", "close").end("x"),
       200,
@@ -374,6 +369,14 @@ describe("a client that goes", () => {
   });
 });
 
+/** The response behind any interim ones. */
+async function finalResponse(wire: Wire): Promise<WireResponse> {
+  for (;;) {
+    const response = await wire.response();
+    if (response.status >= 200) return response;
+  }
+}
+
 describe("a listener that fails", () => {
   const failures: [string, NodeListener, string][] = [
     [
@@ -394,13 +397,64 @@ describe("a listener that fails", () => {
       (incoming) => incoming.socket.destroy(),
       "destroyed the connection of GET / without a response",
     ],
+    ["ends its socket", (incoming) => incoming.socket.end(), "without a response"],
+    ["resets its socket", (incoming) => incoming.socket.resetAndDestroy(), "without a response"],
+    [
+      "lets its timeout pass unheard",
+      (incoming) => incoming.socket.setTimeout(10),
+      "nothing listens for 'timeout'",
+    ],
+    ...[100, 102, 103, 199].map((status): (typeof failures)[number] => [
+      `ends with the interim status ${status}`,
+      (_, response) => {
+        response.statusCode = status;
+        response.end("x");
+      },
+      `ended its response with the status ${status}, which is interim`,
+    ]),
   ];
   test.each(failures)("and %s is answered with 500, and logged", async (_how, listener, message) => {
     await using server = await start(listener);
-    expect((await request(server, get("/"))).status).toBe(500);
+    await using wire = await Wire.open(server);
+    await wire.send(get("/"));
+    expect((await finalResponse(wire)).status).toBe(500);
     expect(JSON.stringify(server.logger.lines.map((line) => [line.message, String(line.error)]))).toContain(
       message,
     );
+  });
+
+  test.each([
+    ["content-length", { "content-length": "9" }],
+    ["a transfer coding that it does not apply", { "transfer-encoding": "gzip" }],
+  ])("and whose response ends elsewhere than %s says is not waited for", async (_what, headers) => {
+    await using server = await start((_, response) => response.writeHead(200, headers).end("part"));
+    await using wire = await Wire.open(server);
+    await wire.send(get("/", "Connection: close"));
+    expect(await wire.readToEnd()).toContain("part");
+  });
+
+  test("behind the end of its response changes nothing for the client, and is logged", async () => {
+    using folder = new Folder({
+      "app.ts": `import { fromNode } from ${JSON.stringify(join(import.meta.dir, "../../adapters/node.ts"))};
+        export default fromNode(async (_, response) => { response.end("whole"); throw new Error("late"); });`,
+    });
+    await using server = await ServerProcess.start([folder.file("app.ts"), "-p", "0"]);
+    expect((await request({ host: "127.0.0.1", port: server.port }, get("/"))).body).toBe("whole");
+    await server.shows(/late/);
+  });
+
+  test("while the body of the request still comes, behind its response, meets no bytes of it", async () => {
+    const told: string[] = [];
+    await using server = await start((incoming, response) => {
+      incoming.on("error", (error) => told.push(String(error)));
+      incoming.on("data", () => {});
+      response.writeHead(200, { connection: "close" }).end("early");
+    });
+    await using wire = await Wire.open(server);
+    await wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+    expect((await wire.response()).body).toBe("early");
+    await wire.readToEnd();
+    expect(told.filter((each) => !each.includes("aborted"))).toEqual([]);
   });
 
   test("in the middle of its response is cut", async () => {
@@ -445,6 +499,25 @@ describe("other scopes", () => {
     expect((await request(server, get("/", ...fields))).status).toBe(501);
   });
 
+  test.each(["CONNECT", "BREW", "get"])("%s, which no handler gets, is answered with 501", async (method) => {
+    await using server = await start((_, response) => response.end());
+    const target = method === "CONNECT" ? "a:1" : "/";
+    const answer = await request(server, `${method} ${target} HTTP/1.1\r\nHost: a:1\r\n\r\n`);
+    expect([answer.status, server.logger.messages("error")]).toEqual([501, []]);
+  });
+
+  test("interim responses are dropped where the scope has no extension for them", async () => {
+    const side = fakeServer();
+    const app = fromNode((_, response) => {
+      response.writeEarlyHints({ link: "</a.css>; rel=preload" });
+      response.end("x");
+    });
+    await app(httpScope(), side.receive, side.send);
+    expect(side.sent.map(({ type }) => type)).toEqual(["http.response.start", "http.response.body"]);
+    const switching = fromNode((_, response) => response.writeHead(101).end());
+    await expect(switching(httpScope(), side.receive, side.send)).rejects.toThrow(/status 101/);
+  });
+
   test("a request to upgrade to something else is an ordinary one", async () => {
     await using server = await start((_, response) => response.end("plain"));
     expect((await request(server, get("/", "Connection: Upgrade", "Upgrade: tea"))).body).toBe("plain");
@@ -476,123 +549,5 @@ describe("other scopes", () => {
       const running = fromNode((_, response) => response.end())(httpScope(wanted), side.receive, side.send);
       await expect(running).rejects.toBeInstanceOf(TypeError);
     }
-  });
-});
-
-describe("Express 5", () => {
-  const app = express();
-  app.use(express.json(), express.urlencoded());
-  app.get("/hello/:name", (incoming, response) => void response.send(`Hello, ${incoming.params.name}!`));
-  app.get(
-    "/ip",
-    (incoming, response) => void response.json([incoming.ip, incoming.protocol, incoming.hostname]),
-  );
-  app.post("/json", (incoming, response) => void response.status(201).json({ got: incoming.body }));
-  app.get("/redirect", (_incoming, response) => response.redirect("/hello/you"));
-  app.get("/file", (_incoming, response) => response.sendFile(import.meta.path));
-  app.get("/throw", async () => {
-    throw new Error("in a route");
-  });
-
-  test("routes, reads bodies, answers with JSON, redirects, files and errors", async () => {
-    app.set("env", "test"); // it logs what is thrown otherwise
-    await using server = await startServer(fromNode(app));
-    const hello = await request(server, get("/hello/PAGI"));
-    expect([hello.body, field(hello, "etag") !== undefined]).toEqual(["Hello, PAGI!", true]);
-    const again = await request(server, get("/hello/PAGI", `If-None-Match: ${field(hello, "etag")}`));
-    expect([again.status, again.body]).toEqual([304, ""]);
-    const json = await request(server, post("/json", `{"a":[1]}`, "Content-Type: application/json"));
-    expect([json.status, json.body]).toEqual([201, `{"got":{"a":[1]}}`]);
-    const form = await request(
-      server,
-      post("/json", "a=1&b=2", "Content-Type: application/x-www-form-urlencoded"),
-    );
-    expect(form.body).toBe(`{"got":{"a":"1","b":"2"}}`);
-    const broken = await request(server, post("/json", `{"a":`, "Content-Type: application/json"));
-    expect(broken.status).toBe(400);
-    const redirect = await request(server, get("/redirect"));
-    expect([redirect.status, field(redirect, "location")]).toEqual([302, "/hello/you"]);
-    const file = await request(server, get("/file", "Range: bytes=0-5"));
-    expect([file.status, file.body]).toEqual([206, "import"]);
-    expect((await request(server, get("/throw"))).status).toBe(500);
-    expect((await request(server, get("/nowhere"))).status).toBe(404);
-    const head = await request(server, "HEAD /hello/PAGI HTTP/1.1\r\nHost: a\r\n\r\n");
-    expect([head.status, field(head, "content-length")]).toEqual([200, "12"]);
-  });
-
-  test("sees the client's address, and a proxy's word for it where it trusts the proxy", async () => {
-    await using server = await startServer(fromNode(app));
-    const forwarded = get("/ip", "X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https");
-    expect((await request(server, forwarded)).body).toBe(`["127.0.0.1","http","a"]`);
-    app.set("trust proxy", "loopback");
-    expect((await request(server, forwarded)).body).toBe(`["203.0.113.7","https","a"]`);
-    app.set("trust proxy", false);
-  });
-});
-
-test("Express sees that the connection is encrypted, and that a Unix socket has no address", async () => {
-  const app = express().get(
-    "/",
-    (incoming, response) => void response.json([incoming.secure, incoming.ip ?? null]),
-  );
-  const encrypted = fakeServer();
-  const scope = httpScope({ scheme: "https", client: ["2001:db8::1", 4] });
-  await fromNode(app)(scope, encrypted.receive, encrypted.send);
-  expect(responseOf(encrypted.sent).body).toBe(`[true,"2001:db8::1"]`);
-  const unix = fakeServer();
-  await fromNode(app)(httpScope({ server: ["/run/app.sock", null] }), unix.receive, unix.send);
-  expect(responseOf(unix.sent).body).toBe("[false,null]");
-});
-
-describe("Fastify 5", () => {
-  test("routes, reads bodies, validates, streams and answers errors", async () => {
-    const app = fastify();
-    app.get("/hello/:name", async (incoming) => ({ hello: incoming.params, ip: incoming.ip }));
-    const schema = { body: { type: "object", required: ["a"], properties: { a: { type: "number" } } } };
-    app.post("/json", { schema }, async (incoming) => incoming.body);
-    app.get("/throw", async () => {
-      throw new Error("in a route");
-    });
-    await app.ready();
-    await using server = await startServer(fromNode((incoming, response) => app.routing(incoming, response)));
-    expect((await request(server, get("/hello/PAGI"))).body).toBe(
-      `{"hello":{"name":"PAGI"},"ip":"127.0.0.1"}`,
-    );
-    const type = "Content-Type: application/json";
-    expect((await request(server, post("/json", `{"a":1}`, type))).body).toBe(`{"a":1}`);
-    expect((await request(server, post("/json", `{"b":1}`, type))).status).toBe(400);
-    expect((await request(server, get("/throw"))).status).toBe(500);
-    expect((await request(server, get("/nowhere"))).status).toBe(404);
-  });
-});
-
-describe("the loader", () => {
-  test("knows an Express application and a Fastify instance by what they have", async () => {
-    const modules = {
-      express: Bun.resolveSync("express", import.meta.dir),
-      fastify: Bun.resolveSync("fastify", import.meta.dir),
-    };
-    using folder = new Folder({
-      "express.ts": `import express from ${JSON.stringify(modules.express)};
-        const app = express(); app.get("/", (_, response) => response.send("by Express")); export default app;`,
-      "fastify.ts": `import fastify from ${JSON.stringify(modules.fastify)};
-        export const app = fastify(); const told = [];
-        app.addHook("onReady", async () => { told.push("ready"); });
-        app.addHook("onClose", async () => { await Bun.write(import.meta.dir + "/closed.txt", "closed\\n"); });
-        app.get("/", async () => "by Fastify " + told);`,
-      "broken.ts": `import fastify from ${JSON.stringify(modules.fastify)};
-        export const app = fastify(); app.addHook("onReady", async () => { throw new Error("no database"); });`,
-    });
-    for (const [file, body] of [
-      ["express.ts", "by Express"],
-      ["fastify.ts", "by Fastify ready"],
-    ] as const) {
-      await using server = await startServer(await loadApplication(folder.file(file)));
-      expect((await request(server, get("/"))).body).toBe(body);
-      await server.server.stop();
-    }
-    expect(folder.lines("closed.txt")).toEqual(["closed"]);
-    const broken = startServer(await loadApplication(folder.file("broken.ts")));
-    await expect(broken).rejects.toThrow(/no database/);
   });
 });

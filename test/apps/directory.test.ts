@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { directory, type DirectoryOptions } from "../../src/apps/directory.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
 import type { HeaderPair, LifespanScope, WebSocketScope } from "../../src/spec/index.ts";
+import { Router } from "../../src/toolkit/router.ts";
 import { REQUEST, bytes, httpScope, response, server, sseScope, type Wanted } from "../support/fake-scope.ts";
 
 let base = "";
@@ -98,12 +99,45 @@ describe("a file", () => {
     expect([status, headers.get("content-length")]).toEqual([200, "0"]);
   });
 
-  test("below a mount point", async () => {
-    const mounted = { root_path: "/static" };
-    expect((await get("/static/a.txt", mounted)).file).toBe(join(root, "a.txt"));
-    expect((await get("/static", mounted)).headers.get("location")).toBe("./static/");
-    expect((await get("/static/", mounted)).status).toBe(200);
-    expect((await get("/staticx", mounted)).status).toBe(404);
+  test("below a mount, which alone cuts the prefix", async () => {
+    const below = async (prefix: string, target: string) => {
+      const app = new Router().mount(prefix, directory({ root })).toApp();
+      const [raw_path = "", query_string = ""] = target.split("?", 2);
+      const side = server();
+      await app(
+        httpScope({ raw_path, query_string, path: decodeURIComponent(raw_path) }),
+        side.receive,
+        side.send,
+      );
+      const { status, headers, body } = response(side.sent);
+      const sent = side.sent[1];
+      const file = sent?.type === "http.response.body" ? sent.file : undefined;
+      return { status, location: new Map(headers).get("location"), body, file };
+    };
+    expect((await below("/sub", "/sub/a.txt")).file).toBe(join(root, "a.txt"));
+    // The folder below has the name of the prefix.
+    expect((await below("/sub", "/sub/sub/deep/file.txt")).file).toBe(join(root, "sub/deep/file.txt"));
+    expect((await below("/sub", "/sub/deep/file.txt")).status).toBe(404);
+    expect((await below("/sub", "/subx/a.txt")).status).toBe(404);
+    expect(await below("/sub", "/sub?a=1&b=%2F")).toMatchObject({
+      status: 301,
+      location: "./sub/?a=1&b=%2F",
+    });
+    expect(await below("/:x", "/a%2Fb?c")).toMatchObject({ status: 301, location: "./a%2Fb/?c" });
+    expect(await below("/:x", "/a%2Fb/sub")).toMatchObject({ status: 301, location: "./sub/" });
+    expect(await below("/sub", "/sub/")).toMatchObject({
+      status: 200,
+      body: expect.stringContaining("/sub/</title>"),
+    });
+    expect((await below("/sub", "/sub/")).body).not.toContain('href="../"');
+    expect((await below("/", "/sub/deep/file.txt")).file).toBe(join(root, "sub/deep/file.txt"));
+  });
+
+  test("root_path is never looked for in path", async () => {
+    expect((await get("/sub/deep/file.txt", { root_path: "/sub" })).file).toBe(
+      join(root, "sub/deep/file.txt"),
+    );
+    expect((await get("/sub", { root_path: "/su" })).headers.get("location")).toBe("./sub/");
   });
 });
 
@@ -186,7 +220,7 @@ describe("a folder", () => {
   });
 
   test("a redirect never leads to another host", async () => {
-    const scope = { raw_path: "//evil.example/sub", path: "//evil.example/sub", root_path: "//evil.example" };
+    const scope = { raw_path: "//evil.example/sub", path: "/sub", root_path: "//evil.example" };
     const location = (await get("", scope)).headers.get("location") ?? "";
     expect(new URL(location, "http://here.example//evil.example/sub").host).toBe("here.example");
     expect((await get("//evil.example/..%2fsub")).status).toBe(404);
@@ -230,7 +264,7 @@ describe("a folder", () => {
   });
 
   test("the title is escaped", async () => {
-    const { body } = await get("/<x>/bare/", { root_path: "/<x>" });
+    const { body } = await get("/bare/", { root_path: "/<x>" });
     expect(body).toContain("<title>Index of /&lt;x&gt;/bare/</title>");
   });
 

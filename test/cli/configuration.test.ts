@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
 
+import { Installation } from "../support/installation.ts";
 import { INDEX, Folder, Program } from "../support/program.ts";
 import { eventually, get, request } from "../support/wire.ts";
 import { Log, runs } from "../support/workers.ts";
@@ -293,11 +294,12 @@ describe("files and the folder", () => {
   }
 
   test.if(process.getuid?.() === 0)("a user that the configuration file names", async () => {
+    using installation = new Installation();
     using folder = folderWith({
       "pagi.config.ts": `export default { app: "app.ts", port: 0, user: "nobody", workers: 2, env: "production" };`,
     });
     fs.chmodSync(folder.path, 0o755);
-    await using program = Program.serve(folder, []);
+    await using program = installation.serve(folder, []);
     expect(await answer(program)).toStartWith("none");
     expect(fs.readFileSync(`/proc/${program.pid}/status`, "utf8")).toMatch(/^Uid:\s+65534\s+65534/m);
   });

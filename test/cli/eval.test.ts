@@ -92,14 +92,14 @@ test.each<[words: string[], message: string | RegExp]>([
     "2 -e: cannot be given together with app.ts; both name the application. Leave one of them out.",
   ],
   [
-    ["--preload", "./no.ts"],
+    ["--preload", "./no.ts", "-e", "x"],
     "1 --preload: './no.ts' is neither a file nor an installed package. Check its path.",
   ],
   [
-    ["--preload", "not-there"],
+    ["--preload", "not-there", "-e", "x"],
     "1 --preload: 'not-there' is neither a file nor an installed package. Install it with: bun add not-there",
   ],
-  [["--preload", "throws.ts"], /^1 'throws\.ts' threw while it was imported: Error: too early/],
+  [["--preload", "throws.ts", "-e", "x"], /^1 'throws\.ts' threw while it was imported: Error: too early/],
 ])("%j is refused", async (words, message) => {
   using folder = new Folder({ "throws.ts": "throw new Error('too early');" });
   // Where there are installed packages, Bun does not look for one elsewhere.

@@ -165,7 +165,7 @@ describe("instead of serving", () => {
       err: "",
     });
     expect(await run(["--check-config", "--factory", "factory.ts"])).toMatchObject({ code: 0 });
-    expect(await run(["--check-config"])).toMatchObject({
+    expect(await run(["--check-config", "."])).toMatchObject({
       code: 0,
       out: "ok: the options are good and the current directory can be served.\n",
     });
@@ -213,7 +213,9 @@ describe("serving", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("answers until %s and ends with 0", async (signal) => {
     await using child = start(["-p0", "--root-path", "/api", "app.ts"]);
     const { url, text, rest } = await banner(child.stderr);
-    expect(text).toContain(`Serving app.ts at ${url} (production)\n`);
+    expect(text).toContain(
+      `Serving app.ts at ${url} (production, as there is no terminal; -E development changes it)\n`,
+    );
     expect(await (await fetch(url)).text()).toBe("production /api");
     child.kill(signal);
     expect(await child.exited).toBe(0);
@@ -242,8 +244,8 @@ describe("serving", () => {
     expect(await rest).toContain("left behind");
   });
 
-  test("serves the current directory without a file", async () => {
-    await using child = start(["-p0"]);
+  test("serves the current directory when asked to", async () => {
+    await using child = start(["-p0", "directory"]);
     const { url, text, rest } = await banner(child.stderr);
     expect(text).toContain("Serving the current directory at ");
     expect(await (await fetch(new URL("factory.ts", url))).text()).toBe(files["factory.ts"] ?? "");

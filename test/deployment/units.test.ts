@@ -2,10 +2,11 @@ import { expect, test } from "bun:test";
 import fs from "node:fs";
 
 import { openListeningSocket } from "../../src/server/listening-socket.ts";
-import { deploymentFile, outputOf, programPath } from "../support/front.ts";
+import { deploymentFile, Front, openToAll, outputOf, programPath } from "../support/front.ts";
+import { Installation } from "../support/installation.ts";
 import { Load } from "../support/load.ts";
 import { Folder, MAIN, Program } from "../support/program.ts";
-import { Wire, eventually, get } from "../support/wire.ts";
+import { Wire, eventually, get, request } from "../support/wire.ts";
 import { childrenOf, Log, runs, version, workersFolder } from "../support/workers.ts";
 
 // The units in docs/deployment, and servers whose sockets a service manager keeps.
@@ -62,6 +63,95 @@ test("the service's command serves the socket that the socket unit names", async
   program.kill("SIGTERM");
   expect(await program.ended()).toBe(0);
 });
+
+/** A shell that runs its words as a user with few rights, where root runs the tests; anyone else stays who they are. */
+function asUser(name: string): string[] {
+  if (process.getuid?.() !== 0) return [];
+  return [
+    programPath("setpriv", "util-linux"),
+    `--reuid=${name}`,
+    `--regid=${groupOf(name)}`,
+    "--clear-groups",
+  ];
+}
+
+function groupOf(user: string): string {
+  return outputOf(["id", "-gn", user]).text.trim();
+}
+
+test("the units as they run: the socket is root's and nginx's, the service's user has no rights, and nginx reaches it", async () => {
+  using installation = new Installation();
+  using folder = workersFolder();
+  openToAll(folder);
+  fs.writeFileSync(folder.file("marks"), "");
+  fs.chmodSync(folder.file("marks"), 0o666);
+  fs.mkdirSync(folder.file("node_modules/.bin"), { recursive: true });
+  fs.symlinkSync(installation.main, folder.file("node_modules/.bin/pagi-server"));
+  // What the manager does by the socket unit.
+  const path = folder.file("http.sock");
+  const socket = openListeningSocket({ type: "unix", path });
+  const isRoot = process.getuid?.() === 0;
+  fs.chmodSync(path, parseInt(setting("pagi-server.socket", "SocketMode"), 8));
+  if (isRoot) {
+    const ids = [setting("pagi-server.socket", "SocketUser"), setting("pagi-server.socket", "SocketGroup")];
+    expect(outputOf(["chown", ids.join(":"), path]).code).toBe(0);
+  }
+  // DynamicUser is a user that owns nothing, as nobody does.
+  const [, ...words] = setting("pagi-server.service", "ExecStart").split(" ");
+  const shell = `LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=${setting("pagi-server.socket", "FileDescriptorName")} exec "$0" "$@"`;
+  try {
+    await using program = new Program(
+      folder,
+      words,
+      { PAGI_ENV: "production" },
+      { command: [...asUser("nobody"), "sh", "-c", shell, installation.bun], descriptors: [socket.fd] },
+    );
+    const log = new Log(program);
+    await log.until(/Serving app\.ts/);
+    await using front = await Front.nginx(folder, path);
+    const identity = await request(front, get("/identity"));
+    expect(identity.status).toBe(200);
+    expect(identity.body).toEndWith("back: none");
+    if (isRoot) expect(identity.body).not.toMatch(/^Uid:\s+0/m);
+    program.kill("SIGHUP");
+    await log.until(/Reloaded|Serving app\.ts[^]*Serving app\.ts/);
+    expect((await request(front, get("/"))).body).toEndWith(" one");
+    program.kill("SIGTERM");
+    expect(await program.ended()).toBe(0);
+  } finally {
+    socket.close();
+  }
+}, 20_000);
+
+test("the container's command serves at its address as a user without rights", async () => {
+  using installation = new Installation();
+  using folder = workersFolder();
+  openToAll(folder);
+  fs.writeFileSync(folder.file("marks"), "");
+  fs.chmodSync(folder.file("marks"), 0o666);
+  fs.mkdirSync(folder.file("node_modules/.bin"), { recursive: true });
+  fs.symlinkSync(installation.main, folder.file("node_modules/.bin/pagi-server"));
+  const text = deploymentFile("Containerfile");
+  const list = (instruction: string): string[] =>
+    JSON.parse(new RegExp(`^${instruction} (\\[.*\\])$`, "m").exec(text)?.[1] ?? "[]") as string[];
+  const [runtime, ...words] = [...list("ENTRYPOINT"), ...list("CMD")];
+  expect(runtime).toBe("bun");
+  const variables = [...(/^ENV (.*)$/m.exec(text)?.[1]?.matchAll(/(\w+)=(\S+)/g) ?? [])].map(
+    ([, name, value]) => [name, value],
+  );
+  const environment = { ...Object.fromEntries(variables), PAGI_PORT: "0", PAGI_WORKERS: "2" } as Record<
+    string,
+    string
+  >;
+  expect(environment["PAGI_HOST"]).toBe("0.0.0.0");
+  await using program = new Program(folder, words, environment, {
+    command: [...asUser("nobody"), installation.bun],
+  });
+  const { port } = await program.address();
+  expect((await request({ host: "127.0.0.1", port }, get("/identity"))).body).toEndWith("back: none");
+  program.kill("SIGTERM");
+  expect(await program.ended()).toBe(0);
+}, 20_000);
 
 test("the service reloads by the signal that the unit sends, and has longer to stop than its requests have", () => {
   expect(setting("pagi-server.service", "ExecReload")).toBe("/bin/kill -HUP $MAINPID");

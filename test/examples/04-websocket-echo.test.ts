@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -57,7 +58,8 @@ test("a client that drops the connection disturbs nobody", async () => {
 test("a request that is no WebSocket gets the page, or 404", async () => {
   const page = await fetch(server.url);
   expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
-  expect(await page.text()).toContain("new WebSocket(");
+  expect(await page.text()).toContain("<title>WebSocket echo</title>");
+  expect(await (await fetch(`${server.url}/echo.js`)).text()).toContain("new WebSocket(");
   expect((await fetch(`${server.url}/x`)).status).toBe(404);
 });
 
@@ -77,17 +79,19 @@ for (const { name, command } of WS_RUNTIMES) {
 
 test("in Chromium the page sends a text and shows its echo", async () => {
   await using browser = await launchChromium();
-  const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
-  await page.goto(server.url);
-  await page.locator("#state", { hasText: /^connected$/ }).waitFor();
+  const { page, problems } = await openPage(browser, server.url);
+  await page
+    .getByRole("status")
+    .filter({ hasText: /^connected$/ })
+    .waitFor();
   for (const text of ["Hello from Chromium", "Grüße 🌍"]) {
     await page.getByLabel("Message").fill(text);
     await page.getByRole("button", { name: "Send" }).click();
   }
-  await page.locator("#echoes li").nth(1).waitFor();
-  expect(await page.locator("#echoes li").allTextContents()).toEqual(["Hello from Chromium", "Grüße 🌍"]);
+  const echoes = page.getByRole("log", { name: "Echoes" }).getByRole("listitem");
+  await echoes.nth(1).waitFor();
+  expect(await echoes.allTextContents()).toEqual(["Hello from Chromium", "Grüße 🌍"]);
+  await keepScreenshot(page, "04-websocket-echo");
   expect(problems).toEqual([]);
 }, 60_000);
 

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { keepScreenshot, openPage } from "../support/browser.ts";
+import { launchChromium } from "../support/chromium.ts";
+import { CutLine } from "../support/cut-line.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { field, request, Wire } from "../support/wire.ts";
 
@@ -67,7 +70,7 @@ test("an id that is none, or is not of this run, begins with the next tick", asy
 test("a browser's EventSource shape: the page names the stream, and the stream is declined elsewhere", async () => {
   const page = await fetch(server.url);
   expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
-  expect(await page.text()).toContain(`new EventSource("/events")`);
+  expect(await (await fetch(`${server.url}/ticks.js`)).text()).toContain(`new EventSource("/events")`);
 
   const address = { host: "127.0.0.1", port: server.port };
   const elsewhere = await request(address, "GET /x HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n");
@@ -78,6 +81,29 @@ test("a browser's EventSource shape: the page names the stream, and the stream i
   expect((await fetch(`${server.url}/events`)).status).toBe(406);
   expect((await fetch(`${server.url}/x`)).status).toBe(404);
 });
+
+test("in Chromium: two windows show the same ticks, and come back after a lost connection", async () => {
+  await using browser = await launchChromium();
+  await using line = await CutLine.to(server.port);
+  const [first, second] = [await openPage(browser, line.url), await openPage(browser, line.url)];
+  const ticksIn = ({ page }: typeof first) =>
+    page.getByRole("region", { name: "The latest ticks" }).getByRole("listitem");
+  const status = (text: string) =>
+    Promise.all(
+      [first, second].map(({ page }) => page.getByRole("status").filter({ hasText: text }).waitFor()),
+    );
+  await status("connected");
+  await ticksIn(first).nth(2).waitFor();
+  const [seen = ""] = await ticksIn(first).allTextContents();
+  expect(seen).toMatch(/^{"tick":\d+}$/);
+  await ticksIn(second).filter({ hasText: seen }).waitFor();
+  line.cut();
+  await status("connection lost, trying again");
+  line.mend();
+  await status("connected");
+  await keepScreenshot(first.page, "05-sse-broadcaster");
+  expect([...first.problems, ...second.problems]).toEqual([]);
+}, 60_000);
 
 test("a shutdown says goodbye to every reader, ends the streams and exits with 0", async () => {
   await using other = await startExample("05-sse-broadcaster", FAST);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { keepScreenshot, openPage } from "../support/browser.ts";
+import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { request } from "../support/wire.ts";
 
@@ -50,3 +52,24 @@ test("a browser gets a page in which everything from outside is escaped", async 
   expect(body).toContain(`<a href="/echo/%F0%9F%94%A5">🔥</a>`);
   expect(body).not.toContain("<script>");
 });
+
+test("in Chromium: text comes back from the path, the query and the body; without JavaScript", async () => {
+  await using browser = await launchChromium();
+  const { page, problems } = await openPage(browser, server.url, { javaScriptEnabled: false });
+  const report = page.getByRole("status");
+  await report.getByText("Send text in the path").waitFor();
+  await page.getByRole("link", { name: "🔥" }).click();
+  await report.getByText("source: path").waitFor();
+  expect(await report.textContent()).toContain("text: 🔥\ncharacters: 1, UTF-8 bytes: 4\n");
+  for (const [label, button, source] of [
+    ["Text for the query", "GET", "query"],
+    ["Text for the body", "POST", "body"],
+  ] as const) {
+    await page.getByLabel(label).fill("<i>λ</i>");
+    await page.getByRole("button", { name: button }).click();
+    await report.getByText(`source: ${source}`).waitFor();
+    expect(await report.textContent()).toContain("text: <i>λ</i>\ncharacters: 8, UTF-8 bytes: 9\n");
+  }
+  await keepScreenshot(page, "12-utf8");
+  expect(problems).toEqual([]);
+}, 60_000);

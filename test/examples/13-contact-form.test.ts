@@ -102,7 +102,7 @@ describe("in Chromium", () => {
     await page.locator("#email-error").waitFor();
     expect(await summary(page).getByRole("link").allTextContents()).toEqual([
       "Enter an email address in the correct form, as name@example.org.",
-      "“holiday.png” is none of these: PDF, PNG, JPEG, plain text.",
+      "“holiday.png” is not one of the accepted kinds: PDF, PNG, JPEG, plain text.",
       "“large.txt” is larger than 2 MB.",
     ]);
     expect(await email.getAttribute("aria-invalid")).toBe("true");
@@ -228,7 +228,7 @@ describe("as a program", () => {
       await messagesOf(
         await send(GOOD, [text, { name: "", content: "" }, { name: "a.gif", content: "GIF89a\x00" }]),
       ),
-    ).toEqual(["/attachments/1 “a.gif” is none of these: PDF, PNG, JPEG, plain text."]);
+    ).toEqual(["/attachments/1 “a.gif” is not one of the accepted kinds: PDF, PNG, JPEG, plain text."]);
     expect(await messagesOf(await send({ ...GOOD, attachments: "no file" }))).toEqual([
       "/attachments/0 Choose files.",
     ]);

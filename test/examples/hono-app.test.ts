@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -6,12 +7,15 @@ import { WebSocketClient } from "../support/websocket-client.ts";
 test("in Chromium: an event stream and a WebSocket of Hono's", async () => {
   await using server = await startExample("hono-app", { env: { TICK_INTERVAL: "10" } });
   await using browser = await launchChromium();
-  const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
-  await page.goto(server.url);
-  await page.locator("#tick", { hasText: "tick 3" }).waitFor();
-  await page.locator("#shout", { hasText: "GRÜSSE 🌍" }).waitFor();
+  const { page, problems } = await openPage(browser, server.url);
+  await page.getByText("The latest event: tick 3").waitFor();
+  await page.getByText("The answer: Hello, Ada").waitFor();
+  await page.getByLabel("Message").fill("grüße <b> 🌍");
+  await page.getByRole("button", { name: "Shout" }).click();
+  await page.getByText("The answer: GRÜSSE <B> 🌍").waitFor();
+  await page.getByRole("button", { name: "Three more ticks" }).click();
+  await page.getByText("The latest event: tick 3").waitFor();
+  await keepScreenshot(page, "hono-app");
   expect(problems).toEqual([]);
 }, 60_000);
 

@@ -10,15 +10,15 @@ test("in Chromium: a form that is wrong comes back with what was typed in, and o
   expect(await accessibilityProblems(page)).toEqual([]);
   await page.getByLabel("Name").fill("Grace <Hopper>");
   // The browser takes this for an address, the schema does not.
-  await page.getByLabel("E-mail").fill("grace@localhost");
+  await page.getByLabel("Email address").fill("grace@localhost");
   await page.getByRole("button", { name: "Add" }).click();
-  await page.getByText("This is no e-mail address.").waitFor();
+  await page.getByText("Enter a valid email address.").waitFor();
   expect(await page.getByLabel("Name").inputValue()).toBe("Grace <Hopper>");
   expect(await page.locator(":focus").getAttribute("name")).toBe("email");
   expect(await accessibilityProblems(page)).toEqual([]);
   await keepScreenshot(page, "simple-02-forms");
-  await page.getByLabel("E-mail").fill("grace@example.com");
-  await page.getByLabel("E-mail").press("Enter");
+  await page.getByLabel("Email address").fill("grace@example.com");
+  await page.getByLabel("Email address").press("Enter");
   await page.getByText("Grace <Hopper>, grace@example.com").waitFor();
   await page.reload();
   expect(await page.getByRole("listitem").count()).toBe(3);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { accessibilityProblems, keepScreenshot } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -7,11 +7,10 @@ import { WebSocketClient } from "../support/websocket-client.ts";
 test("in Chromium: two people talk, and a third one hears that somebody has left", async () => {
   await using server = await startExample("simple-03-websocket");
   await using browser = await launchChromium();
-  const problems: string[] = [];
+  const problems: (readonly string[])[] = [];
   const join = async (name: string) => {
-    const page = await (await browser.newContext()).newPage();
-    page.on("pageerror", (error) => problems.push(String(error)));
-    await page.goto(`${server.url}/?name=${name}`);
+    const { page, problems: own } = await openPage(browser, `${server.url}/?name=${name}`);
+    problems.push(own);
     await page.getByText(`Connected as ${name}`).waitFor();
     return page;
   };
@@ -26,7 +25,7 @@ test("in Chromium: two people talk, and a third one hears that somebody has left
   await keepScreenshot(bob, "simple-03-websocket");
   await bob.close();
   await ada.getByText("Bob has left.").waitFor();
-  expect(problems).toEqual([]);
+  expect(problems.flat()).toEqual([]);
 }, 60_000);
 
 test("what is no message is answered to its sender alone", async () => {

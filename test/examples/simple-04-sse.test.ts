@@ -1,16 +1,15 @@
 import { expect, test } from "bun:test";
-import { accessibilityProblems, keepScreenshot } from "../support/browser.ts";
+import { accessibilityProblems, keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startExample } from "../support/example.ts";
 
 test("in Chromium: what one window sends the other one shows", async () => {
   await using server = await startExample("simple-04-sse");
   await using browser = await launchChromium();
-  const problems: string[] = [];
+  const problems: (readonly string[])[] = [];
   const open = async () => {
-    const page = await (await browser.newContext()).newPage();
-    page.on("pageerror", (error) => problems.push(String(error)));
-    await page.goto(server.url);
+    const { page, problems: own } = await openPage(browser, server.url);
+    problems.push(own);
     await page.getByText("Connected.").waitFor();
     return page;
   };
@@ -26,5 +25,5 @@ test("in Chromium: what one window sends the other one shows", async () => {
   }
   expect(await accessibilityProblems(second)).toEqual([]);
   await keepScreenshot(second, "simple-04-sse");
-  expect(problems).toEqual([]);
+  expect(problems.flat()).toEqual([]);
 }, 60_000);

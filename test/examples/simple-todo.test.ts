@@ -123,3 +123,24 @@ test("in Chromium without JavaScript: the same by forms and pages", async () => 
   await page.getByRole("button", { name: "Clear completed" }).click();
   await page.getByText("Nothing here.").waitFor();
 }, 60_000);
+
+test("a form of another site changes nothing, and gets no session", async () => {
+  await using server = await startExample("simple-todo");
+  const form = (headers: Record<string, string>) =>
+    fetch(`${server.url}/todos`, {
+      method: "POST",
+      redirect: "manual",
+      headers,
+      body: new URLSearchParams({ title: "Mine" }),
+    });
+  const forged: Record<string, string>[] = [
+    { origin: "https://evil.example" },
+    { "sec-fetch-site": "cross-site", origin: server.url },
+  ];
+  for (const headers of forged) {
+    const response = await form(headers);
+    expect([response.status, response.headers.get("set-cookie")]).toEqual([403, null]);
+  }
+  for (const headers of [{}, { origin: server.url }, { "sec-fetch-site": "same-origin" }])
+    expect((await form(headers)).status).toBe(303);
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { keepScreenshot, openPage } from "../support/browser.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { type ServerProcess, startExample } from "../support/example.ts";
 import { WebSocketClient } from "../support/websocket-client.ts";
@@ -120,14 +121,12 @@ for (const { name, command } of WS_RUNTIMES) {
 
 test("in Chromium the page counts ticks, and a command takes effect", async () => {
   await using browser = await launchChromium();
-  const page = await browser.newPage();
-  const problems: string[] = [];
-  page.on("pageerror", (error) => problems.push(String(error)));
-  await page.goto(server.url);
+  const { page, problems } = await openPage(browser, server.url);
   const tick = page.locator("#tick");
   const interval = page.locator("#interval");
   await page.locator("#tick", { hasText: /^[1-9]/ }).waitFor();
 
+  expect(await interval.textContent()).toBe("20");
   await page.getByRole("button", { name: "stop" }).click();
   await page.locator("#interval", { hasText: "stopped" }).waitFor();
   const stoppedAt = Number(await tick.textContent());
@@ -141,6 +140,7 @@ test("in Chromium the page counts ticks, and a command takes effect", async () =
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByRole("alert").filter({ hasText: "There is no such command." }).waitFor();
   expect(await interval.textContent()).toBe("40");
+  await keepScreenshot(page, "websocket-bidirectional");
   expect(problems).toEqual([]);
 }, 60_000);
 

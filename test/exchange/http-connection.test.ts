@@ -202,6 +202,28 @@ describe("PAGI Www, Disconnect", () => {
     expect(seen).toEqual(["http.disconnect", "http.disconnect"]);
   });
 
+  test.each([
+    ["a GET", get("/")],
+    ["a HEAD", get("/").replace("GET", "HEAD")],
+    ["a POST without a body", post("/", "")],
+    ["a POST whose body nobody has read", post("/", "hello")],
+    ["a POST in chunks whose body nobody has read", `${postChunked("/")}2\r\nab\r\n0\r\n\r\n`],
+    ["a POST whose body is still coming", post("/", "hello").slice(0, -2)],
+  ])(
+    "receive gives http.disconnect, and only that, after the complete response to %s",
+    async (_name, bytes) => {
+      const { promise: seen, resolve } = Promise.withResolvers<string[]>();
+      await using server = await startHttp(async (scope, receive, send) => {
+        await text("ok")(scope, receive, send);
+        resolve([(await receive()).type, (await receive()).type]);
+      });
+      await using wire = await Wire.open(server);
+      await wire.send(bytes);
+      await wire.response(bytes.slice(0, bytes.indexOf(" ")));
+      expect(await seen).toEqual(["http.disconnect", "http.disconnect"]);
+    },
+  );
+
   test("body that has come is not lost before the disconnect", async () => {
     const seen: string[] = [];
     const { promise: done, resolve } = Promise.withResolvers<void>();

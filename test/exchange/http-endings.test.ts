@@ -52,6 +52,18 @@ const stream: HttpHandler = async (scope, _receive, send) => {
   }
 };
 
+/** Sends a tick every few milliseconds, until it is told that the client has gone. */
+const ticking: HttpHandler = async (scope, _receive, send) => {
+  await send({ type: "http.response.start", status: 200 });
+  while (scope["pagi.connection"].isConnected()) {
+    await send({ type: "http.response.body", body: "tick", more: true });
+    await Bun.sleep(5);
+  }
+};
+
+/** Lets the client of the running test leave, in the middle of the application. */
+let left: (() => Promise<void>) | undefined;
+
 interface Ending {
   readonly name: string;
   readonly app: HttpHandler;
@@ -130,6 +142,69 @@ const ENDINGS: readonly Ending[] = [
     reason: "client_closed",
   },
   {
+    name: "the client closed while the response streamed",
+    app: ticking,
+    client: async (wire) => {
+      await wire.send(get("/"));
+      await wire.readTo("tick");
+      await wire[Symbol.asyncDispose]();
+    },
+    reason: "client_closed",
+  },
+  {
+    name: "the client ended its direction, and went when the response had streamed on",
+    app: ticking,
+    client: async (wire) => {
+      await wire.send(get("/"));
+      wire.halfClose();
+      for (let i = 0; i < 3; i++) await wire.readTo("tick");
+      await wire[Symbol.asyncDispose]();
+    },
+    reason: "client_closed",
+  },
+  {
+    name: "the client closed while the server was busy, which then wrote twice",
+    app: async (scope, receive, send) => {
+      await receive();
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "first", more: true });
+      await send({ type: "http.fullflush" });
+      await Bun.sleep(10);
+      await (left?.() ?? Promise.reject(new Error("no client")));
+      for (let i = 0; i < 2; i++) {
+        await send({ type: "http.response.body", body: "x", more: true });
+        await send({ type: "http.fullflush" });
+        Bun.sleepSync(20);
+      }
+      await readAll(scope, receive, send);
+    },
+    client: async (wire, _server, record) => {
+      left = async () => {
+        await wire[Symbol.asyncDispose]();
+        Bun.sleepSync(20);
+      };
+      await wire.send(get("/"));
+      await record.settled;
+    },
+    reason: "client_closed",
+  },
+  {
+    name: "the client closed before its first byte of the response, and a large one was written",
+    app: async (scope, receive, send) => {
+      await Bun.sleep(30);
+      await send({ type: "http.response.start", status: 200 });
+      for (let i = 0; i < 50; i++)
+        await send({ type: "http.response.body", body: new Uint8Array(100_000), more: true });
+      await readAll(scope, receive, send);
+    },
+    client: async (wire, _server, record) => {
+      await wire.send(get("/"));
+      await running(record);
+      await wire[Symbol.asyncDispose]();
+    },
+    reason: "client_closed",
+  },
+  {
     name: "the client reset while the application worked",
     app: readAll,
     client: async (wire, _server, record) => {
@@ -164,7 +239,7 @@ const ENDINGS: readonly Ending[] = [
   {
     name: "the request body stalled",
     app: readAll,
-    options: { requestTimeout: 0.2 },
+    options: { bodyTimeout: 0.2 },
     client: async (wire) => {
       await wire.send(postChunked("/") + "5\r\nab");
       expect((await wire.response()).status).toBe(408);

@@ -95,6 +95,28 @@ describe("the order of events", () => {
     ]);
   });
 
+  test("after a file that cannot be sent, the rejection of the next event says so, and another start is taken", async () => {
+    const {
+      codes,
+      messages,
+      body: sent,
+    } = await rejections([
+      start(),
+      { type: "http.response.body", file: "/nowhere/at/all" },
+      body("x"),
+      { type: "http.fullflush" },
+      trailers,
+      start(),
+      body("ok"),
+    ]);
+    expect(codes).toEqual([undefined, EVENT, STATE, STATE, STATE, undefined, undefined]);
+    for (const message of messages.slice(1))
+      expect(message).toMatch(
+        /^http\.\S+ is not allowed now \(state: taken back\): its file could not be sent .*; start another response$/,
+      );
+    expect(sent).toBe("ok");
+  });
+
   test.each([
     ["an unknown type", { type: "http.response.end" }],
     ["no type", {}],

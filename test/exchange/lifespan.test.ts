@@ -209,7 +209,7 @@ const DECLINING: [how: string, app: Application, why: RegExp][] = [
     },
     /it threw: a string/,
   ],
-  ["an UnsupportedScopeError", dispatch({}), /does not handle the scope type 'lifespan'|no lifespan handler/],
+  ["an UnsupportedScopeError", dispatch({}), /does not handle the scope type 'lifespan'/],
   ["returning at once", async () => {}, /it returned without lifespan\.startup\.complete/],
   [
     "returning after receive",
@@ -224,20 +224,34 @@ const DECLINING: [how: string, app: Application, why: RegExp][] = [
       await receive();
       throw new Error("no database");
     },
-    /it threw: no database/,
+    /no database/,
   ],
 ];
 
-test.each(DECLINING)("auto: %s is logged, and the server goes on", async (how, app, why) => {
+test.each(DECLINING)("auto: %s is one line at debug, and the server goes on", async (how, app, why) => {
   const { lifespan, logs } = setUp(app);
   await lifespan.start();
-  const [first, ...others] = logs;
-  // An application that says it has no lifespan is an ordinary one; any other way may be a fault.
-  const level = how === "an UnsupportedScopeError" ? "debug" : "info";
-  expect(first).toEqual([level, expect.stringMatching(why)]);
-  expect(others.every(([level]) => level === "debug")).toBe(true);
+  // An application that fails with the event in its hands has not declined.
+  const level = how === "throwing after receive" ? "warn" : "debug";
+  expect(logs).toEqual([[level, expect.stringMatching(why)]]);
   await lifespan.stop();
-  expect(logs).toHaveLength(1 + others.length);
+  expect(logs).toHaveLength(1);
+});
+
+test("auto: an application that answers a lifespan as if it were a request is calm too", async () => {
+  const { lifespan, logs } = setUp(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "http.response.start", status: 200 });
+  });
+  await lifespan.start();
+  expect(logs).toEqual([["debug", expect.stringContaining("does not handle lifespan events")]]);
+});
+
+test.each(DECLINING)("auto: %s is not logged where another process does", async (_how, app) => {
+  const { lifespan, logs } = setUp(app, { isDeclineLogged: false });
+  await lifespan.start();
+  await lifespan.stop();
+  expect(logs).toEqual([]);
 });
 
 test.each(DECLINING)("on: %s is a LifespanError", async (_how, app, why) => {

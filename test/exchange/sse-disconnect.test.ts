@@ -229,7 +229,7 @@ test("an idle stream ends after the idle timeout, and what is sent later goes no
   );
   await using wire = await openStream(server);
   const from = performance.now();
-  const stream = await wire.readToEnd();
+  const stream = await wire.readTo("0\r\n\r\n");
   expect(performance.now() - from).toBeGreaterThan(150);
   expect(stream).toEndWith("data: only\n\n\r\n0\r\n\r\n");
   expect(await events.first(1)).toEqual([gone("idle_timeout")]);
@@ -262,10 +262,10 @@ test("the idle timeout is over with the stream, and the timers of requests do no
       await Bun.sleep(300);
       done.add("done");
     },
-    { headerTimeout: 0.1, requestTimeout: 0.1, timeout: 0.1, writeTimeout: 0.1, sseIdleTimeout: 0.6 },
+    { headerTimeout: 0.1, bodyTimeout: 0.1, timeout: 0.1, writeTimeout: 0.1, sseIdleTimeout: 0.6 },
   );
   await using wire = await openStream(server);
-  expect(await wire.readToEnd()).toEndWith("data: still here\n\n\r\n0\r\n\r\n");
+  expect(await wire.readTo("0\r\n\r\n")).toEndWith("data: still here\n\n\r\n0\r\n\r\n");
   await done.first(1);
   expect(server.logger.messages("error")).toEqual([]);
 });

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 
 import type { SendEvent, SseHandler, SseSendEvent } from "../../src/spec/index.ts";
-import { startServer, startSse } from "../support/server.ts";
+import { dispatch } from "../../src/spec/index.ts";
+import { startServer, startSse, text } from "../support/server.ts";
 import { Journal, failureOf, openStream, openWire, streamRequest } from "../support/sse.ts";
-import { Wire, field, request } from "../support/wire.ts";
+import { Wire, eventually, field, get, request } from "../support/wire.ts";
 
 // PAGI Www, "Server-Sent Events": the ends that an application gives its stream: sse.close, return, decline, failure.
 
@@ -20,7 +21,7 @@ const DECLINE_EVENTS: SseSendEvent[] = [
 
 // ── sse.close ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("sse.close ends stream and connection before the application returns", async () => {
+test("sse.close ends the stream before the application returns", async () => {
   const go = Promise.withResolvers<void>();
   const returned = new Journal<string>();
   await using server = await startSse(async (_scope, _receive, send) => {
@@ -31,7 +32,7 @@ test("sse.close ends stream and connection before the application returns", asyn
     returned.add("returned");
   });
   await using wire = await openStream(server);
-  const stream = await wire.readToEnd();
+  const stream = await wire.readTo("0\r\n\r\n");
   expect(stream).toContain("data: last\n\n");
   expect(stream).toEndWith("0\r\n\r\n");
   expect(returned.entries).toEqual([]);
@@ -51,7 +52,7 @@ test("the reason of sse.close reaches receive, and never the client", async () =
     events.add(await receive());
   });
   await using wire = await openWire(server);
-  expect(await wire.readToEnd()).not.toContain("job_complete");
+  expect(await wire.readTo("0\r\n\r\n")).not.toContain("job_complete");
   const closed = { type: "sse.disconnect", reason: "job_complete" };
   expect(await events.first(2)).toEqual([closed, closed]);
 });
@@ -65,7 +66,7 @@ test("without a reason sse.disconnect still has one, and no standard one", async
     events.add(await receive());
   });
   await using wire = await openStream(server);
-  await wire.readToEnd();
+  await wire.readTo("0\r\n\r\n");
   expect(await events.first(1)).toEqual([{ type: "sse.disconnect", reason: "x-closed" }]);
 });
 
@@ -79,7 +80,7 @@ test("after sse.close every other event is refused; a second sse.close is ignore
     failures.add(await failureOf(send({ type: "sse.close", reason: "second" })));
   });
   await using wire = await openStream(server);
-  expect(await wire.readToEnd()).toBe("0\r\n\r\n");
+  expect(await wire.readTo("0\r\n\r\n")).toBe("0\r\n\r\n");
   const found = await failures.first(7);
   for (const failure of found.slice(0, 6)) {
     expect(failure).toMatchObject({ code: "ERR_PAGI_STATE", state: "closed" });
@@ -97,7 +98,7 @@ test("also once the connection is gone, for that was the application's own doing
     failures.add(await failureOf(send({ type: "sse.send", data: "late" })));
   });
   await using wire = await openStream(server);
-  await wire.readToEnd();
+  await wire.readTo("0\r\n\r\n");
   gone.resolve();
   expect(await failures.first(1)).toMatchObject([{ code: "ERR_PAGI_STATE", state: "closed" }]);
 });
@@ -119,7 +120,7 @@ test("return and sse.close are the same on the wire", async () => {
     for (const handler of [withClose, withReturn]) {
       await using server = await startSse(handler);
       await using wire = await openWire(server, { version });
-      streams.push(await wire.readToEnd());
+      streams.push(await (version === "1.1" ? wire.readTo("0\r\n\r\n") : wire.readToEnd()));
       expect(wire.error).toBeUndefined();
       expect(server.logger.messages("error")).toEqual([]);
     }
@@ -140,21 +141,62 @@ test("what was sent before the end is delivered to a client that is slow to read
   wire.pause();
   await settled(() => sent);
   wire.resume();
-  const stream = await wire.readToEnd();
+  const stream = await wire.readTo("0\r\n\r\n");
   expect(stream.split("data: ")).toHaveLength(all + 1);
   expect(stream).toEndWith("0\r\n\r\n");
 });
 
-test("a request that follows on the connection is not served", async () => {
+test("the connection stays, as the head has said: requests that follow on it are served", async () => {
   await using server = await startSse(async (_scope, _receive, send) => {
     await send({ type: "sse.start" });
     await send({ type: "sse.send", data: "a" });
   });
   await using wire = await Wire.open(server);
   await wire.send(streamRequest() + streamRequest());
-  const all = await wire.readToEnd();
-  expect(all.split("HTTP/1.1 200")).toHaveLength(2);
-  expect(all).toEndWith("0\r\n\r\n");
+  for (let i = 0; i < 3; i++) {
+    const response = await wire.response();
+    expect(response.body).toBe("data: a\n\n");
+    expect(field(response, "connection")).toBe("keep-alive");
+    if (i === 1) await wire.send(streamRequest());
+  }
+});
+
+test("at a reload, a stream that is told of it leaves its connection to one request more, which is the last", async () => {
+  await using server = await startServer(
+    dispatch({
+      http: text("hi"),
+      async sse(_scope, receive, send) {
+        await receive();
+        await send({ type: "sse.start" });
+        await receive();
+        await send({ type: "sse.send", data: "bye" });
+      },
+    }),
+  );
+  await using wire = await openStream(server);
+  const stopped = server.server.stop({ isFollowed: true });
+  expect(await wire.readTo("0\r\n\r\n")).toContain("data: bye\n\n");
+  await wire.send(get("/"));
+  const response = await wire.response();
+  expect([response.body, field(response, "connection")]).toEqual(["hi", "close"]);
+  expect(await wire.readToEnd()).toBe("");
+  expect(await stopped).toBe(true);
+});
+
+test("a stream that begins while the server ends says that its connection closes", async () => {
+  const go = Promise.withResolvers<void>();
+  await using server = await startSse(async (_scope, _receive, send) => {
+    await go.promise;
+    await send({ type: "sse.start" });
+  });
+  await using wire = await openWire(server);
+  await eventually("it runs", () => server.server.connectionCount === 1);
+  await Bun.sleep(10);
+  void server.server.stop({ isFollowed: true });
+  await Bun.sleep(10);
+  go.resolve();
+  expect(field(await wire.response(), "connection")).toBe("close");
+  expect(await wire.readToEnd()).toBe("");
 });
 
 // ── decline ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,6 +304,42 @@ test("a decline has no trailers, whatever its start says", async () => {
   expect(server.logger.messages("error")).toEqual([]);
 });
 
+test("a decline whose file cannot be sent may start again; a second start without that is refused", async () => {
+  const failures: unknown[] = [];
+  await using server = await startSse(async (_scope, _receive, send) => {
+    await send({ type: "sse.http.response.start", status: 200 });
+    failures.push(await failureOf(send({ type: "sse.http.response.start", status: 201 })));
+    failures.push(await failureOf(send({ type: "sse.http.response.body", file: "/nowhere/at/all" })));
+    failures.push(await failureOf(send({ type: "sse.send", data: "x" })));
+    await send({ type: "sse.http.response.start", status: 404 });
+    await send({ type: "sse.http.response.body", body: "no" });
+  });
+  const response = await request(server, streamRequest());
+  expect([response.status, response.body]).toEqual([404, "no"]);
+  expect(failures).toMatchObject([
+    { code: "ERR_PAGI_STATE", state: "started" },
+    { code: "ERR_PAGI_EVENT" },
+    { code: "ERR_PAGI_STATE", state: "declining" },
+  ]);
+});
+
+test.each(["GET", "POST"])(
+  "after the end of a stream receive gives sse.disconnect only: %s",
+  async (method) => {
+    const events = new Journal<string>();
+    await using server = await startSse(async (_scope, receive, send) => {
+      await send({ type: "sse.start" });
+      await send({ type: "sse.close" });
+      events.add((await receive()).type);
+      events.add((await receive()).type);
+    });
+    const fields = method === "POST" ? ["Content-Length: 2"] : [];
+    await using wire = await openWire(server, { method, fields, body: method === "POST" ? "ab" : "" });
+    await wire.response();
+    expect(await events.first(2)).toEqual(["sse.disconnect", "sse.disconnect"]);
+  },
+);
+
 test("no sse.disconnect follows a decline", async () => {
   const events: string[] = [];
   const over = Promise.withResolvers<void>();
@@ -359,7 +437,7 @@ test("a throw after sse.close is logged and hurts nobody", async () => {
     throw new Error("late");
   });
   await using wire = await openStream(server);
-  expect(await wire.readToEnd()).toBe("0\r\n\r\n");
+  expect(await wire.readTo("0\r\n\r\n")).toBe("0\r\n\r\n");
   await server.logger.seen(/^GET \/: the application threw after the end of the request$/);
 });
 
@@ -383,7 +461,7 @@ test("a throw after the stream has begun to close leaves the rest of it to a slo
   wire.pause();
   await closed.promise;
   wire.resume();
-  const stream = await wire.readToEnd();
+  const stream = await wire.readTo("\r\n0\r\n\r\n");
   expect(stream.split("data: ")).toHaveLength(sent + 1);
   expect(stream).toEndWith("0\r\n\r\n");
 });

@@ -82,7 +82,7 @@ test("onHighWater and onDrain alternate, once for each crossing, and send goes o
     await edges.first(cycle * 2);
   }
   over.resolve();
-  await wire.readToEnd();
+  await wire.readTo("0\r\n\r\n");
   const seen = edges.entries;
   expect(seen.length).toBeGreaterThanOrEqual(6);
   expect(seen.map(({ edge }) => edge)).toEqual(seen.map((_, i) => (i % 2 === 0 ? "high" : "low")));
@@ -155,7 +155,7 @@ test("an application may end the stream of a client that is behind, from the cal
   // The send that reached the mark does not wait: nothing more will be sent.
   await result.first(1);
   wire.resume();
-  expect(await wire.readToEnd()).toEndWith("0\r\n\r\n");
+  expect(await wire.readTo("0\r\n\r\n")).toEndWith("0\r\n\r\n");
 });
 
 test("a stream that is ended from the drain callback is logged once", async () => {
@@ -176,7 +176,7 @@ test("a stream that is ended from the drain callback is logged once", async () =
       { accessLog, accessLogFormat: "%m %s" },
     );
     await using wire = await openStream(server);
-    expect(await wire.readToEnd()).toEndWith("0\r\n\r\n");
+    expect(await wire.readTo("0\r\n\r\n")).toEndWith("0\r\n\r\n");
   }
   expect(folder.lines("access.log")).toEqual(["GET 200"]);
 });

@@ -65,7 +65,7 @@ test("the scope has the keys of an http scope, without pagi.connection", async (
   const target = "/a%20b/%C3%A9?q=%20&x";
   const fields = ["X-One: 1", "Cookie: a=1", "x-ONE: 2", "Cookie: b=2"];
   await using wire = await openWire(server, { target, fields });
-  await wire.readToEnd();
+  await wire.readTo("0\r\n\r\n");
   const [scope] = await scopes.first(1);
   expect(scope).toMatchObject({
     type: "sse",
@@ -79,7 +79,7 @@ test("the scope has the keys of an http scope, without pagi.connection", async (
     root_path: "/mounted",
     server: [server.host, server.port],
     state: { shared: { count: 1 } },
-    extensions: {},
+    extensions: { fullflush: {} },
   });
   expect(scope?.headers).toEqual([
     ["host", "example.org"],
@@ -117,7 +117,7 @@ test("state is a copy for each request, and what it holds is shared", async () =
   );
   for (let visit = 1; visit <= 2; visit++) {
     await using wire = await openStream(server);
-    expect(await wire.readToEnd()).toContain("data: shared\n\n");
+    expect(await wire.readTo("0\r\n\r\n")).toContain("data: shared\n\n");
     expect(shared.visits).toBe(visit);
   }
 });
@@ -184,7 +184,7 @@ test("the request body arrives in pieces while the stream runs", async () => {
   await wire.readTo('data: ["abc",true]\n\n');
   await wire.send("def");
   await wire.readTo('data: ["def",false]\n\n');
-  await wire.readToEnd();
+  await wire.readTo("0\r\n\r\n");
 });
 
 test("100 Continue comes before the stream's head when the application asks for the body first", async () => {
@@ -198,7 +198,7 @@ test("100 Continue comes before the stream's head when the application asks for 
   await using wire = await openWire(server, { method: "POST", fields });
   expect(await wire.readTo("\r\n\r\n")).toBe("HTTP/1.1 100 Continue\r\n\r\n");
   await wire.send("ok");
-  expect(await wire.readToEnd()).toContain("data: ok\n\n");
+  expect(await wire.readTo("0\r\n\r\n")).toContain("data: ok\n\n");
 });
 
 test("after the body, receive waits for the disconnect", async () => {

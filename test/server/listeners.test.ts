@@ -100,7 +100,7 @@ describe("several listeners", () => {
     await using server = await listenAt([folder.file("s")]);
     const { out } = await curl("--unix-socket", folder.file("s"), "-H", "Host:", "-i", "http://any/");
     expect(out).toStartWith("HTTP/1.1 400 ");
-    await server.logger.seen(/^unix: 400 /);
+    await server.logger.seen(/^unix: GET \/ was refused with 400: /);
   });
 });
 
@@ -222,7 +222,7 @@ describe("options", () => {
   test.each([
     [
       { listen: ["5000"] },
-      'listen: must be HOST:PORT, [IPV6]:PORT, a path that begins with / or ., unix:PATH, fd:NUMBER or fd:NAME, but is "5000".',
+      'listen: must be HOST:PORT, [IPV6]:PORT, the path of a Unix socket, unix:PATH, fd:NUMBER or fd:NAME, but is "5000".',
     ],
     [{ listen: ["a:1"], port: 1 }, "listen: cannot be given together with port; both say where to listen."],
     [{ listen: ["a:1"], host: "a" }, "listen: cannot be given together with host"],
@@ -235,7 +235,7 @@ describe("options", () => {
     ],
     [{ socketGroup: "no-such-group" }, 'socketGroup: there is no group "no-such-group" on this machine.'],
     [{ listen: "a:1" }, 'listen: must be a list, but is "a:1".'],
-    [{ listen: ["a:1", 7] }, "listen: must be text, but is 7."],
+    [{ listen: ["a:1", 7] }, "listen: must be text that is not empty, but is 7."],
     [{ backlog: 0 }, "backlog: must be a whole number from 1"],
   ] as const)("%p is refused", async (options, message) => {
     const failed = resolveOptions(options);

@@ -133,8 +133,8 @@ describe("loadApplication takes", () => {
     expect(await thrownBy(await loadApplication("fetch.ts"))).toContain("'lifespan'");
   });
 
-  test("the current directory when nothing is named", async () => {
-    expect(await loadApplication(undefined)).toBeFunction();
+  test("a directory, by any path to it", async () => {
+    for (const name of [".", "folder", "./folder/"]) expect(await loadApplication(name)).toBeFunction();
   });
 });
 
@@ -146,10 +146,6 @@ describe("loadApplication refuses", () => {
     ["folder/ap.ts", "There is no file 'folder/ap.ts'. Did you mean 'folder/app.ts'?"],
     ["number", "There is no file 'number'. Did you mean 'number.ts'?"],
     ["./number:x", "There is no file './number'. Did you mean './number.ts'?"],
-    [
-      "folder",
-      "'folder' is a directory. Name a file in it, such as folder/app.ts. To serve its files, start pagi-server in it without a file.",
-    ],
     [":app", "':app' names no file. Write it as app.ts or app.ts:name."],
     ["number.ts:", "'number.ts:' names no export. Write it as app.ts or app.ts:name."],
     ["function.ts:amdin", "'function.ts' has no export 'amdin'. It exports admin, app, default."],
@@ -254,9 +250,9 @@ describe("loadApplication with a factory refuses", () => {
     );
   });
 
-  test("the current directory", async () => {
-    expect(await refusal(undefined, true)).toBe(
-      "There is no file to take a factory from. Name one, such as app.ts.",
+  test("a directory", async () => {
+    expect(await refusal("folder", true)).toBe(
+      "'folder' is a directory, which has no factory. Name a file, such as app.ts.",
     );
   });
 });

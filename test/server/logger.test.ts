@@ -100,6 +100,33 @@ describe("createLogger", () => {
     expect(output.written[0]).not.toContain("\u001b");
   });
 
+  test("names the worker that logs", () => {
+    const output = recorder();
+    createLogger("info", false, output, { format: "text", worker: 3 }).info("hello");
+    expect(output.written[0]).toEndWith(" info worker 3: hello");
+  });
+
+  test("json: one object a line, the stack in one key, in ASCII", () => {
+    const output = recorder(true);
+    const cause = new Error("disk\nfull");
+    const logger = createLogger("info", false, output, { format: "json", worker: 3 });
+    logger.error("GET /ä\n\u001b[2J", new TypeError("bad", { cause }));
+    logger.warn("plain");
+    logger.error("threw", "text");
+    createLogger("info", false, output, { format: "json" }).info("in a supervisor");
+    for (const line of output.written) expect(line).toMatch(/^\{[\x20-\x7e]*\}$/);
+    const [withError, plain, thrown, other] = output.written.map((line): unknown => JSON.parse(line));
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    const { pid } = process;
+    expect(withError).toEqual({
+      ...{ time, level: "error", pid, worker: 3, message: "GET /ä\n\u001b[2J", error: "TypeError: bad" },
+      stack: expect.stringMatching(/^at [^]*logger\.test\.ts:\d+[^]*\ncaused by Error: disk\nfull\nat /),
+    });
+    expect(plain).toEqual({ time, level: "warn", pid, worker: 3, message: "plain" });
+    expect(thrown).toEqual({ time, level: "error", pid, worker: 3, message: "threw", error: "text" });
+    expect(other).toEqual({ time, level: "info", pid, message: "in a supervisor" });
+  });
+
   test("writes equal messages each time", () => {
     const output = recorder();
     const logger = createLogger("info", false, output);

@@ -7,7 +7,7 @@ import {
   isOptionName,
   OPTION_NAMES,
 } from "../../src/server/option-table.ts";
-import { fromText, isPlain } from "../../src/server/option-values.ts";
+import { isPlain, readGiven } from "../../src/server/option-values.ts";
 import { parseOptions } from "../../src/server/options-schema.ts";
 import { defaultOptions, resolveOptions } from "../../src/server/options.ts";
 
@@ -96,8 +96,9 @@ describe("defaultOptions", () => {
       maxBodySize: 10_000_000,
       maxConnections: 1000,
       headerTimeout: 15,
-      timeout: 60,
-      requestTimeout: 30,
+      timeout: 75,
+      bodyTimeout: 30,
+      requestTimeout: 0,
       writeTimeout: 60,
       sseIdleTimeout: 0,
       halfCloseGrace: 1,
@@ -288,7 +289,7 @@ describe("the short way past the schema", () => {
   test.each([...OPTION_NAMES])("agrees with it on %s", (name) => {
     const option = declarationOf(name);
     for (const value of values) {
-      const meant = typeof value === "string" ? fromText(option, value) : value;
+      const meant = readGiven(option, value);
       let parsed: { value: unknown } | undefined;
       try {
         parsed = { value: parseOptions({ [name]: value })[name] };

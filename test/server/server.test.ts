@@ -248,7 +248,7 @@ describe("the access log", () => {
     const lines = (await Bun.file(path).text()).trim().split("\n");
     await Bun.file(path).delete();
     expect(lines[0]).toBe("127.0.0.1 GET /ok 200 5");
-    expect(lines[1]).toMatch(/^127\.0\.0\.1 - - 400 [1-9]/);
+    expect(lines[1]).toMatch(/^127\.0\.0\.1 nonsense - 400 [1-9]/);
     expect(lines[2]).toMatch(/^127\.0\.0\.1 GET \/throw 500 22$/);
     expect(lines[3]).toMatch(/^127\.0\.0\.1 GET \/wait /);
     expect(lines).toHaveLength(4);

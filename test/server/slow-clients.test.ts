@@ -68,13 +68,13 @@ const ATTACKS: readonly Attack[] = [
   },
   {
     what: "bodies that do not come",
-    words: ["--request-timeout", "4s"],
+    words: ["--body-timeout", "4s"],
     opening: `${UPLOAD}begun`,
     answer: "HTTP/1.1 408 ",
   },
   {
     what: "bodies that trickle in",
-    words: ["--request-timeout", "4s"],
+    words: ["--body-timeout", "4s"],
     opening: UPLOAD,
     trickle: "x",
     isEndless: true,

@@ -7,7 +7,7 @@ import { dispatch } from "../../src/index.ts";
 import type { HttpHandler, TlsExtension } from "../../src/index.ts";
 import type { PartialOptions } from "../../src/server/options.ts";
 import { tlsExtension } from "../../src/server/tls-extension.ts";
-import { CIPHER_SUITES } from "../../src/server/tls-cipher-suites.ts";
+import { CIPHER_SUITES } from "../../src/spec/tls-cipher-suites.ts";
 import { Certificates, pemOf } from "../support/certificates.ts";
 import type { CertificateFiles } from "../support/certificates.ts";
 import { curl } from "../support/curl.ts";

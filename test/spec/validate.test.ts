@@ -161,6 +161,13 @@ const FILE_ROWS: Rows = {
 const ROWS: Record<keyof typeof RULES, Rows> = {
   "http.request": REQUEST_ROWS,
   "http.disconnect": NO_FIELDS,
+  "http.response.interim": {
+    good: [...good("status", [100, 101, 103, 199]), ...good("headers", GOOD_HEADERS, { status: 103 })],
+    bad: [
+      ...bad("status", [undefined, null, 99, 200, "103", 103.5]),
+      ...bad("headers", NOT_HEADERS, { status: 103 }),
+    ],
+  },
   "http.response.start": {
     good: [
       ...good("status", [200, 299, 304, 404, 500, 999]),
@@ -280,16 +287,17 @@ const ENTRIES = Object.entries<EventRule>(RULES);
 
 describe.each(ENTRIES.map(([type, rule]) => ({ type, rule })))("$type", ({ type, rule }) => {
   const rows = ROWS[type as keyof typeof RULES];
+  const own = rule.scopes[0] ?? "http";
   const validate = rule.direction === "send" ? validateSendEvent : validateReceiveEvent;
   const validateOther = rule.direction === "send" ? validateReceiveEvent : validateSendEvent;
 
   test("good values", () => {
-    for (const fields of rows.good) validate(rule.scope, { type, ...fields });
+    for (const scope of rule.scopes) for (const fields of rows.good) validate(scope, { type, ...fields });
   });
 
   test("bad values, with the event, the field, the rule and its source", () => {
     for (const [fields, field] of rows.bad) {
-      const error = errorOf(() => validate(rule.scope, { type, ...fields }));
+      const error = errorOf(() => validate(own, { type, ...fields }));
       expect([error.eventType, error.field, error.code]).toEqual([type, field, "ERR_PAGI_EVENT"]);
       const texts = [rule.fields[field]?.text, rule.choice?.text].filter((text) => text !== undefined);
       expect(texts.some((text) => error.message.includes(text))).toBe(true);
@@ -304,11 +312,11 @@ describe.each(ENTRIES.map(([type, rule]) => ({ type, rule })))("$type", ({ type,
 
   test("other scopes and the other direction", () => {
     for (const scope of Object.keys(SCOPE_RULES) as Scope["type"][]) {
-      if (scope === rule.scope) continue;
+      if (rule.scopes.includes(scope)) continue;
       const error = errorOf(() => validate(scope, { type, ...rows.good[0] }));
-      expect(error.message).toContain(`is an event of the scope type '${rule.scope}'`);
+      expect(error.message).toContain(`is an event of the scope type '${own}'`);
     }
-    const error = errorOf(() => validateOther(rule.scope, { type, ...rows.good[0] }));
+    const error = errorOf(() => validateOther(own, { type, ...rows.good[0] }));
     expect(error.message).toContain(
       rule.direction === "send" ? "from the application only" : "from the server only",
     );

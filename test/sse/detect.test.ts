@@ -31,6 +31,12 @@ const ROWS: [accept: string, isSse: boolean][] = [
   ["x-text/event-stream", false],
   ["text/event-stream/x", false],
   ["application/json;alt=text/event-stream", false],
+  // Within quotes commas and semicolons separate nothing (RFC 9110 section 5.6.6).
+  ['application/json;x=", text/event-stream"', false],
+  ['application/json;x="\\", text/event-stream"', false],
+  ['text/event-stream;x=";q=0"', true],
+  ['text/event-stream;x=", text/html;q=0', true],
+  ['text/event-stream;q="0"', false],
 ];
 
 test.each(ROWS)("Accept: %s → %p", (accept, isSse) => {

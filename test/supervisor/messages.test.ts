@@ -88,6 +88,8 @@ test("how a process has ended, as a part of a sentence", () => {
   const rows: [Parameters<typeof describeExit>, string][] = [
     [[{ code: 1, signal: null }, undefined, false], "exited with code 1"],
     [[{ code: 1, signal: null }, "no database", false], "said: no database"],
+    // The log's sentence ends it.
+    [[{ code: 1, signal: null }, "There is no file 'app.ts'.\n", false], "said: There is no file 'app.ts'"],
     [[{ code: null, signal: "SIGSEGV" }, undefined, true], "was killed by SIGSEGV"],
     [[{ code: null, signal: "SIGKILL" }, undefined, false], "was killed by SIGKILL"],
     [

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 import path from "node:path";
 
+import { Installation } from "../support/installation.ts";
 import { Program } from "../support/program.ts";
 import { eventually, get, request } from "../support/wire.ts";
 import { runs, start, whoServes, workersFolder } from "../support/workers.ts";
@@ -54,11 +55,12 @@ for (const workers of [1, 2]) {
   });
 
   test.if(isRoot)(`--user and --group, ${workers} worker(s): groups included, and no way back`, async () => {
+    using installation = new Installation();
     using folder = workersFolder();
     fs.chmodSync(folder.path, 0o777);
     const socket = folder.file("http.sock");
     const words = ["app.ts", "-w", String(workers), "-E", "production", "--socket", "http.sock"];
-    await using program = Program.serve(folder, [
+    await using program = installation.serve(folder, [
       ...words,
       "--user",
       "nobody",
@@ -138,7 +140,7 @@ test("what is wrong with these options is one line, and exit code 2", async () =
     [["--group", "no-such-group"], /--group: there is no/],
     [["--pid", "notes"], /--pid: notes is there and holds no process id/],
     [["-w", "2", "--user", "no-such-user"], /--user: there is no/],
-    [["-w", "-1"], /-w: must be a whole number from 0 to 1024, or auto/],
+    [["-w", "-1"], /-w: must be a whole number from 1 to 1024, or auto/],
   ];
   for (const [words, message] of rows) {
     await using program = start(folder, words);

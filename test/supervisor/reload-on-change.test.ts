@@ -173,7 +173,7 @@ test("a server that somebody waits for does not wait for a change: a hot restart
 
 test("where there is no application there is nothing to reload", async () => {
   using folder = new Folder();
-  await using program = Program.serve(folder, ["-p", "0", "--reload"]);
+  await using program = Program.serve(folder, ["directory", "-p", "0", "--reload"]);
   expect(await program.ended()).toBe(2);
   expect(program.stderr).toBe(
     "pagi-server: --reload: there is no application to reload; files are served as they are.\n",

@@ -375,7 +375,7 @@ test("-w auto is one for each CPU; what is no number is refused", async () => {
   expect(childrenOf(program.pid)).toHaveLength(navigator.hardwareConcurrency);
   await using wrong = start(folder, ["-w", "many"]);
   expect(await wrong.ended()).toBe(2);
-  expect(wrong.stderr).toContain("must be a whole number from 0 to 1024, or auto");
+  expect(wrong.stderr).toContain("must be a whole number from 1 to 1024, or auto");
 });
 
 function linkOf(pid: number, fd: string): string {

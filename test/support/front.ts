@@ -74,8 +74,11 @@ export class Front implements AsyncDisposable {
     socket.close();
   }
 
-  /** nginx with docs/deployment/nginx.conf, before a server at a Unix socket. Its workers run as Debian's do. */
-  static async nginx(folder: Folder, socket: string): Promise<Front> {
+  /**
+   * nginx with docs/deployment/nginx.conf and further directives, before a server at a Unix socket. Its workers run as
+   * Debian's do.
+   */
+  static async nginx(folder: Folder, socket: string, directives = ""): Promise<Front> {
     const program = programPath("nginx");
     const { temporary, main, site } = {
       temporary: ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"],
@@ -100,6 +103,7 @@ export class Front implements AsyncDisposable {
         "listen 80;": `listen 127.0.0.1:${port};`,
         "listen [::]:80;": "",
         "/run/pagi-server/http.sock": socket,
+        "proxy_http_version 1.1;": `proxy_http_version 1.1; ${directives}`,
       };
       fs.writeFileSync(site, deploymentFile("nginx.conf", places));
       return [program, "-c", main, "-e", folder.file("nginx.log")];

@@ -62,6 +62,132 @@ test("303 asks with GET and without the body, 307 with both as they were", async
   expect([again.method, again.body]).toEqual(["POST", "a=1"]);
 });
 
+const CONTENT = {
+  "content-type": "text/x",
+  "content-language": "de",
+  "content-encoding": "x",
+  "content-location": "/x",
+  "content-length": "1",
+  "content-digest": "x",
+  "last-modified": "x",
+};
+const redirects = new Router().any("/echo", echo).any("/to/:status", async (scope, receive, send) => {
+  const request = new PagiRequest<{ status: string }>(scope, receive);
+  const to = request.queryParam("to") ?? "/echo";
+  await PagiResponse.redirect(to, Number(request.params.status))
+    .header("referrer-policy", request.queryParam("policy") ?? "")
+    .respond(send, scope);
+});
+
+test.each([
+  ["POST", 301, "GET"],
+  ["POST", 302, "GET"],
+  ["POST", 303, "GET"],
+  ["PUT", 303, "GET"],
+  ["DELETE", 303, "GET"],
+  ["HEAD", 303, "HEAD"],
+  ["HEAD", 302, "HEAD"],
+  ["PUT", 301, "PUT"],
+  ["DELETE", 302, "DELETE"],
+  ["POST", 307, "POST"],
+  ["POST", 308, "POST"],
+  ["PATCH", 308, "PATCH"],
+])("%s and %d: %s, as the Fetch standard has it", async (method, status, then) => {
+  const seen: Echo[] = [];
+  const app = new TestClient(redirects, {
+    followRedirects: true,
+    headers: { "x-own": "1", "content-language": "en" },
+  });
+  const hasBody = method !== "HEAD" && method !== "DELETE";
+  const options = { headers: { ...CONTENT, authorization: "a" }, ...(hasBody ? { body: "text" } : {}) };
+  const response = await app.request(method, `/to/${status}`, options);
+  if (then !== "HEAD") {
+    seen.push(await response.json<Echo>());
+    const [echoed] = seen;
+    expect(echoed?.method).toBe(then);
+    const names = new Set(echoed?.headers.map(([name]) => name));
+    const keeps = then === method;
+    expect([echoed?.body, names.has("x-own"), names.has("authorization")]).toEqual([
+      keeps && hasBody ? "text" : "",
+      true,
+      true,
+    ]);
+    for (const name of Object.keys(CONTENT)) expect([name, names.has(name)]).toEqual([name, keeps]);
+    expect(names.has("transfer-encoding")).toBe(false);
+  }
+  expect([response.status, response.redirected, response.url]).toEqual([200, true, "http://localhost/echo"]);
+});
+
+test("fields for one origin do not go to another one", async () => {
+  const app = new TestClient(redirects, { followRedirects: true, headers: { authorization: "client" } });
+  app.setCookie("kept", "1");
+  const seen = async (to: string, headers: Record<string, string> = {}) => {
+    const response = await app.get("/to/302", { query: { to }, headers, cookies: { once: "1" } });
+    return new Map((await response.json<Echo>()).headers);
+  };
+  const given = {
+    authorization: "a",
+    "proxy-authorization": "b",
+    host: "localhost",
+    cookie: "c=1",
+    "x-own": "1",
+  };
+  const same = await seen("http://localhost:80/echo", given);
+  expect([same.get("authorization"), same.get("proxy-authorization")]).toEqual(["a", "b"]);
+  for (const to of ["http://localhost:81/echo", "https://localhost/echo"]) {
+    const other = await seen(to, given);
+    expect([other.has("authorization"), other.has("proxy-authorization"), other.get("x-own")]).toEqual([
+      ...[false, false, "1"],
+    ]);
+    expect([other.get("host"), other.get("cookie")]).toEqual([new URL(to).host, "kept=1"]);
+    // Those that the client sends with every request are fields of this request, too.
+    expect((await seen(to)).has("authorization")).toBe(false);
+  }
+  expect((await seen("/echo")).get("authorization")).toBe("client");
+});
+
+test.each([
+  ["http://localhost/page?x", "/echo", "", "http://localhost/page?x"],
+  ["http://localhost/page", "http://localhost:81/echo", "", "http://localhost/"],
+  ["https://localhost/page", "http://localhost/echo", "", undefined],
+  ["http://localhost/page", "/echo", "no-referrer", undefined],
+  ["http://localhost/page", "/echo", "origin", "http://localhost/"],
+  ["http://localhost/page", "http://localhost:81/echo", "same-origin", undefined],
+  ["http://localhost/page", "http://localhost:81/echo", "unsafe-url, something-new", "http://localhost/page"],
+  ["https://localhost/page", "/echo", "no-referrer-when-downgrade", undefined],
+  [
+    "http://localhost/page",
+    "http://localhost:81/echo",
+    "no-referrer-when-downgrade",
+    "http://localhost/page",
+  ],
+])("the referrer %s before %s under '%s' is %s", async (referer, to, policy, expected) => {
+  const app = new TestClient(redirects, { followRedirects: true });
+  const response = await app.get("/to/302", { query: { to, policy }, headers: { referer } });
+  expect(new Map((await response.json<Echo>()).headers).get("referer")).toBe(expected);
+});
+
+test("a location that is no URL is an error where it is followed", async () => {
+  const app = new TestClient(redirects);
+  expect((await app.get("/to/302?to=http://[")).status).toBe(302);
+  await expect(app.get("/to/302?to=http://[", { followRedirects: true })).rejects.toThrow("http://[");
+});
+
+test("fetch says where it has been", async () => {
+  const { fetch } = new TestClient(redirects);
+  const posted = await fetch("/to/302", { method: "POST", body: "text", headers: CONTENT });
+  const echoed = await posted.clone().json();
+  expect(echoed).toMatchObject({ method: "GET", body: "" });
+  expect(JSON.stringify(echoed)).not.toContain("content-");
+  for (const response of [posted, posted.clone()]) {
+    expect(response).toMatchObject({ url: "http://localhost/echo", redirected: true, type: "basic" });
+  }
+  expect(await fetch("/to/307", { method: "POST", body: "text" })).toMatchObject({ redirected: true });
+  expect(await fetch("/echo?x#y")).toMatchObject({ url: "http://localhost/echo?x", redirected: false });
+  const manual = await fetch("/to/302", { redirect: "manual" });
+  expect(manual).toMatchObject({ url: "http://localhost/to/302", redirected: false, status: 302 });
+});
+
 test("there is a limit, and another host is not gone to", async () => {
   const app = new TestClient(site);
   await expect(app.get("/loop", { followRedirects: 3 })).rejects.toThrow("more than 3 redirects");

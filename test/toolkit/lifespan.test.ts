@@ -4,6 +4,8 @@ import type { Application, LifespanScope, ReceiveEvent, SendEvent } from "../../
 import { dispatch } from "../../src/spec/index.ts";
 import { handleLifespan, Lifespan, wrap } from "../../src/toolkit/lifespan.ts";
 import { Router } from "../../src/toolkit/router.ts";
+import { Simple } from "../../src/toolkit/simple.ts";
+import { TestClient } from "../../src/testing/test-client.ts";
 import { httpScope, server } from "../support/fake-scope.ts";
 import { startServer } from "../support/server.ts";
 
@@ -270,5 +272,120 @@ describe("through a server", () => {
       wrap(ok, { startup: () => Promise.reject(new Error("no database")) }),
     );
     await expect(startServer(app.toApp())).rejects.toThrow("no database");
+  });
+});
+
+describe("beforeWorkers and afterWorkers", () => {
+  type Role = LifespanScope["pagi"]["role"];
+  const scopeOf = (role: Role | undefined, isWorker: 0 | 1): LifespanScope => {
+    const pagi = {
+      version: "0.3",
+      spec_version: "0.3",
+      is_worker: isWorker,
+      role: role ?? "single",
+    } as const;
+    if (role !== undefined) return { type: "lifespan", state: {}, pagi };
+    const { role: _role, ...rest } = pagi;
+    return Object.assign(lifespanScope(), { pagi: rest });
+  };
+  const all = (trace: string[], name: string) => ({
+    ...hooks(trace, name),
+    beforeWorkers: async () => void trace.push(`${name} before`),
+    afterWorkers: async () => void trace.push(`${name} after`),
+  });
+  const liveAs = async (app: Application, scope: LifespanScope, ...events: ReceiveEvent[]) => {
+    const side = server(...(events.length === 0 ? [UP, DOWN] : events));
+    await app(scope, side.receive, side.send);
+    return side.sent;
+  };
+
+  test.each<[what: string, role: Role | undefined, isWorker: 0 | 1, expected: string]>([
+    ["a single process", "single", 0, "before, up, down, after"],
+    ["a supervisor", "supervisor", 0, "before, after"],
+    ["a worker", "worker", 1, "up, down"],
+    ["a server that names no role", undefined, 0, "before, up, down, after"],
+    ["a worker of one", undefined, 1, "up, down"],
+  ])("in %s", async (_what, role, isWorker, expected) => {
+    for (const make of [
+      (trace: string[]) => wrap(ok, all(trace, "")),
+      (trace: string[]) => {
+        const { startup, shutdown, beforeWorkers, afterWorkers } = all(trace, "");
+        const lifespan = new Lifespan({ app: ok }).onStartup(startup).onShutdown(shutdown);
+        return lifespan.beforeWorkers(beforeWorkers).afterWorkers(afterWorkers).toApp();
+      },
+      (trace: string[]) => {
+        const { startup, shutdown, beforeWorkers, afterWorkers } = all(trace, "");
+        const simple = new Simple().onStart(startup).onShutdown(shutdown);
+        return simple.beforeWorkers(beforeWorkers).afterWorkers(afterWorkers).toApp();
+      },
+      (trace: string[]) => new Router().mount("/a", wrap(ok, all(trace, ""))).toApp(),
+      (trace: string[]): Application =>
+        (scope, receive, send) =>
+          handleLifespan(scope, receive, send, all(trace, "")),
+    ]) {
+      const trace: string[] = [];
+      expect(await liveAs(make(trace), scopeOf(role, isWorker))).toEqual(COMPLETE);
+      expect(trace.map((each) => each.trim()).join(", ")).toBe(expected);
+    }
+  });
+
+  test("a raw application inside still has its lifespan in the supervisor, and sees its role", async () => {
+    const roles: unknown[] = [];
+    const raw = dispatch({
+      async lifespan(scope, receive, send) {
+        roles.push(scope.pagi.role);
+        await receive();
+        await send({ type: "lifespan.startup.complete" });
+        await receive();
+        await send({ type: "lifespan.shutdown.complete" });
+      },
+    });
+    await liveAs(wrap(new Router().mount("/", raw), {}), scopeOf("supervisor", 0));
+    expect(roles).toEqual(["supervisor"]);
+  });
+
+  test("a startup that fails in a single process is followed by afterWorkers", async () => {
+    const trace: string[] = [];
+    const app = wrap(ok, {
+      ...all(trace, "it"),
+      startup: () => {
+        throw new Error("no database");
+      },
+    });
+    expect(await liveAs(app, scopeOf("single", 0), UP)).toEqual([
+      { type: "lifespan.startup.failed", message: "no database" },
+    ]);
+    expect(trace).toEqual(["it before", "it after"]);
+  });
+
+  test("a beforeWorkers that throws keeps the server from starting; what has not started is not ended", async () => {
+    const trace: string[] = [];
+    const app = wrap(ok, {
+      ...all(trace, "it"),
+      beforeWorkers: () => {
+        throw new Error("the migration failed");
+      },
+    });
+    for (const role of ["single", "supervisor"] as const)
+      expect(await liveAs(app, scopeOf(role, 0), UP)).toEqual([
+        { type: "lifespan.startup.failed", message: "the migration failed" },
+      ]);
+    expect(trace).toEqual([]);
+  });
+
+  test("the test client is a single process", async () => {
+    const trace: string[] = [];
+    await TestClient.run(wrap(ok, all(trace, "it")), async () => {});
+    expect(trace).toEqual(["it before", "it up", "it down", "it after"]);
+  });
+
+  test("hooks that middleware has left may have them too, and wrong ones are refused", async () => {
+    const trace: string[] = [];
+    const app: Application = (scope, receive, send) => handleLifespan(scope, receive, send);
+    const scope = Object.assign(scopeOf("supervisor", 0), { "pagi.lifespan.handlers": [all(trace, "left")] });
+    expect(await liveAs(app, scope)).toEqual(COMPLETE);
+    expect(trace).toEqual(["left before", "left after"]);
+    const wrong = Object.assign(scopeOf("single", 0), { "pagi.lifespan.handlers": [{ beforeWorkers: 7 }] });
+    await expect(liveAs(app, wrong)).rejects.toThrow(CompositionError);
   });
 });

@@ -73,6 +73,26 @@ const ROWS: [string, string, Seen[]][] = [
     [{ name: 'f"g', filename: 'a\\b;"c.txt', content: "\x00\xff" }],
   ],
   [
+    "a file, quoted as RFC 9110 section 5.6.4 has it, and curl",
+    `--b\r\ncontent-disposition: form-data; name="f\\"g"; filename="a\\"b\\\\c; name=x.txt"\r\n\r\n1\r\n--b--`,
+    [{ name: 'f"g', filename: 'a"b\\c; name=x.txt', content: "1" }],
+  ],
+  [
+    "a browser's name that ends with a backslash",
+    `--b\r\ncontent-disposition: form-data; name="f\\"; filename="C:\\a\\"\r\n\r\n1\r\n--b--`,
+    [{ name: "f\\", filename: "C:\\a\\", content: "1" }],
+  ],
+  [
+    "parameters within a quoted one",
+    `--b\r\ncontent-disposition: form-data; x="; name=evil; filename=evil"; name=a\r\n\r\n1\r\n--b--`,
+    [{ name: "a", content: "1" }],
+  ],
+  [
+    "a name in RFC 8187's way",
+    `--b\r\ncontent-disposition: form-data; name=a; filename*=UTF-8''%e2%82%ac.txt\r\n\r\n1\r\n--b--`,
+    [{ name: "a", filename: "€.txt", content: "1" }],
+  ],
+  [
     "names in UTF-8 (RFC 7578 section 5.1)",
     utf8(`--b\r\nContent-Disposition: form-data; name="ä"; filename="€.txt"\r\n\r\nx\r\n--b--`),
     [{ name: "ä", filename: "€.txt", content: "x" }],

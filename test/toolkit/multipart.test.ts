@@ -157,6 +157,22 @@ describe("multipart()", () => {
     expect((await it.formParams()).keys()).toEqual(["title"]);
   });
 
+  test.each([
+    'multipart/form-data; foo="; boundary=a"; boundary=----test',
+    'multipart/form-data; foo="\\"; boundary=a"; boundary=----test; boundary=b',
+    "multipart/form-data; xboundary=a; boundary = ----test ; charset=utf-8",
+    'multipart/form-data;;boundary="\\-\\-\\-\\-test"',
+  ])("the boundary of %s is ----test", async (type) => {
+    expect((await request(FORM, 64, scopeOf(type)).formParams()).keys()).toEqual(["title"]);
+  });
+
+  test.each(['multipart/form-data; foo="; boundary=a"', 'multipart/form-data; boundary="----test'])(
+    "%s has no boundary",
+    (type) => {
+      expect(() => request("", 1, scopeOf(type)).multipart()).toThrow("has no boundary");
+    },
+  );
+
   test("streamTo waits for its sink, and what that throws ends the stream", async () => {
     const part = await firstPart(multipartBody({ name: "f", filename: "f", content: "x".repeat(300) }));
     expect(await part.streamTo(() => Bun.sleep(0))).toBe(300);

@@ -28,6 +28,15 @@ describe("Accept (RFC 9110 section 12.5.1)", () => {
     ["*/*", "text/*", true],
     [undefined, "text/*", true],
     ["image/png", "*/*", true],
+    ["text/*;q=0", "text/*", false],
+    ["text/*;q=0, */*", "text/*", false],
+    ["text/*;q=0, text/html", "text/*", true],
+    ["text/html;q=0", "text/*", false],
+    ["*/*;q=0, image/png", "text/*", false],
+    ["*/*;q=0", "*/*", false],
+    ['image/png;x="a, text/html"', "html", false],
+    ['image/png;x="a;q=0"', "image/png", false],
+    ['text/html;x="\\", text/plain;q=0", text/plain', "text", true],
   ] as [string | undefined, string, boolean][])("%j takes %s: %p", (accept, type, takes) => {
     expect(acceptsType(accept, type)).toBe(takes);
   });
@@ -48,6 +57,42 @@ describe("Accept in its parts", () => {
     ).toEqual(["text/html 1", "text/* 1", "*/* 1", "application/json 0.9", "text/plain 0.5"]);
     expect(types("text/html;level=1;q=0.4;ext=x")).toEqual(["text/html;level=1 0.4"]);
     expect(types("a/a;q=5, b/b;q=-1, c/c;q=x")).toEqual(["a/a 1", "c/c 1", "b/b 0"]);
+  });
+
+  test("commas, semicolons and escapes in a quoted value are part of it (RFC 9110 section 5.6.6)", () => {
+    expect(types('a/a;x="1, b/b";q=0.5, c/c;y="\\";q=0.1";q=0.2, d/d;z="Quoted"')).toEqual([
+      "d/d;z=quoted 1",
+      'a/a;x="1, b/b" 0.5',
+      'c/c;y="\\";q=0.1" 0.2',
+    ]);
+    expect(types('a/a;x="never closed, b/b')).toEqual(["a/a 1"]);
+  });
+
+  test.each(["", "x", "5", "-1", "-0", "0", "0.5", "1.5", "nan", "infinity", ".5", "0.5x", '"0.2"', '""'])(
+    "all functions agree on the weight %j",
+    (q) => {
+      for (const accept of [`a/a;q=${q}`, `a/a; q = ${q}`, `b/b, a/a;q=${q}`, `a/*;q=${q}`]) {
+        const quality = qualityForType(accept, "a/a");
+        expect(parseAccept(accept).find(({ type }) => type.startsWith("a/"))?.quality).toBe(quality);
+        expect(acceptsType(accept, "a/a")).toBe(quality > 0);
+        expect(acceptsType(accept, "a/*")).toBe(quality > 0);
+        expect(preferredType(accept, ["a/a"])).toBe(quality > 0 ? "a/a" : undefined);
+        // Another type with this weight and a little less is never preferred.
+        const offers = ["c/c", "a/a"] as const;
+        const less = Math.max(0, quality - 0.001);
+        expect(preferredType(`${accept}, c/c;q=${less}`, offers)).toBe(quality > 0 ? "a/a" : undefined);
+      }
+    },
+  );
+
+  test("a range with parameters is for the types that have them (RFC 9110 section 12.5.1)", () => {
+    const accept = "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4";
+    expect(qualityForType(accept, "text/plain;format=flowed")).toBe(1);
+    expect(qualityForType(accept, 'text/plain; format="FIXED"')).toBe(0.4);
+    expect(qualityForType(accept, "text/plain")).toBe(0.7);
+    expect(qualityForType(accept, "text/html")).toBe(0.3);
+    expect(typeMatches("text/plain;format=flowed", "text/plain")).toBe(true);
+    expect(typeMatches("text/plain", "text/plain;format=flowed")).toBe(false);
   });
 
   test("without a field the client takes everything", () => {

@@ -52,10 +52,15 @@ describe("mounts", () => {
 
   test("no value of a prefix makes root_path begin an address of another host", async () => {
     const open = new Router().mount("/:tenant", new Router().get("/", says("home")));
-    expect(await ask(open, "GET", "/%2Fevil.example/")).toMatchObject({
-      path_params: { tenant: "/evil.example" },
-      root_path: "/%2Fevil.example",
-    });
+    for (const value of ["/evil.example", "\\evil.example", "\t/evil.example", "\r\n"]) {
+      const answer = await ask(open, "GET", `/${encodeURIComponent(value)}/`);
+      expect(answer).toMatchObject({ name: "home", path_params: { tenant: value } });
+      expect(new URL(`${answer.root_path}/x`, "http://here.example").host).toBe("here.example");
+      expect(answer.root_path).not.toMatch(/^\/[/\\\t\r\n]/);
+    }
+    const deep = new Router().mount("/:a/:b", new Router().get("/", says("home")));
+    const { root_path } = await ask(deep, "GET", "/%09/evil.example/");
+    expect(new URL(`${root_path}/x`, "http://here.example").host).toBe("here.example");
   });
 
   test("websocket and sse are mounted too", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { CompositionError, RouteError } from "../../src/errors.ts";
 import type { Application } from "../../src/spec/index.ts";
 import { Router } from "../../src/toolkit/router.ts";
-import { says } from "../support/routing.ts";
+import { ask, says } from "../support/routing.ts";
 
 describe("names", () => {
   const api = new Router().get("/users/:id", says("user")).name("users.get");
@@ -51,6 +51,45 @@ describe("names", () => {
   ])("%s with %j is refused", (name, parameters, message) => {
     expect(() => router.uriFor(name, parameters)).toThrow(message);
     expect(() => router.uriFor(name, parameters)).toThrow(RouteError);
+  });
+
+  test.each([
+    ["all", { path: "/evil.example/x" }, "/%2Fevil.example/x"],
+    ["all", { path: "//evil.example" }, "/%2F/evil.example"],
+    ["all", { path: "\\\\evil.example" }, "/%5C%5Cevil.example"],
+    ["all", { path: "/\\evil.example" }, "/%2F%5Cevil.example"],
+    ["all", { path: "\t/evil.example\r\n" }, "/%09/evil.example%0D%0A"],
+    ["all", { path: "a//b" }, "/a//b"],
+    ["one", { id: "/evil.example" }, "/%2Fevil.example"],
+    ["behind", { path: "/x" }, "/files//x"],
+    ["double", {}, "/.//double"],
+    ["in.all", { path: "/evil.example" }, "/in//evil.example"],
+    ["group.all", { path: "/evil.example" }, "/%2Fevil.example"],
+  ])("%s with %j leads to no other host: %s", async (name, parameters, uri) => {
+    const all = new Router().get("/*path", says("all")).name("all");
+    const paths = new Router()
+      .get("/*path", says("all"))
+      .name("all")
+      .get("/:id", says("one"))
+      .name("one")
+      .get("/files/*path", says("behind"))
+      .name("behind")
+      .get("//double", says("double"))
+      .name("double")
+      .mount("/in", all)
+      .as("in")
+      .group("/", (group) => group.post("/*path", says("all")).name("all2"));
+    const of = name === "group.all" ? "all2" : name;
+    expect(paths.uriFor(of, parameters)).toBe(uri);
+    expect(new URL(uri, "http://here.example/a/b").host).toBe("here.example");
+  });
+
+  test("the value of a wildcard that begins with a slash comes back as it was", async () => {
+    const all = new Router().get("/*path", says("all")).name("all");
+    for (const path of ["/evil.example/x", "//x", "/", "a/b", "%2F", "/%2F/"]) {
+      const answer = await ask(all, "GET", all.uriFor("all", { path }));
+      expect(answer).toMatchObject({ name: "all", path_params: { path } });
+    }
   });
 
   test("all can be listed", () => {

@@ -100,9 +100,11 @@ test("bearerState reads Authorization: Bearer", () => {
 test("of several fields the one is taken that the request's own methods take", () => {
   const headers: Headers = [
     ["authorization", "Bearer planted"],
-    ["cookie", "pagi_session=planted"],
+    ["cookie", "other=1"],
     ["authorization", "Bearer own"],
     ["cookie", "pagi_session=own"],
+    // Joined, as PAGI wants it, the first cookie of a name is the one with the longest path (RFC 6265 section 5.4).
+    ["cookie", "pagi_session=second"],
   ];
   const scope = httpScope({ headers });
   const request = new PagiRequest(scope);

@@ -35,7 +35,8 @@ export interface ChoiceRule<Field extends string = string> {
 export interface EventRule<Field extends string = string> {
   /** `send` for an event of the application, `receive` for one of the server. */
   readonly direction: "send" | "receive";
-  readonly scope: Scope["type"];
+  /** The types of scope that it belongs to. */
+  readonly scopes: readonly Scope["type"][];
   readonly source: string;
   readonly fields: Readonly<Record<Field, FieldRule>>;
   readonly choice?: ChoiceRule<Field>;
@@ -59,6 +60,8 @@ const FINAL_STATUS = kind(
   "must be a final status, an integer from 200 to 999 (1xx is for the server)",
   isIntegerFrom(200, 999),
 );
+
+const INTERIM_STATUS = kind("must be an interim status, an integer from 100 to 199", isIntegerFrom(100, 199));
 
 const PATH = kind(
   "must be the path of a file, without NUL",
@@ -149,19 +152,28 @@ export const RULES: EventRules = {
   // ── http ──────────────────────────────────────────────────────────────────────────────────────────────────────
   "http.request": {
     direction: "receive",
-    scope: "http",
+    scopes: ["http"],
     source: 'PAGI Www, "Request"',
     fields: requestBody,
   },
   "http.disconnect": {
     direction: "receive",
-    scope: "http",
+    scopes: ["http"],
     source: 'PAGI Www, "Disconnect"',
     fields: {},
   },
+  "http.response.interim": {
+    direction: "send",
+    scopes: ["http"],
+    source: "RFC 9110 section 15.2",
+    fields: {
+      status: required(INTERIM_STATUS, "RFC 9110 section 15.2"),
+      headers: optional(HEADERS, HEADERS_FORMAT),
+    },
+  },
   "http.response.start": {
     direction: "send",
-    scope: "http",
+    scopes: ["http"],
     source: RESPONSE_START,
     fields: {
       status: required(FINAL_STATUS, RESPONSE_START),
@@ -171,19 +183,19 @@ export const RULES: EventRules = {
   },
   "http.response.body": {
     direction: "send",
-    scope: "http",
+    scopes: ["http"],
     source: RESPONSE_BODY,
     ...BODY_OR_FILE,
   },
   "http.response.trailers": {
     direction: "send",
-    scope: "http",
+    scopes: ["http"],
     source: 'PAGI Www, "Response Trailers"',
     fields: { headers: optional(HEADERS, HEADERS_FORMAT) },
   },
   "http.fullflush": {
     direction: "send",
-    scope: "http",
+    scopes: ["http", "sse"],
     source: 'PAGI Extensions, "fullflush"',
     fields: {},
   },
@@ -191,19 +203,19 @@ export const RULES: EventRules = {
   // ── sse ───────────────────────────────────────────────────────────────────────────────────────────────────────
   "sse.request": {
     direction: "receive",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "SSE Request Body"',
     fields: requestBody,
   },
   "sse.disconnect": {
     direction: "receive",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "SSE Disconnect"',
     fields: { reason: required(STRING, 'PAGI Www, "SSE Disconnect"') },
   },
   "sse.start": {
     direction: "send",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "Start SSE"',
     fields: {
       status: optional(FINAL_STATUS, 'PAGI Www, "Start SSE"'),
@@ -212,7 +224,7 @@ export const RULES: EventRules = {
   },
   "sse.send": {
     direction: "send",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "Send SSE"',
     fields: {
       data: required(STRING, 'PAGI Www, "Send SSE"'),
@@ -223,13 +235,13 @@ export const RULES: EventRules = {
   },
   "sse.comment": {
     direction: "send",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "SSE Comment"',
     fields: { comment: required(STRING, 'PAGI Www, "SSE Comment"') },
   },
   "sse.keepalive": {
     direction: "send",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "SSE Keepalive"',
     fields: {
       interval: required(SECONDS, 'PAGI Www, "SSE Keepalive"'),
@@ -238,19 +250,19 @@ export const RULES: EventRules = {
   },
   "sse.close": {
     direction: "send",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "Close SSE"',
     fields: { reason: optional(STRING, 'PAGI Www, "Close SSE"') },
   },
   "sse.http.response.start": {
     direction: "send",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "Decline SSE"',
     fields: declineStart('PAGI Www, "Decline SSE"'),
   },
   "sse.http.response.body": {
     direction: "send",
-    scope: "sse",
+    scopes: ["sse"],
     source: 'PAGI Www, "Decline SSE"',
     ...BODY_OR_FILE, // "structured exactly like http.response.body"
   },
@@ -258,13 +270,13 @@ export const RULES: EventRules = {
   // ── websocket ─────────────────────────────────────────────────────────────────────────────────────────────────
   "websocket.connect": {
     direction: "receive",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Connect"',
     fields: {},
   },
   "websocket.receive": {
     direction: "receive",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Receive"',
     fields: {
       text: optional(STRING, 'PAGI Www, "WebSocket Receive"'),
@@ -274,7 +286,7 @@ export const RULES: EventRules = {
   },
   "websocket.disconnect": {
     direction: "receive",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Disconnect"',
     fields: {
       code: required(DISCONNECT_CODE, 'PAGI Www, "WebSocket Disconnect"; RFC 6455 section 7.4'),
@@ -283,7 +295,7 @@ export const RULES: EventRules = {
   },
   "websocket.accept": {
     direction: "send",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Accept"',
     fields: {
       subprotocol: optional(TOKEN, 'PAGI Www, "WebSocket Accept"; RFC 6455 section 4.1'),
@@ -292,7 +304,7 @@ export const RULES: EventRules = {
   },
   "websocket.send": {
     direction: "send",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Send"',
     fields: {
       text: optional(STRING, 'PAGI Www, "WebSocket Send"'),
@@ -302,7 +314,7 @@ export const RULES: EventRules = {
   },
   "websocket.keepalive": {
     direction: "send",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Keepalive"',
     fields: {
       interval: required(SECONDS, 'PAGI Www, "WebSocket Keepalive"'),
@@ -311,7 +323,7 @@ export const RULES: EventRules = {
   },
   "websocket.close": {
     direction: "send",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Close"',
     fields: {
       code: optional(CLOSE_CODE, 'PAGI Www, "WebSocket Close"; RFC 6455 section 7.4'),
@@ -320,13 +332,13 @@ export const RULES: EventRules = {
   },
   "websocket.http.response.start": {
     direction: "send",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Denial Response"',
     fields: declineStart('PAGI Www, "WebSocket Denial Response"'),
   },
   "websocket.http.response.body": {
     direction: "send",
-    scope: "websocket",
+    scopes: ["websocket"],
     source: 'PAGI Www, "WebSocket Denial Response"',
     fields: declineBody('PAGI Www, "WebSocket Denial Response"'),
   },
@@ -334,37 +346,37 @@ export const RULES: EventRules = {
   // ── lifespan ──────────────────────────────────────────────────────────────────────────────────────────────────
   "lifespan.startup": {
     direction: "receive",
-    scope: "lifespan",
+    scopes: ["lifespan"],
     source: 'PAGI Lifespan, "Startup"',
     fields: {},
   },
   "lifespan.shutdown": {
     direction: "receive",
-    scope: "lifespan",
+    scopes: ["lifespan"],
     source: 'PAGI Lifespan, "Shutdown"',
     fields: {},
   },
   "lifespan.startup.complete": {
     direction: "send",
-    scope: "lifespan",
+    scopes: ["lifespan"],
     source: 'PAGI Lifespan, "Startup Complete"',
     fields: {},
   },
   "lifespan.startup.failed": {
     direction: "send",
-    scope: "lifespan",
+    scopes: ["lifespan"],
     source: 'PAGI Lifespan, "Startup Failed"',
     fields: { message: optional(STRING, 'PAGI Lifespan, "Startup Failed"') },
   },
   "lifespan.shutdown.complete": {
     direction: "send",
-    scope: "lifespan",
+    scopes: ["lifespan"],
     source: 'PAGI Lifespan, "Shutdown Complete"',
     fields: {},
   },
   "lifespan.shutdown.failed": {
     direction: "send",
-    scope: "lifespan",
+    scopes: ["lifespan"],
     source: 'PAGI Lifespan, "Shutdown Failed"',
     fields: { message: optional(STRING, 'PAGI Lifespan, "Shutdown Failed"') },
   },

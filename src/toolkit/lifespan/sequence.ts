@@ -3,12 +3,26 @@ import type { Application, Receive, Send } from "../../spec/application.ts";
 import type { ReceiveEvent, SendEvent } from "../../spec/events.ts";
 import type { LifespanScope, State } from "../../spec/scope.ts";
 
-/** What happens before the first request and after the last; both may fill or read the state of the server's life. */
+/**
+ * Hooks for the start and the end of the server. Where each one runs:
+ *
+ * | hook                             | one process                          | `--workers`                     |
+ * | -------------------------------- | ------------------------------------ | ------------------------------- |
+ * | `startup`, `shutdown`            | once                                 | in every worker                 |
+ * | `beforeWorkers`, `afterWorkers`  | once, around `startup`, `shutdown`   | once, in the supervisor         |
+ */
 export interface LifespanHooks {
-  /** Runs before the first request. Default: nothing. */
+  /** Runs before the first request, in every process that serves. It may fill the state that requests see. Default: nothing. */
   readonly startup?: (state: State) => void | Promise<void>;
-  /** Runs after the last request. Default: nothing. */
+  /** Runs after the last request, in every process that serves. Default: nothing. */
   readonly shutdown?: (state: State) => void | Promise<void>;
+  /**
+   * Runs once, before any worker starts: for work such as migrations. It gets no state, because workers are separate
+   * processes; they do inherit `process.env`. Default: nothing.
+   */
+  readonly beforeWorkers?: () => void | Promise<void>;
+  /** Runs once, after the last worker has ended. Default: nothing. */
+  readonly afterWorkers?: () => void | Promise<void>;
 }
 
 /** Part of a sequence. */
@@ -45,8 +59,8 @@ export async function runInSequence(
   for (;;) {
     const event = await receive();
     if (event.type === "lifespan.startup") {
-      for (const each of members) {
-        const member = typeof each === "function" ? new Life(each) : hooked(each);
+      const here = membersIn(scope.pagi, members);
+      for (const member of here) {
         try {
           if (await member.start(scope)) started.push(member);
         } catch (error) {
@@ -79,14 +93,50 @@ async function stopAll(started: readonly Member[], scope: LifespanScope): Promis
   return problems;
 }
 
-function hooked({ startup, shutdown }: LifespanHooks): Member {
+/**
+ * The members that take part in this process, in order. Each pair of hooks is a separate member, so that a pair that did
+ * not start is not stopped. `beforeWorkers` always comes before `startup`, in whatever order the hooks were added.
+ */
+function membersIn(pagi: LifespanScope["pagi"], members: readonly (Application | LifespanHooks)[]): Member[] {
+  const isSupervisor = pagi.role === "supervisor";
+  // Other servers may say only that this is a worker.
+  const isOnce = isSupervisor || pagi.is_worker !== 1;
+  const around: Member[] = [];
+  const serving: Member[] = [];
+  for (const each of members) {
+    if (typeof each === "function") {
+      serving.push(new Life(each));
+      continue;
+    }
+    const { startup, shutdown, beforeWorkers, afterWorkers } = each;
+    if (isOnce)
+      around.push(
+        pair(
+          () => beforeWorkers?.(),
+          () => afterWorkers?.(),
+        ),
+      );
+    if (!isSupervisor)
+      serving.push(
+        pair(
+          (state) => startup?.(state),
+          (state) => shutdown?.(state),
+        ),
+      );
+  }
+  return [...around, ...serving];
+}
+
+type Hook = (state: State) => void | Promise<void>;
+
+function pair(start: Hook, stop: Hook): Member {
   return {
     async start(scope) {
-      await startup?.(scope.state);
+      await start(scope.state);
       return true;
     },
     async stop(scope) {
-      await shutdown?.(scope.state);
+      await stop(scope.state);
     },
   };
 }

@@ -7,6 +7,8 @@ import type { PathParams } from "../router/path-params.ts";
 import { Session } from "../session/object.ts";
 import { Stash } from "../values/stash.ts";
 import { parseUrlEncoded, type DecodingOptions } from "../values/url-encoded.ts";
+import { joinCookies } from "../../spec/cookie-fields.ts";
+import { mountPathOf } from "../../spec/request-path.ts";
 import type { RequestScope, State } from "../../spec/scope.ts";
 
 export type { PathParams } from "../router/path-params.ts";
@@ -31,12 +33,12 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.method;
   }
 
-  /** Decoded, with what a router has taken off its front. */
+  /** Decoded; what lies below the prefixes of the mounts on the way. */
   get path(): string {
     return this.scope.path;
   }
 
-  /** The path as sent, still percent-encoded; from a server that does not keep it, {@link path}. */
+  /** The whole path as sent, prefixes of mounts included, still percent-encoded; from a server that does not keep it, {@link path}. */
   get rawPath(): string {
     return this.scope.raw_path ?? this.scope.path;
   }
@@ -46,14 +48,19 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.query_string ?? "";
   }
 
+  // A server may leave out keys that have a default. Source: PAGI Www, "HTTP Connection Scope" and its like.
+
   /** `https` or `wss` where the connection to the server, or to a trusted proxy before it, is encrypted. */
   get scheme(): S["scheme"] {
-    return this.scope.scheme;
+    const { type, scheme }: RequestScope = this.scope;
+    const given: unknown = scheme ?? (type === "websocket" ? "ws" : "http");
+    if (isSchemeOf(this.scope, given)) return given;
+    throw new TypeError(`The scope has the scheme ${JSON.stringify(given)}.`);
   }
 
-  /** `1.0`, `1.1`, `2` or `3`. */
-  get httpVersion(): S["http_version"] {
-    return this.scope.http_version;
+  /** `1.0`, `1.1`, `2` or `3`; `1.1` where the server does not say. */
+  get httpVersion(): RequestScope["http_version"] {
+    return this.scope.http_version ?? "1.1";
   }
 
   /** Address and port of the client; `undefined` on a Unix socket. */
@@ -66,9 +73,17 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
     return this.scope.server;
   }
 
-  /** What a router has taken off the front of the path, and where the server is mounted. */
+  /** The prefixes that routers have cut off the front of {@link path}, after the server's own root path; decoded. */
   get rootPath(): string {
     return this.scope.root_path ?? "";
+  }
+
+  /**
+   * {@link rootPath} as the beginning of paths that clients use: percent-encoded, without a slash at the end, and never
+   * beginning with two slashes. `request.mountPath + router.uriFor("user", { id })` leads to a route of a mounted router.
+   */
+  get mountPath(): string {
+    return mountPathOf(this.scope);
   }
 
   /** The same as `scope`. */
@@ -149,7 +164,7 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
   }
 
   get #fields(): PagiHeaders {
-    return (this.#headers ??= new PagiHeaders(this.scope.headers));
+    return (this.#headers ??= new PagiHeaders(joinCookies(this.scope.headers ?? [])));
   }
 
   // ── parameters ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,6 +287,13 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
 /** What is behind the scheme; `null`, which a page without an origin sends, is no host of anybody. */
 function hostOf(origin: string): string | undefined {
   return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase();
+}
+
+/** Each type of scope has two schemes; TypeScript cannot tie the type of a scope to its own. */
+function isSchemeOf<S extends RequestScope>(scope: S, scheme: unknown): scheme is S["scheme"] {
+  return scope.type === "websocket"
+    ? scheme === "ws" || scheme === "wss"
+    : scheme === "http" || scheme === "https";
 }
 
 /** Which parameters there are is a promise of the router, from the pattern that matched. */

@@ -1,4 +1,5 @@
-import { parse as parseDisposition } from "content-disposition";
+import { decodeExtended } from "content-disposition";
+import { parameterOf, parseParameterized } from "../../spec/parameters.ts";
 import { isToken } from "../../spec/token.ts";
 import { PagiHeaders } from "../values/headers.ts";
 import {
@@ -219,8 +220,19 @@ function partHead(section: string): PartHead {
   if (disposition === undefined) throw new MalformedBodyError("A part has no Content-Disposition.");
   // Which of two names counts, this program and a filter in front of it may see differently.
   if (others.length > 0) throw new MalformedBodyError("A part has several Content-Dispositions.");
-  const { type, parameters } = parseDisposition(disposition, { multipart: true });
-  if (type !== "form-data" || parameters.name === undefined)
-    throw new MalformedBodyError("A part is no form-data with a name.");
-  return { name: parameters.name, filename: parameters.filename, headers };
+  const { type, parameters } = parseParameterized(disposition, "form");
+  const valueOf = (parameter: string): string | undefined => {
+    const extended = parameterOf(parameters, `${parameter}*`);
+    const decoded = extended === undefined ? undefined : decodeExtended(extended);
+    return decoded ?? unescapeName(parameterOf(parameters, parameter));
+  };
+  const name = valueOf("name");
+  if (type !== "form-data" || name === undefined)
+    throw new MalformedBodyError("A part is not form-data with a name.");
+  return { name, filename: valueOf("filename"), headers };
+}
+
+/** Browsers escape three chars in names, and nothing else. Source: HTML standard, "multipart/form-data encoding algorithm". */
+function unescapeName(value: string | undefined): string | undefined {
+  return value?.replace(/%(?:22|0d|0a)/gi, decodeURIComponent);
 }

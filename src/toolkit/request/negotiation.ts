@@ -1,4 +1,5 @@
-import Negotiator from "negotiator";
+import { parseMediaRanges, type MediaRange } from "../../spec/accept.ts";
+import { parameterOf, parseParameterized, writeValue, type Parameterized } from "../../spec/parameters.ts";
 
 /** Names for the media types that are asked for most. */
 const SHORT = new Map(
@@ -34,27 +35,40 @@ export function mediaType(name: string): string {
 }
 
 /**
- * The one of `offers` that the client likes best, as it was given; `undefined` when it takes none of them. Among equals
- * the first wins, and so it does without an `Accept` field. RFC 9110 section 12.5.1.
+ * The one of `offers` that the client likes best, as it was given; `undefined` when it takes none of them. Among those
+ * that it likes equally the one that it names most specifically wins, then the one that it names first, then the first
+ * offer; without an `Accept` field the first offer does. RFC 9110 section 12.5.1.
  */
 export function preferredType<Offer extends string>(
   accept: string | undefined,
   offers: readonly Offer[],
 ): Offer | undefined {
-  if (accept === undefined || accept.trim() === "") return offers[0];
-  const [best] = new Negotiator({ headers: { accept } }).mediaTypes(offers.map(mediaType));
-  return offers.find((offer) => mediaType(offer) === best);
+  const ranges = rangesOf(accept);
+  let best: { offer: Offer; range: MediaRange; specificity: number; order: number } | undefined;
+  for (const offer of offers) {
+    const range = rangeFor(ranges, mediaType(offer));
+    if (range === undefined || range.weight === 0) continue;
+    const candidate = { offer, range, specificity: specificityOf(range), order: ranges.indexOf(range) };
+    const isBetter =
+      best === undefined ||
+      (range.weight - best.range.weight ||
+        candidate.specificity - best.specificity ||
+        best.order - candidate.order) > 0;
+    if (isBetter) best = candidate;
+  }
+  return best?.offer;
 }
 
 /** Whether the client takes a media type; `text/*` asks whether it takes any text. */
 export function acceptsType(accept: string | undefined, type: string): boolean {
   const wanted = mediaType(type);
-  if (!wanted.endsWith("/*")) return preferredType(accept, [wanted]) !== undefined;
-  if (accept === undefined || accept.trim() === "" || wanted === "*/*") return true;
+  if (!wanted.endsWith("/*")) return qualityForType(accept, wanted) > 0;
+  const ranges = rangesOf(accept);
+  if (wanted === "*/*") return ranges.some(({ weight }) => weight > 0);
   const family = wanted.slice(0, -1);
-  return new Negotiator({ headers: { accept } })
-    .mediaTypes()
-    .some((each) => each === "*/*" || each.toLowerCase().startsWith(family));
+  if (ranges.some((range) => range.type !== wanted && range.type.startsWith(family) && range.weight > 0))
+    return true;
+  return qualityForType(accept, wanted) > 0;
 }
 
 /** A media range that a client takes, and how much it likes it: from 0, not at all, to 1. */
@@ -64,48 +78,65 @@ export interface AcceptedType {
   readonly quality: number;
 }
 
-const MEDIA_RANGE = /^[!#$%&'*+\-.^_`|~0-9a-z]+\/[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-
 /**
  * The ranges of an `Accept` field, the best first, and among equals the most specific; what is no range is left out.
  * Without a field the client takes everything.
  */
 export function parseAccept(accept: string | undefined): AcceptedType[] {
-  if (accept === undefined || accept.trim() === "") return [{ type: "*/*", quality: 1 }];
-  const accepted: AcceptedType[] = [];
-  for (const range of accept.toLowerCase().split(",")) {
-    const [type = "", ...parameters] = range.split(";").map((part) => part.trim());
-    if (!MEDIA_RANGE.test(type)) continue;
-    const at = parameters.findIndex((each) => /^q\s*=/.test(each));
-    const own = (at < 0 ? parameters : parameters.slice(0, at)).map((each) => `;${each}`);
-    const quality = at < 0 ? 1 : Number.parseFloat(parameters[at]?.split("=")[1] ?? "");
-    accepted.push({
-      type: type + own.join(""),
-      quality: Number.isNaN(quality) ? 1 : Math.min(1, Math.max(0, quality)),
+  return rangesOf(accept)
+    .toSorted((one, other) => other.weight - one.weight || specificityOf(other) - specificityOf(one))
+    .map(({ type, parameters, weight }) => {
+      const own = parameters.map(([name, value]) => `;${name}=${writeValue(value.toLowerCase())}`);
+      return { type: type + own.join(""), quality: weight };
     });
-  }
-  return accepted.sort(
-    (one, other) => other.quality - one.quality || specificity(other.type) - specificity(one.type),
-  );
 }
 
-/** Whether a media type is within a range, such as `text/*`. */
+/** Whether a media type is within a range, such as `text/*` or `text/html;level=1`. */
 export function typeMatches(type: string, range: string): boolean {
-  const [wanted, pattern] = [type.toLowerCase(), range.toLowerCase()];
-  if (pattern === "*/*" || wanted === pattern) return true;
-  return pattern.endsWith("/*") && wanted.startsWith(pattern.slice(0, -1));
+  const [wanted, pattern] = [parseParameterized(type), parseParameterized(range)];
+  return isWithin(wanted, { type: pattern.type, parameters: pattern.parameters.list, weight: 1 });
 }
 
 /** How much the client likes a media type, by the most specific of its ranges; 0 where it does not take it. */
 export function qualityForType(accept: string | undefined, type: string): number {
-  const wanted = mediaType(type);
-  const matching = parseAccept(accept).filter((each) => typeMatches(wanted, each.type));
-  // The sort is stable: of two that are equally specific the one that is liked more comes first.
-  const [best] = matching.sort((one, other) => specificity(other.type) - specificity(one.type));
-  return best?.quality ?? 0;
+  return rangeFor(rangesOf(accept), mediaType(type))?.weight ?? 0;
 }
 
-function specificity(range: string): number {
-  if (range === "*/*") return 0;
-  return range.endsWith("/*") ? 1 : 2;
+const EVERYTHING: MediaRange = { type: "*/*", parameters: [], weight: 1 };
+
+/** Without a field the client takes everything (RFC 9110 section 12.5.1). */
+function rangesOf(accept: string | undefined): MediaRange[] {
+  return accept === undefined || accept.trim() === "" ? [EVERYTHING] : parseMediaRanges(accept);
+}
+
+/** The most specific range that a type is within; of two that are equally specific the one that is liked more. */
+function rangeFor(ranges: readonly MediaRange[], type: string): MediaRange | undefined {
+  const wanted = parseParameterized(type);
+  let best: MediaRange | undefined;
+  for (const range of ranges) {
+    if (!isWithin(wanted, range)) continue;
+    const isBetter =
+      best === undefined || (specificityOf(range) - specificityOf(best) || range.weight - best.weight) > 0;
+    if (isBetter) best = range;
+  }
+  return best;
+}
+
+/** A range with parameters is for types that have them all. */
+function isWithin({ type, parameters }: Parameterized, range: MediaRange): boolean {
+  const isInFamily =
+    range.type === "*/*" ||
+    range.type === type ||
+    (range.type.endsWith("/*") && type.startsWith(range.type.slice(0, -1)));
+  return (
+    isInFamily &&
+    range.parameters.every(
+      ([name, value]) => parameterOf(parameters, name)?.toLowerCase() === value.toLowerCase(),
+    )
+  );
+}
+
+function specificityOf({ type, parameters }: MediaRange): number {
+  if (type === "*/*") return 0;
+  return type.endsWith("/*") ? 1 : 2 + parameters.length;
 }

@@ -10,6 +10,19 @@ export type BodySource =
   | ReadableStream<Uint8Array | string>
   | ((writer: ResponseWriter) => void | Promise<void>);
 
+/** Checks it before the head has left, where an error still has an answer. @throws TypeError for what gives no chunks. */
+export function assertSource(source: unknown, who: string): void {
+  const isObject = typeof source === "object" && source !== null;
+  if (
+    typeof source === "function" ||
+    (isObject && (Symbol.asyncIterator in source || Symbol.iterator in source))
+  )
+    return;
+  throw new TypeError(
+    `${who}() takes something to iterate over, and not ${source === null ? "null" : typeof source}.`,
+  );
+}
+
 /** What a response sends, by how it is sent. */
 export type ResponseBody =
   | { readonly kind: "none" }

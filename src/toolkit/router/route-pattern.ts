@@ -1,9 +1,11 @@
 import { messageOf, RouteError } from "../../errors.ts";
+import { constraintOf, type Constraint } from "./constraint.ts";
+import { withoutHost } from "../../spec/request-path.ts";
 
 /** A parameter of a pattern, and what its value must match as a whole. */
 export interface PatternParameter {
   readonly name: string;
-  readonly constraints: readonly RegExp[];
+  readonly constraints: readonly Constraint[];
 }
 
 /** A segment without parameters; its text is percent-decoded. */
@@ -96,7 +98,10 @@ export function constrained(
   const more = (parameter: PatternParameter): PatternParameter => {
     const constraint = Object.hasOwn(constraints, parameter.name) ? constraints[parameter.name] : undefined;
     if (constraint === undefined) return parameter;
-    return { ...parameter, constraints: [...parameter.constraints, whole(constraint)] };
+    return {
+      ...parameter,
+      constraints: [...parameter.constraints, constraintOf(parameter.name, constraint)],
+    };
   };
   const segments = pattern.segments.map((segment): PatternSegment => {
     switch (segment.kind) {
@@ -119,7 +124,7 @@ export function parametersOf(segment: PatternSegment): readonly PatternParameter
 
 /**
  * Puts the parameters' values of one segment of a path into `values`; each takes as much as it can, the first first.
- * Takes time that is linear in the segment's length, constraints aside.
+ * Takes time that is linear in the segment's length.
  *
  * @param text percent-decoded.
  * @param longest a longer value, in UTF-16 units, meets no constraint.
@@ -165,7 +170,7 @@ export function accepts(parameter: PatternParameter, value: string, longest: num
 
 /**
  * The path that the pattern matches with these values, percent-encoded. A slash in a value is encoded, but for the
- * value of a wildcard.
+ * value of a wildcard. It never begins with two slashes, so it cannot lead to another host.
  *
  * @throws RouteError when a value is missing, empty or does not meet its constraint, or makes a segment `.` or `..`,
  *   which clients would take for a step in the hierarchy.
@@ -186,7 +191,10 @@ export function pathOf(
     }
     return value;
   };
-  return pattern.segments.map((segment) => `/${segmentText(pattern, segment, valueOf)}`).join("");
+  const path = pattern.segments.map((segment) => `/${segmentText(pattern, segment, valueOf)}`).join("");
+  if (!path.startsWith("//")) return path;
+  // A wildcard's value that begins with a slash would name a host (RFC 3986 section 4.2); encoded it is the same value.
+  return pattern.segments[0]?.kind === "wildcard" ? `/%2F${path.slice(2)}` : withoutHost(path);
 }
 
 function segmentText(
@@ -255,11 +263,13 @@ function readBraces(text: string, at: number, name: string): [token: Token, end:
   }
   if (inner === "") return [{ name, constraints: [] }, close + 1];
   if (inner === ":") throw wrong(text, `has nothing behind the colon of '${name}'`);
+  let expression: RegExp;
   try {
-    return [{ name, constraints: [whole(new RegExp(inner.slice(1), "u"))] }, close + 1];
+    expression = new RegExp(inner.slice(1), "u");
   } catch (error) {
     throw wrong(text, `has a constraint on '${name}' that is no regular expression: ${messageOf(error)}`);
   }
+  return [{ name, constraints: [constraintOf(name, expression)] }, close + 1];
 }
 
 /** Braces of the regular expression itself, such as `\d{4}`, come in pairs; a single one is escaped there. */
@@ -301,11 +311,6 @@ function segmentOf(text: string, tokens: readonly Token[]): PatternSegment {
   }
   if (parameters.length === 0) return { kind: "literal", text: literals[0] ?? "" };
   return { kind: "parameters", literals, parameters };
-}
-
-/** The expression, to be met by a whole value; flags that make it begin elsewhere or match single lines are dropped. */
-function whole({ source, flags }: RegExp): RegExp {
-  return new RegExp(`^(?:${source})$`, flags.replace(/[gym]/g, ""));
 }
 
 function wrong(text: string, problem: string): RouteError {

@@ -161,7 +161,7 @@ function keyOf(segment: ParameterSegment | WildcardSegment): string {
   const literals = segment.kind === "wildcard" ? [segment.prefix] : segment.literals;
   return JSON.stringify([
     literals,
-    parametersOf(segment).map(({ constraints }) => constraints.map(String).sort()),
+    parametersOf(segment).map(({ constraints }) => constraints.map(({ key }) => key).sort()),
   ]);
 }
 

@@ -1,12 +1,12 @@
 import { RouteError } from "../../errors.ts";
 import type { Application, Receive, Send } from "../../spec/application.ts";
+import { belowMount, hasEncodedSlash, otherSlash, pathSegments } from "../../spec/request-path.ts";
 import type { RequestScope } from "../../spec/scope.ts";
 import type { ApplicationLike } from "../component.ts";
 import { toApp } from "../component.ts";
 import { decline } from "../decline.ts";
 import { inSequence } from "../lifespan/sequence.ts";
 import { compose } from "../middleware.ts";
-import { hasEncodedSlash, pathSegments } from "./path-segments.ts";
 import type { Mount, Route, RouteTable } from "./route-table.ts";
 import { RouteTree } from "./route-tree.ts";
 
@@ -82,7 +82,7 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
     if (isMiss(outcome) && trailingSlash !== "strict" && scope.path !== "/") {
       form = otherForm(segments);
       const other = outcomeOf(routes, scope, form, false);
-      const target = redirectTarget(scope);
+      const target = otherSlash(scope);
       if (trailingSlash === "ignore" || scope.type === "websocket") outcome = other;
       else if (!isMiss(other) && target !== undefined) {
         return decline(scope, send, 308, "", [["location", target]]);
@@ -112,13 +112,10 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
       );
     }
     const { place, values, length } = mounted;
-    // A slash in a value stays encoded, or `/:tenant` for `/%2Fhost` would begin addresses that lead to another host.
-    const prefix = segments.slice(0, length).map((segment) => `/${segment.replaceAll("/", "%2F")}`);
     await place.app(
       {
         ...scope,
-        path: `/${segments.slice(length).join("/")}`,
-        root_path: (scope.root_path ?? "") + prefix.join(""),
+        ...belowMount(scope, segments, length),
         ...(place.names.length === 0 ? {} : { path_params: parametersOf(place.names, values, scope) }),
       },
       receive,
@@ -301,18 +298,4 @@ function behindPreflight(target: Application): Application {
 /** The segments of the path with a slash at the end instead of without, or the other way round. */
 function otherForm(segments: readonly string[]): string[] {
   return segments.at(-1) === "" ? segments.slice(0, -1) : [...segments, ""];
-}
-
-/**
- * Where the other form of the path is, as a reference that is relative to the path: that holds behind proxies that change
- * the path, and can lead to no other host, whatever the path begins with. None for a path of steps in the hierarchy.
- */
-function redirectTarget({ raw_path: rawPath, query_string: query }: RequestScope): string | undefined {
-  if (rawPath === undefined) return undefined;
-  const parts = rawPath.split("/");
-  const hasSlash = parts.at(-1) === "";
-  const last = parts.at(hasSlash ? -2 : -1) ?? "";
-  if (/^(?:\.|%2e){1,2}$/i.test(last)) return undefined;
-  const path = hasSlash ? (last === "" ? "../" : `../${last}`) : `./${last}/`;
-  return query === undefined || query === "" ? path : `${path}?${query}`;
 }

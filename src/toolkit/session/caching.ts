@@ -1,3 +1,4 @@
+import { splitList } from "../../spec/parameters.ts";
 import type { Headers } from "../../spec/values.ts";
 
 /** True when the fields allow caches that serve several users to keep the response. RFC 9111 section 5.2.2. */
@@ -29,11 +30,7 @@ export function varyOn(headers: Headers, fields: readonly string[]): void {
 }
 
 function directives(headers: Headers): string[] {
-  return headers
-    .filter(([name]) => name === "cache-control")
-    .flatMap(([, value]) => value.split(","))
-    .map((each) => each.trim())
-    .filter((each) => each !== "");
+  return headers.filter(([name]) => name === "cache-control").flatMap(([, value]) => splitList(value));
 }
 
 function removeAll(headers: Headers, removed: string): void {

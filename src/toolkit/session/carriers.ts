@@ -1,5 +1,6 @@
 import { SessionError } from "../../errors.ts";
 import type { HttpScope, RequestScope } from "../../spec/scope.ts";
+import { cookieField } from "../../spec/cookie-fields.ts";
 import { isToken } from "../../spec/token.ts";
 import type { Headers } from "../../spec/values.ts";
 import type { CookieOptions } from "../values/cookies.ts";
@@ -58,7 +59,7 @@ export function cookieState(options: CookieStateOptions = {}): StateCarrier {
   return {
     reads: ["cookie"],
     extract(scope) {
-      const field = fieldOf(scope, "cookie");
+      const field = cookieField(scope.headers);
       if (field?.includes(`${name}=`) !== true) return undefined;
       const cookies = parseCookies(field);
       return Object.hasOwn(cookies, name) ? cookies[name] : undefined;
@@ -99,6 +100,8 @@ export interface HeaderStateOptions {
 export function headerState({ name, pattern, respondWith }: HeaderStateOptions): StateCarrier {
   const field = fieldName(name);
   const answer = respondWith === undefined ? undefined : fieldName(respondWith);
+  if (pattern !== undefined && !(pattern instanceof RegExp))
+    throw new TypeError(`headerState: 'pattern' must be a RegExp, not ${typeof pattern}.`);
   // A `g` or `y` would make the expression remember where the last request's match was.
   const expression = pattern && new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""));
   return {
@@ -140,14 +143,41 @@ export interface CallbackStateOptions {
   reads?: readonly string[];
 }
 
-/** The token wherever the functions look for it and put it. */
+/** The token wherever the functions look for it and put it. @throws TypeError without `extract`, and for other values. */
 export function callbackState(options: CallbackStateOptions): StateCarrier {
   const { extract, inject = () => {}, clear = () => {}, reads = ["*"] } = options;
-  return { extract, inject, clear, reads };
+  const carrier = { extract, inject, clear, reads };
+  assertCarrier(carrier, "callbackState");
+  return carrier;
+}
+
+/** Reports a mistake at once, and not with the first request. @throws TypeError for anything that is not a carrier. */
+export function assertCarrier(carrier: unknown, who: string): asserts carrier is StateCarrier {
+  assertMethods(carrier, ["extract", "inject", "clear"], who);
+  const reads: unknown = Reflect.get(carrier, "reads");
+  if (
+    !Array.isArray(reads) ||
+    !reads.every((each) => each === "*" || (typeof each === "string" && isToken(each)))
+  )
+    throw new TypeError(`${who}: 'reads' must be a list of names of header fields, or ["*"].`);
+}
+
+/** @throws TypeError for what does not have all of these methods. */
+export function assertMethods(
+  value: unknown,
+  names: readonly string[],
+  who: string,
+): asserts value is object {
+  for (const name of names) {
+    const method: unknown =
+      typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+    if (typeof method !== "function")
+      throw new TypeError(`${who}: '${name}' must be a function, not ${typeof method}.`);
+  }
 }
 
 function fieldName(name: string): string {
-  if (isToken(name)) return name.toLowerCase();
+  if (typeof name === "string" && isToken(name)) return name.toLowerCase();
   throw new TypeError(`${JSON.stringify(name)} is no name of a header field.`);
 }
 

@@ -3,7 +3,7 @@ import { scopeOf } from "../values/scope-source.ts";
 import type { ScopeSource } from "../values/scope-source.ts";
 import { assertJson } from "./json.ts";
 import { LiveSession } from "./life.ts";
-import { setOwn } from "../values/own-property.ts";
+import { assertKeys, setOwn } from "../values/own-property.ts";
 
 /** Where the middleware puts the session. */
 export const SESSION_KEY = "pagi.session";
@@ -51,8 +51,14 @@ export class Session<T extends object = Record<string, unknown>> {
     return isSession(scopeOf(source, "Session.has()")[SESSION_KEY]);
   }
 
-  /** A session over data of one's own, for tests of handlers. Nothing of it is kept. */
+  /**
+   * A session over data of one's own, for tests of handlers. Nothing of it is kept.
+   *
+   * @throws TypeError for what is not an object of keys; SessionError for a value that is not JSON, as {@link set}.
+   */
   static fromData<T extends object>(data: T): Session<T> {
+    assertKeys(data, "Session.fromData()");
+    for (const [name, each] of Object.entries(data)) assertJson(each, `The session's '${name}'`);
     return new Session<T>(new LiveSession(undefined, Object.fromEntries(Object.entries(data))));
   }
 

@@ -43,6 +43,8 @@ export interface SimpleApp {
   render(name: string, data?: ViewData): Promise<SafeHtml>;
   /** Gives a message to a room or channel; resolves with the number of connections that it was given to. */
   publish(channel: string, message: Message, options?: PublishOptions): Promise<number>;
+  /** Gives a message to every WebSocket of the application that is open. */
+  broadcast(message: Message, options?: PublishOptions): Promise<number>;
 }
 
 /** What a view makes of the data; see {@link SimpleApp.render}. */

@@ -9,8 +9,8 @@ import { HttpError } from "./http-error.ts";
 import { mediaType } from "../request/negotiation.ts";
 import { nestedValues } from "./nested-values.ts";
 import type { PathParams } from "../router/path-params.ts";
+import type { JsonOptions } from "../request.ts";
 import type { PagiResponse, ResponseOptions } from "../response.ts";
-import { encodeValue } from "../router/route-pattern.ts";
 import type { PathValue } from "../router/route-pattern.ts";
 import type { QueryValues } from "../router/route-table.ts";
 import { SafeHtml } from "./safe-html.ts";
@@ -49,6 +49,15 @@ export class SimpleContext<Params extends PathParams = PathParams> extends HttpC
   }
 
   /**
+   * The body as JSON, whatever its Content-Type. `T` is a promise of the caller; `c.validate(schema)` checks.
+   *
+   * @throws as `PagiRequest.json`.
+   */
+  jsonBody<T = unknown>(options?: JsonOptions): Promise<T> {
+    return this.request.json<T>(options);
+  }
+
+  /**
    * What a schema makes of a form whose names say how its values belong together, `items[0].name` or `user[city]`, or of
    * JSON. The schema says what is permitted; with a `namespace` only what is below that name is looked at. Values of a form
    * are strings and uploads, as for `validate`.
@@ -84,7 +93,7 @@ export class SimpleContext<Params extends PathParams = PathParams> extends HttpC
 
   /** `text/html` in UTF-8. */
   override html(body: string | SafeHtml, options?: ResponseOptions): PagiResponse {
-    return super.html(body.toString(), options);
+    return super.html(body instanceof SafeHtml ? body.toString() : body, options);
   }
 
   /** What a view makes of the data, as a page. @throws as {@link SimpleApp.render}. */
@@ -102,8 +111,7 @@ export class SimpleContext<Params extends PathParams = PathParams> extends HttpC
     parameters?: Readonly<Record<string, PathValue | undefined>>,
     query?: QueryValues,
   ): string {
-    const root = this.rootPath.split("/").map(encodeValue).join("/");
-    return root + this.app.uriFor(name, parameters, query);
+    return this.mountPath + this.app.uriFor(name, parameters, query);
   }
 
   /** Sends the client to a named route; 303 lets it get a page after a form, whatever the method. */

@@ -6,7 +6,7 @@ import { MAX_CHANNELS } from "./membership.ts";
 import { checkedOutbox } from "./outbox.ts";
 import type { OutboxOptions } from "./outbox.ts";
 import type { Message, PublishOptions, PubSub } from "./pub-sub.ts";
-import { MemoryPubSub } from "./pub-sub.ts";
+import { ALL, assertChannel, assertMessage, MemoryPubSub } from "./pub-sub.ts";
 import type { PathValue } from "../router/route-pattern.ts";
 import type { QueryValues } from "../router/route-table.ts";
 import { adviceFor } from "../router/routed-application.ts";
@@ -127,7 +127,14 @@ export class SimpleCore implements SimpleApp {
     return renderView(this.#views, name, data);
   }
 
-  publish(channel: string, message: Message, options?: PublishOptions): Promise<number> {
-    return this.pubsub.publish(channel, message, options);
+  async publish(channel: string, message: Message, options?: PublishOptions): Promise<number> {
+    assertChannel(channel);
+    assertMessage(message);
+    return await this.pubsub.publish(channel, message, options);
+  }
+
+  async broadcast(message: Message, options?: PublishOptions): Promise<number> {
+    assertMessage(message);
+    return await this.pubsub.publish(ALL, message, options);
   }
 }

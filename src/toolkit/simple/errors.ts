@@ -1,7 +1,8 @@
 import { messageOf, RouteError } from "../../errors.ts";
 import type { Answer } from "../call.ts";
+import { PLAIN_PAGE_POLICY, plainPage } from "../plain-page.ts";
 import { isTellable } from "./http-error.ts";
-import { html } from "./safe-html.ts";
+import { escapeHtml } from "./safe-html.ts";
 import type { Returned } from "./answer.ts";
 import { toAnswer } from "./answer.ts";
 import type { SimpleContext } from "./context.ts";
@@ -71,7 +72,9 @@ export class ErrorHandlers {
     const detail = message === title ? undefined : message;
     switch (c.preferredType("application/problem+json", "application/json", "text/html", "text/plain")) {
       case "text/html":
-        return c.html(page(status, title, detail), { status });
+        // The page is not the application's: its policy is not either.
+        c.setHeader("content-security-policy", PLAIN_PAGE_POLICY);
+        return c.html(page(`${status} ${title}`, detail), { status });
       case "text/plain":
         return c.text(detail ?? title, { status });
       default:
@@ -98,35 +101,11 @@ export class ErrorHandlers {
   }
 }
 
-function page(status: number, title: string, detail: string | undefined) {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${status} ${title}</title>
-        <style>
-          :root {
-            color-scheme: light dark;
-          }
-          body {
-            font:
-              1.1rem/1.5 system-ui,
-              sans-serif;
-            max-width: 40rem;
-            margin: 15vh auto;
-            padding: 0 1rem;
-          }
-          pre {
-            white-space: pre-wrap;
-          }
-        </style>
-      </head>
-      <body>
-        <h1>${status} ${title}</h1>
-        ${detail === undefined ? "" : html`<pre>${detail}</pre>`}
-      </body>
-    </html> `;
+/** A stack is shown as it is written; a sentence is a paragraph. */
+function page(title: string, detail: string | undefined): string {
+  if (detail === undefined) return plainPage(title, "");
+  const tag = detail.includes("\n") ? "pre" : "p";
+  return plainPage(title, `<${tag}>${escapeHtml(detail)}</${tag}>`);
 }
 
 function stackOf(error: unknown): string {

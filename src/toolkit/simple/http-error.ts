@@ -2,6 +2,7 @@ import { PagiError } from "../../errors.ts";
 import type { Headers } from "../../spec/values.ts";
 import type { TellableError } from "../request/error.ts";
 import { isRequestError } from "../request/error.ts";
+import { headerPairs, PagiHeaders } from "../values/headers.ts";
 import { titleOf } from "../../spec/reason-phrase.ts";
 
 /** Thrown by a handler to answer with a status instead; what `c.abort()` throws. */
@@ -15,7 +16,7 @@ export class HttpError extends PagiError {
 
   /**
    * @param message is told to the client. Default: what the status is called.
-   * @throws RangeError for what is no status of an error.
+   * @throws RangeError for what is no status of an error; TypeError for headers that are not pairs.
    */
   constructor(
     status: number,
@@ -27,7 +28,7 @@ export class HttpError extends PagiError {
     super(message ?? titleOf(status), options);
     this.status = status;
     this.fault = status < 500 ? "client" : "application";
-    this.headers = headers;
+    this.headers = new PagiHeaders(headerPairs(headers)).toPairs();
   }
 }
 

@@ -1,7 +1,7 @@
 import { jsonText } from "../response/body.ts";
 import type { Outgoing } from "./outbox.ts";
 import { Outbox } from "./outbox.ts";
-import type { Message, PubSub, Subscriber } from "./pub-sub.ts";
+import { ALL, assertChannel, type Message, type PubSub, type Subscriber } from "./pub-sub.ts";
 
 /** Makes of a message what is sent to the client; `json` is the message as JSON. */
 export type Take = (message: Message, json: () => string) => Outgoing;
@@ -46,13 +46,23 @@ export class Membership implements Subscriber {
     if (this.#hasEnded) return;
     const present = this.#channels.get(channel);
     if (present !== undefined) return await present.subscribed;
+    assertChannel(channel);
     if (channel.length > MAX_NAME)
       throw new RangeError(`The name of a room or channel has at most ${MAX_NAME} chars.`);
-    if (this.#channels.size >= this.#maxChannels) {
+    if (this.channels().length >= this.#maxChannels) {
       throw new RangeError(
         `A connection can be in ${this.#maxChannels} rooms or channels (maxChannels), and this one is. Leave one before.`,
       );
     }
+    await this.#enter(channel, take);
+  }
+
+  /** As {@link join}, for what is said to all connections of the application. It counts as no channel, and is not left. */
+  async joinAll(take: Take): Promise<void> {
+    if (!this.#hasEnded && !this.#channels.has(ALL)) await this.#enter(ALL, take);
+  }
+
+  async #enter(channel: string, take: Take): Promise<void> {
     const place: Place = { take, subscribed: Promise.resolve(), isSubscribed: false };
     this.#channels.set(channel, place);
     place.subscribed = this.#subscribe(channel, place);
@@ -73,6 +83,10 @@ export class Membership implements Subscriber {
   }
 
   async leave(channel: string): Promise<void> {
+    if (channel !== ALL) await this.#exit(channel);
+  }
+
+  async #exit(channel: string): Promise<void> {
     const place = this.#channels.get(channel);
     this.#channels.delete(channel);
     // A subscription that is on its way is ended when it has come, and is not waited for: it may never come.
@@ -87,15 +101,15 @@ export class Membership implements Subscriber {
   async end(): Promise<void> {
     this.#hasEnded = true;
     this.#outbox.close();
-    await this.leaveAll();
+    await Promise.all([...this.#channels.keys()].map((channel) => this.#exit(channel)));
   }
 
   has(channel: string): boolean {
-    return this.#channels.has(channel);
+    return channel !== ALL && this.#channels.has(channel);
   }
 
   channels(): string[] {
-    return [...this.#channels.keys()];
+    return [...this.#channels.keys()].filter((channel) => channel !== ALL);
   }
 
   deliver(message: Message, channel: string, json = () => jsonText(message)): void {

@@ -39,22 +39,32 @@ export interface PubSub {
   channels(): string[];
 }
 
+/** The channel that every WebSocket of an application is in. Nobody chooses it as the name of a room. */
+export const ALL = "pagi:all";
+
 /** The channels of one process. Subscribing and delivering are done when the call returns. */
 export class MemoryPubSub implements PubSub {
   readonly #channels = new Map<string, Map<string, Subscriber>>();
   #warnsOfWorkers = false;
 
-  /** There are other worker processes: the first subscription is followed by a warning that they hear nothing of it. */
+  /**
+   * There are other worker processes: the first subscription to a room, or message to all, is followed by a warning that
+   * they hear nothing of it.
+   */
   warnOfWorkers(): void {
     this.#warnsOfWorkers = true;
   }
 
   /** @throws RangeError (as a rejection) for a channel without a name. */
   async subscribe(channel: string, subscriber: Subscriber): Promise<void> {
-    assertChannel(channel);
+    if (channel !== ALL) assertChannel(channel);
     const present = this.#channels.get(channel);
     if (present === undefined) this.#channels.set(channel, new Map([[subscriber.id, subscriber]]));
     else present.set(subscriber.id, subscriber);
+    if (channel !== ALL) this.#warn();
+  }
+
+  #warn(): void {
     if (!this.#warnsOfWorkers) return;
     this.#warnsOfWorkers = false;
     process.emitWarning(
@@ -73,7 +83,8 @@ export class MemoryPubSub implements PubSub {
 
   /** @throws AggregateError (as a rejection) of what subscribers threw, once all others have the message. */
   async publish(channel: string, message: Message, { except }: PublishOptions = {}): Promise<number> {
-    assertChannel(channel);
+    if (channel === ALL) this.#warn();
+    else assertChannel(channel);
     const errors: unknown[] = [];
     let count = 0;
     let made: string | undefined;
@@ -99,11 +110,24 @@ export class MemoryPubSub implements PubSub {
   }
 
   channels(): string[] {
-    return [...this.#channels.keys()];
+    return [...this.#channels.keys()].filter((channel) => channel !== ALL);
   }
 }
 
-function assertChannel(channel: string): void {
-  if (typeof channel === "string" && channel !== "") return;
-  throw new RangeError("A channel has a name, which is a string that is not empty.");
+/** @throws RangeError for a name that a room or channel cannot have. */
+export function assertChannel(channel: string): void {
+  if (typeof channel !== "string" || channel === "")
+    throw new RangeError("A channel has a name, which is a string that is not empty.");
+  if (channel === ALL)
+    throw new RangeError(`The name '${ALL}' is taken: broadcast(message) reaches everybody.`);
+}
+
+/**
+ * A message that was left out, or has no JSON, is an error of the caller, and not of the connections that hear it.
+ *
+ * @throws TypeError for `undefined`, a function, a symbol, a BigInt and a promise.
+ */
+export function assertMessage(message: unknown): void {
+  const hasJson = ["string", "number", "boolean", "object"].includes(typeof message);
+  if (!hasJson || message instanceof Promise) jsonText(message);
 }

@@ -2,13 +2,15 @@ import { UnsupportedScopeError } from "../../errors.ts";
 import type { Application, Receive, Send } from "../../spec/application.ts";
 import type { SseScope } from "../../spec/scope.ts";
 import { isTellable } from "./http-error.ts";
+import { waitedFor, type Listener } from "./listener.ts";
 import { Membership } from "./membership.ts";
 import { Outbox } from "./outbox.ts";
 import type { PathParams } from "../router/path-params.ts";
 import type { Message } from "./pub-sub.ts";
+import { jsonText } from "../response/body.ts";
 import { PagiResponse } from "../response.ts";
 import type { SimpleApp } from "./app.ts";
-import type { StartOptions } from "../sse.ts";
+import type { StartOptions, StreamEnd } from "../sse.ts";
 import { PagiSse } from "../sse.ts";
 
 /** Says what is sent in a stream: it sends, subscribes, or declines. */
@@ -28,6 +30,10 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
   readonly app: SimpleApp;
   readonly #outbox: Outbox;
   readonly #member: Membership;
+  readonly #onConnect: Listener<[]>[] = [];
+  /** The callbacks of the start, which run one after another. */
+  #connecting: Promise<void> = Promise.resolve();
+  #hasStarted = false;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(app: SimpleApp, scope: SseScope, receive: Receive, send: Send) {
@@ -45,6 +51,67 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
   override async start(options?: StartOptions): Promise<void> {
     await super.start(options);
     this.#outbox.open();
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
+    for (const callback of this.#onConnect) this.#connected(callback);
+  }
+
+  // ── events of its life ──────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Runs `callback` when the stream has started, at once if it has; callbacks wait for each other. A promise that one
+   * returns is waited for. Without one the stream is started all the same.
+   */
+  onConnect(callback: Listener<[]>): this {
+    if (this.#hasStarted) this.#connected(callback);
+    else this.#onConnect.push(callback);
+    return this;
+  }
+
+  /** `onConnect`, `onClose` and `onError` by their names. A promise that a callback returns is waited for. */
+  override on(event: "connect", callback: Listener<[]>): this;
+  override on(event: "close", callback: Listener<[reason: StreamEnd]>): this;
+  override on(event: "error", callback: Listener<[error: unknown]>): this;
+  override on(
+    ...[event, callback]:
+      | [event: "connect", callback: Listener<[]>]
+      | [event: "close", callback: Listener<[reason: StreamEnd]>]
+      | [event: "error", callback: Listener<[error: unknown]>]
+  ): this {
+    switch (event) {
+      case "connect":
+        return this.onConnect(callback);
+      case "close":
+        return this.onClose(waitedFor(callback));
+      case "error":
+        return this.onError(waitedFor(callback));
+      default:
+        throw new RangeError(
+          `An event stream has no event '${String(event)}'; it has connect, close and error.`,
+        );
+    }
+  }
+
+  #connected(callback: Listener<[]>): void {
+    this.#connecting = this.#connecting
+      .then(() => this.life.during(async () => void (await callback())))
+      .catch((error: unknown) => this.#failed(error));
+  }
+
+  // ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Sends an event that has nothing but data: text as it is, bytes in base64, anything else as JSON.
+   *
+   * @throws TypeError for a value without JSON, before the stream is started by it; StateError after `close()`.
+   */
+  override async send(data: Message): Promise<void> {
+    await super.send(dataOf(data, () => jsonText(data)));
+  }
+
+  /** As {@link send}, if it can. @throws TypeError for a value without JSON. */
+  override async trySend(data: Message): Promise<boolean> {
+    return await super.trySend(dataOf(data, () => jsonText(data)));
   }
 
   // ── channels ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -61,7 +128,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
       const data = dataOf(message, json);
       const send =
         callback === undefined
-          ? async () => void (await this.trySend(data))
+          ? async () => void (await super.trySend(data))
           : async () => void (await callback(message));
       return { size: data.length, send };
     });
@@ -104,7 +171,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
 
   // ── its life ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A callback of `subscribe` has thrown: `onError` is told, or the stream ends with it. */
+  /** A callback of `subscribe` or `onConnect` threw: report it to `onError`, or end the stream with it. */
   async #failed(error: unknown): Promise<void> {
     if (await this.life.tellError(error)) return;
     this.#failure ??= { error };
@@ -116,6 +183,7 @@ export class SimpleSse<Params extends PathParams = PathParams> extends PagiSse<P
     try {
       await handler(this);
       if (!this.isClosed()) await this.run();
+      await this.#connecting;
       if (this.#failure !== undefined) throw this.#failure.error;
     } catch (error) {
       if (this.connectionState === "pending" && isTellable(error)) {

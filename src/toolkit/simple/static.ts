@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { HttpError } from "./http-error.ts";
+import { endsWithSlash, otherSlash } from "../../spec/request-path.ts";
 import { folderAt, locate, segmentsOf } from "../response/served-folder.ts";
 import type { SimpleHandler } from "./pipeline.ts";
 import type { PagiResponse } from "../response.ts";
@@ -42,18 +43,12 @@ export function staticFiles(
       if (c.path.endsWith("/")) throw new HttpError(404);
       return send(c, found.path);
     }
-    // The path that is left below a mount ends with a slash even where the client has sent none.
-    if (!c.rawPath.endsWith("/")) return c.redirect(withSlash(c), 301);
+    const withSlash = endsWithSlash(c.scope) ? undefined : otherSlash(c.scope);
+    if (withSlash !== undefined) return c.redirect(withSlash, 301);
     for (const name of index) {
       const page = locate(root, join(found.path, name));
       if (page?.stat.isFile() === true) return send(c, page.path);
     }
     throw new HttpError(404);
   };
-}
-
-/** A relative reference: right below any proxy, and unlike an absolute path it can never lead to another host. */
-function withSlash({ rawPath, queryString }: SimpleContext): string {
-  const name = rawPath.slice(rawPath.lastIndexOf("/") + 1);
-  return `./${name}/${queryString === "" ? "" : `?${queryString}`}`;
 }

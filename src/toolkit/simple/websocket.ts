@@ -1,13 +1,15 @@
 import type { Application, Receive, Send } from "../../spec/application.ts";
-import { UnsupportedScopeError } from "../../errors.ts";
+import { EventError, UnsupportedScopeError } from "../../errors.ts";
 import { TRY_AGAIN_LATER } from "../../spec/close-code.ts";
 import type { WebSocketScope } from "../../spec/scope.ts";
 import { isTellable } from "./http-error.ts";
+import { waitedFor, type Listener } from "./listener.ts";
 import { Membership } from "./membership.ts";
 import { Outbox } from "./outbox.ts";
 import type { Outgoing } from "./outbox.ts";
 import type { PathParams } from "../router/path-params.ts";
-import type { Message } from "./pub-sub.ts";
+import type { Message, PublishOptions } from "./pub-sub.ts";
+import { jsonText } from "../response/body.ts";
 import { PagiResponse } from "../response.ts";
 import type { SimpleApp } from "./app.ts";
 import type { AcceptOptions, Callback } from "../websocket.ts";
@@ -18,15 +20,6 @@ import type { WebSocketReceive } from "../../spec/events.ts";
 export type WebSocketHandler<Params extends PathParams = PathParams> = (
   ws: SimpleWebSocket<Params>,
 ) => void | Promise<void>;
-
-/** A callback of an event; what it returns is waited for if it is a promise, and means nothing. */
-export type Listener<Values extends readonly unknown[]> = (...values: Values) => unknown;
-
-function waitedFor<Values extends readonly unknown[]>(listener: Listener<Values>): Callback<Values> {
-  return async (...values) => {
-    await listener(...values);
-  };
-}
 
 /**
  * One WebSocket connection, with the rooms it is in. The handler is called before the handshake is answered; unless it
@@ -63,6 +56,10 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
   // ── the connection ──────────────────────────────────────────────────────────────────────────────────────────
 
   override async accept(options?: AcceptOptions): Promise<void> {
+    // Do not wait: a slow or absent broker must not keep the client waiting.
+    this.#member
+      .joinAll((message, json) => this.#outgoing(message, json))
+      .catch((error: unknown) => this.life.tellError(error));
     await super.accept(options);
     this.#outbox.open();
   }
@@ -104,19 +101,22 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
     }
   }
 
+  // What cannot be sent does not accept the connection either, so that the handshake can still be answered with an error.
+
   override async sendText(text: string): Promise<void> {
+    if (typeof text !== "string") throw notSendable("text", "a string", text);
     await this.#opened();
     await super.sendText(text);
   }
 
   override async sendBytes(bytes: Uint8Array): Promise<void> {
+    if (!(bytes instanceof Uint8Array)) throw notSendable("bytes", "a Uint8Array", bytes);
     await this.#opened();
     await super.sendBytes(bytes);
   }
 
   override async sendJson(value: unknown): Promise<void> {
-    await this.#opened();
-    await super.sendJson(value);
+    await this.sendText(jsonText(value));
   }
 
   /** The next message; whoever asks for one before the connection is open accepts it, as whoever sends does. */
@@ -170,16 +170,31 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
   }
 
   /**
-   * Gives a message to everybody in a room, this connection too if it is in it: text or bytes as they are, anything else
-   * as JSON. Nobody waits for anybody. Resolves with the number of connections.
+   * Gives a message to everybody in a room, this connection too if it is in it; without a room to every WebSocket of the
+   * application that is open. Text and bytes go as they are, anything else as JSON. Nobody waits for anybody.
+   *
+   * @returns the number of connections.
+   * @throws TypeError (as a rejection) for a message without JSON.
    */
-  broadcast(room: string, message: Message): Promise<number> {
-    return this.app.publish(room, message);
+  broadcast(message: Message): Promise<number>;
+  broadcast(room: string, message: Message): Promise<number>;
+  broadcast(...given: [message: Message] | [room: string, message: Message]): Promise<number> {
+    return this.#tell(given, {});
   }
 
-  /** Gives a message to everybody in a room but this connection. */
-  broadcastOthers(room: string, message: Message): Promise<number> {
-    return this.app.publish(room, message, { except: this.#member.id });
+  /** As {@link broadcast}, but not to this connection. */
+  broadcastOthers(message: Message): Promise<number>;
+  broadcastOthers(room: string, message: Message): Promise<number>;
+  broadcastOthers(...given: [message: Message] | [room: string, message: Message]): Promise<number> {
+    return this.#tell(given, { except: this.#member.id });
+  }
+
+  async #tell(
+    given: [message: Message] | [room: string, message: Message],
+    options: PublishOptions,
+  ): Promise<number> {
+    if (given.length === 2) return await this.app.publish(...given, options);
+    return await this.app.broadcast(given[0], options);
   }
 
   /** Messages of rooms that were left out for this connection. */
@@ -213,6 +228,11 @@ export class SimpleWebSocket<Params extends PathParams = PathParams> extends Pag
       await this.#member.end();
     }
   }
+}
+
+function notSendable(field: "text" | "bytes", wanted: string, found: unknown): EventError {
+  const what = found === null ? "null" : typeof found;
+  return new EventError("websocket.send", field, `must be ${wanted}, not ${what}; sendJson() takes anything`);
 }
 
 /** The application of one handler. */

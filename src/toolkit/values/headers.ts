@@ -171,10 +171,10 @@ export function headerPairs(
 
 /** A string has a first and a second char, so that `["x-name", "value"]` would be two fields that nobody meant. */
 function assertPair(pair: unknown): void {
-  if (typeof pair === "string")
-    throw new TypeError(
-      `Header fields are pairs, [["x-name", "value"]], or an object; '${pair}' is no pair.`,
-    );
+  if (Array.isArray(pair) && pair.length === 2) return;
+  const shown =
+    typeof pair === "string" ? `'${pair}'` : Array.isArray(pair) ? `a list of ${pair.length}` : String(pair);
+  throw new TypeError(`Header fields are pairs, [["x-name", "value"]], or an object; ${shown} is no pair.`);
 }
 
 function pairOf(name: string, value: string | number): HeaderPair {

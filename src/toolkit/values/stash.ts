@@ -1,6 +1,6 @@
 import { scopeOf } from "./scope-source.ts";
 import type { ScopeSource } from "./scope-source.ts";
-import { setOwn } from "./own-property.ts";
+import { assertKeys, setOwn } from "./own-property.ts";
 
 const KEY = "pagi.stash";
 
@@ -23,8 +23,9 @@ export class Stash<T extends object = Record<string, unknown>> {
     }
   }
 
-  /** A stash over an object of one's own, for tests. */
+  /** A stash over an object of one's own, for tests. @throws TypeError for what is not an object of keys. */
   static fromData<T extends object>(data: T): Stash<T> {
+    assertKeys(data, "Stash.fromData()");
     const pagi = { version: "0.3", spec_version: "0.3" };
     return new Stash<T>({
       type: "lifespan",

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { hono, pagi, type HonoEnvironment } from "../../../adapters/hono.ts";
 import { dispatch, type Application } from "../../../src/spec/index.ts";
+import { Router } from "../../../src/toolkit/router.ts";
 import { echo, startServer } from "../../support/server.ts";
 import { WebSocketClient } from "../../support/websocket-client.ts";
 
@@ -76,10 +77,11 @@ app.get("/own", (c) => c.text("Hono's own"));
 test.each([
   [
     "/mounted/a%20b/c?x=%41",
-    { root_path: "/mounted", path: "/mounted/a b/c", raw_path: "/mounted/a%20b/c", query_string: "x=%41" },
+    { root_path: "/mounted", path: "/a b/c", raw_path: "/mounted/a%20b/c", query_string: "x=%41" },
   ],
-  ["/mounted", { root_path: "/mounted", path: "/mounted" }],
-  ["/user/5%206/files/x/y", { root_path: "/user/5 6/files", path: "/user/5 6/files/x/y" }],
+  ["/mounted", { root_path: "/mounted", path: "/", raw_path: "/mounted" }],
+  ["/mounted/", { root_path: "/mounted", path: "/", raw_path: "/mounted/" }],
+  ["/user/5%206/files/x/y", { root_path: "/user/5 6/files", path: "/x/y" }],
   ["/exact", { root_path: "", path: "/exact" }],
 ])("%s", async (target, expected) => {
   await using server = await startServer(hono(app));
@@ -98,6 +100,20 @@ test("behind a root path of the server's own", async () => {
   expect(await (await fetch(new URL("/mounted/a", server.url))).json()).toMatchObject({
     root_path: "/outer/mounted",
   });
+});
+
+test("below a router, and below Hono's own mount, each prefix is cut once", async () => {
+  const inner = new Hono<{ Bindings: HonoEnvironment }>().all("/raw/*", pagi(where));
+  const outer = new Hono<{ Bindings: HonoEnvironment }>();
+  outer.mount("/hono", (request: Request, env: HonoEnvironment) => inner.fetch(request, env));
+  await using server = await startServer(new Router().mount("/:tenant", hono(outer)).toApp());
+  const at = async (target: string) => (await fetch(new URL(target, server.url))).json();
+  expect(await at("/a%2Fb/hono/raw/x%20y?z=1")).toMatchObject({
+    ...{ root_path: "/a%2Fb/hono/raw", path: "/x y" },
+    ...{ raw_path: "/a%2Fb/hono/raw/x%20y", query_string: "z=1" },
+  });
+  expect(await at("/raw/hono/raw")).toMatchObject({ root_path: "/raw/hono/raw", path: "/" });
+  expect(await at("/raw/hono/raw/raw/raw")).toMatchObject({ root_path: "/raw/hono/raw", path: "/raw/raw" });
 });
 
 test("bodies go through, and those that a middleware has read or limited", async () => {
@@ -119,7 +135,7 @@ test("event streams", async () => {
   });
   expect([answer.headers.get("content-type"), await answer.text()]).toEqual([
     "text/event-stream",
-    "data: /mounted /mounted/events\n\n",
+    "data: /mounted /events\n\n",
   ]);
 });
 
@@ -127,7 +143,7 @@ test("WebSockets, and what refuses them", async () => {
   await using server = await startServer(hono(app));
   const ws = `ws://${server.host}:${server.port}`;
   const client = await WebSocketClient.open(`${ws}/mounted/a`);
-  expect(await client.next()).toBe("/mounted /mounted/a 1");
+  expect(await client.next()).toBe("/mounted /a 1");
   client.send("hello");
   expect(await client.next()).toBe("hello");
   expect(await client.close(4000)).toMatchObject({ code: 4000 });
@@ -149,7 +165,7 @@ test("HTTP works on Bun.serve too", async () => {
   const answer = await fetch(new URL("/mounted/a?b=1", server.url));
   expect(await answer.json()).toMatchObject({
     root_path: "/mounted",
-    path: "/mounted/a",
+    path: "/a",
     query_string: "b=1",
     client: "127.0.0.1",
   });

@@ -77,7 +77,7 @@ describe("timers", () => {
         await Bun.sleep(500);
         await text("hi")(scope, receive, send);
       },
-      { headerTimeout: 0.1, requestTimeout: 30, timeout: 0.1 },
+      { headerTimeout: 0.1, bodyTimeout: 30, timeout: 0.1 },
     );
     await using wire = await Wire.open(server);
     await wire.send(postChunked("/"));
@@ -108,14 +108,14 @@ describe("timers", () => {
     }
   });
 
-  test("requestTimeout: a body that stalls while the application reads is 408, and it is told client_timeout", async () => {
+  test("bodyTimeout: a body that stalls while the application reads is 408, and it is told client_timeout", async () => {
     const { promise: reason, resolve } = Promise.withResolvers<unknown>();
     await using server = await startHttp(
       async (scope, receive) => {
         while ((await receive()).type === "http.request");
         resolve(scope["pagi.connection"].disconnectReason());
       },
-      { requestTimeout: SHORT },
+      { bodyTimeout: SHORT },
     );
     await using wire = await Wire.open(server);
     await wire.send(postChunked("/") + "3\r\nabc\r\n");
@@ -126,21 +126,21 @@ describe("timers", () => {
     expect(await wire.readToEnd()).toBe("");
   });
 
-  test("requestTimeout: once the response has left, a stalled body cuts it short", async () => {
+  test("bodyTimeout: once the response has left, a stalled body cuts it short", async () => {
     await using server = await startHttp(
       async (_scope, receive, send) => {
         await send({ type: "http.response.start", status: 200 });
         await send({ type: "http.response.body", body: "part", more: true });
         while ((await receive()).type === "http.request");
       },
-      { requestTimeout: SHORT },
+      { bodyTimeout: SHORT },
     );
     await using wire = await Wire.open(server);
     await wire.send(postChunked("/") + "3\r\nabc\r\n");
     expect(await wire.readToEnd()).toEndWith("\r\n\r\n4\r\npart\r\n");
   });
 
-  test("requestTimeout: bytes that come slowly are no stall, and an application that does not read is not blamed", async () => {
+  test("bodyTimeout: bytes that come slowly are no stall, and an application that does not read is not blamed", async () => {
     await using server = await startHttp(
       async (scope, receive, send) => {
         for (let pieces = 1, more = true; more; pieces++) {
@@ -152,7 +152,7 @@ describe("timers", () => {
         }
         await text("hi")(scope, receive, send);
       },
-      { requestTimeout: 0.5 },
+      { bodyTimeout: 0.5 },
     );
     await using slow = await Wire.open(server);
     const body = "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n";

@@ -1,0 +1,105 @@
+import { Socket, type AddressInfo } from "node:net";
+
+import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
+import { addTlsMembers } from "./tls-members.ts";
+
+/**
+ * `request.socket` as listeners and middleware use it: a `net.Socket` without a descriptor, which answers for the
+ * client's connection from the scope. What moves bytes through it is in `RequestConnection`.
+ *
+ * Timeouts work as on any socket, and each request has its own. Options of the kernel's socket (`setNoDelay`,
+ * `setKeepAlive`) are the server's; setting them here changes nothing.
+ */
+export class RequestSocket extends Socket {
+  readonly scope: HttpScope | SseScope;
+  /** True for `https`, which frameworks look at; assignable, as on a socket of `node:net`. */
+  declare encrypted: boolean | undefined;
+  /** Starts the time of `setTimeout` again; in Node.js and in Bun, though not in their types. */
+  declare _unrefTimer: () => void;
+  #read = 0;
+  #written = 0;
+
+  // The types of `node:net` have properties here, which a class cannot override by accessors.
+  static {
+    Object.defineProperties(this.prototype, {
+      remoteAddress: assignable("remoteAddress", (socket) => socket.scope.client?.[0]),
+      remotePort: assignable("remotePort", (socket) => socket.scope.client?.[1]),
+      remoteFamily: assignable("remoteFamily", (socket) => familyOf(socket.remoteAddress)),
+      localAddress: assignable("localAddress", ({ scope: { server } }) =>
+        server[1] === null ? undefined : server[0],
+      ),
+      localPort: assignable("localPort", (socket) => socket.scope.server[1] ?? undefined),
+      localFamily: assignable("localFamily", (socket) => familyOf(socket.localAddress)),
+      // A socket without a descriptor would pass for one that is still connecting.
+      pending: answering(() => false),
+      bufferSize: answering((socket) => socket.writableLength),
+      bytesRead: answering((socket) => socket.#read),
+      // With the bytes that still wait, as in Node.js.
+      bytesWritten: answering((socket) => socket.#written + socket.writableLength),
+    });
+  }
+
+  constructor(scope: HttpScope | SseScope) {
+    super({ allowHalfOpen: true });
+    this.scope = scope;
+    if (scope.scheme === "https") this.encrypted = true;
+    if (scope.extensions.tls !== undefined) addTlsMembers(this, scope.extensions.tls);
+  }
+
+  /** Empty on a Unix socket. */
+  override address(): AddressInfo | Record<string, never> {
+    const { localAddress: address, localPort: port, localFamily: family } = this;
+    if (address === undefined || port === undefined || family === undefined) return {};
+    return { address, port, family };
+  }
+  override ref(): this {
+    return this;
+  }
+  override unref(): this {
+    return this;
+  }
+  /** There is no descriptor to reset; the server cuts the connection, as for `destroy()`. */
+  override resetAndDestroy(): this {
+    return this.destroy();
+  }
+
+  /** Bytes have come for the listener: its request's head or body. */
+  protected countRead(bytes: number): void {
+    this.#read += bytes;
+    this._unrefTimer();
+  }
+  /** Bytes of the response have been taken. */
+  protected countWritten(bytes: number): void {
+    this.#written += bytes;
+    this._unrefTimer();
+  }
+}
+
+/** An accessor. `node:net` assigns to some of them when it makes a socket, which changes nothing. */
+function answering(get: (socket: RequestSocket) => unknown): PropertyDescriptor & ThisType<RequestSocket> {
+  return {
+    configurable: true,
+    get() {
+      return get(this);
+    },
+    set() {},
+  };
+}
+
+/** An accessor that middleware may replace by a value, as it may on Bun's own sockets. */
+function assignable(
+  name: string,
+  get: (socket: RequestSocket) => unknown,
+): PropertyDescriptor & ThisType<RequestSocket> {
+  return {
+    ...answering(get),
+    set(value: unknown) {
+      Object.defineProperty(this, name, { value, writable: true, configurable: true, enumerable: true });
+    },
+  };
+}
+
+function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
+  if (address === undefined) return undefined;
+  return address.includes(":") ? "IPv6" : "IPv4";
+}
