@@ -131,6 +131,7 @@ export class Listener {
   moveTo({ fd, file }: ListeningSocket): void {
     this.#file = file;
     this.#replace(fd);
+    this.#closeStandby();
   }
 
   #replace(fd: number): void {
@@ -148,6 +149,10 @@ export class Listener {
   stop({ keepFile = false }: { keepFile?: boolean } = {}): void {
     if (!keepFile) this.#file?.remove();
     this.#listener?.stop(false);
+    this.#closeStandby();
+  }
+
+  #closeStandby(): void {
     if (this.#standby === undefined) return;
     const { libc }: typeof import("./libc.ts") = require("./libc.ts");
     libc().close(this.#standby);
