@@ -355,7 +355,7 @@ function because(message: string | null | undefined): string {
     : `: ${message}`;
 }
 
-/** Seconds that an application which is told to end while it starts is given to come to the end of its startup. */
+/** Seconds in which an application that is stopped during its startup may complete it, so that its shutdown can run. */
 const STARTUP_GRACE = 2;
 
 /** The longest time that a timer of the runtime can take; a longer one would fire at once. */

@@ -49,7 +49,7 @@ export function loweredText(budget: number, maxConnections: number, openFiles: n
   );
 }
 
-/** What can be paused; see `Listener`. */
+/** A listener that can stop accepting for a while; see `Listener`. */
 export interface Pausable {
   /** @throws SystemError when no descriptor is left. */
   prepareToPause(): void;
@@ -57,7 +57,7 @@ export interface Pausable {
   resume(): void;
 }
 
-/** Pauses accepting while hardly any descriptor is left, whoever has them. */
+/** Pauses accepting while hardly any descriptors are left, no matter what holds them. */
 export class DescriptorGuard {
   /** A connection with this descriptor, or a higher one, is one of the last that there is room for. */
   readonly ceiling: number;

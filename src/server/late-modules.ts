@@ -1,7 +1,7 @@
 /**
- * What a server may need when it goes badly: to log the first line, to send the first file, to take the first WebSocket.
- * Each is loaded where it is needed, which keeps a start short; but a process that has no descriptor left cannot load
- * anything. So all of it is loaded soon after the start, one in each turn of the event loop.
+ * Modules that a server needs for its first log line, its first file or its first WebSocket. Each is loaded where it is
+ * needed, which keeps a start short; but a process without a free descriptor cannot load anything. So all of them are
+ * loaded soon after the start, one in each turn of the event loop.
  */
 const LATE: readonly (() => unknown)[] = [
   () => require("consola/core"),
@@ -20,7 +20,7 @@ export async function loadLateModules(): Promise<void> {
     try {
       load();
     } catch {
-      // Whoever needs it says what is wrong.
+      // The error is reported where the module is needed.
     }
   }
 }

@@ -135,7 +135,7 @@ function checkExclusion(checked: CheckedOptions, names: WrittenNames): void {
 /**
  * Refuses what only a supervisor does where there is none; an option that is 0 asks for nothing.
  *
- * @param given the options that somebody has set, whatever to.
+ * @param given the options that were set explicitly, with any value.
  * @throws OptionError, which names `--workers`.
  */
 export function checkWorkers(options: ServerOptions, given: GivenOptions, names: WrittenNames = {}): void {

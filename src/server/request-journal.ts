@@ -34,7 +34,7 @@ export function openJournal(): number {
   return fd;
 }
 
-/** What a process has left in its journal, however it ended. */
+/** Reads the journal of a process that has ended, no matter how. */
 export function readJournal(fd: number): RunningRequests {
   const bytes = Buffer.alloc(SIZE);
   fs.readSync(fd, bytes, 0, SIZE, 0);

@@ -420,7 +420,7 @@ export class Server {
     return () => openAll(plan, listen.length > 0);
   }
 
-  /** What a start does not wait for. */
+  /** Does the rest of the start, which callers do not wait for. */
   async #finishStart(): Promise<void> {
     await this.#setBacklog();
     const { loadLateModules } = await import("./late-modules.ts");
@@ -504,7 +504,7 @@ export class Server {
       this.#turnedAway.add(connection);
   }
 
-  /** What so many connections take, those among them that are WebSockets included. */
+  /** How many descriptors so many connections use, with those of the WebSockets among them. */
   #descriptorsOf(connections: number): number {
     return connections + OF_WEB_SOCKET * (this.#context?.webSockets ?? 0);
   }

@@ -61,7 +61,7 @@ export async function runUntilSignal(
       if (how === "reload") next = await succession.prepareReload(givenUp.signal);
       isFollowed = next !== undefined || (how === "restart" && (await succession.restart(givenUp.signal)));
     } catch (error) {
-      logger.error(`The ${how} has failed. This server goes on`, error);
+      logger.error(`The ${how} has failed. Keeping the current server`, error);
     }
     isSucceeding = false;
     if (!isFollowed || isSignalled) return;

@@ -9,9 +9,9 @@ export const KILL_MARGIN = 2;
 const FLAG = "--lifespan-startup-timeout";
 
 /**
- * What signals ask of a process that is still importing its application. Those that are for a server that serves are
- * not to end it, as they would without a handler. SIGQUIT is left to the system: code that blocks the event loop keeps
- * handlers from being called.
+ * How a process that is still importing its application handles signals. Signals for a serving server are ignored;
+ * without a handler they would end the process. SIGQUIT keeps its default action, since code that blocks the event loop
+ * keeps handlers from being called.
  */
 const IMPORT_SIGNALS = {
   SIGTERM: "stop",

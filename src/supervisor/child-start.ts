@@ -3,7 +3,7 @@ import { describeExit } from "./exit-reason.ts";
 import { readReport } from "./messages.ts";
 import { spawnCommand } from "./program.ts";
 
-/** What became of a process that was started to serve, or to find out whether it could. */
+/** The outcome of starting a process that is to serve, or to find out whether it could. */
 export type ChildStart =
   /** It has said so itself. */
   | { readonly type: "ready"; readonly child: Bun.Subprocess }
@@ -14,11 +14,11 @@ export interface ChildStartOptions {
   readonly env: Record<string, string>;
   /** From 0 on. */
   readonly stdio: readonly ("inherit" | "ignore" | number)[];
-  /** Seconds until it must be ready, as far as it does not say another limit itself; 0 waits for ever. */
+  /** Seconds until it must be ready, unless it reports another limit itself; 0 waits indefinitely. */
   readonly limit: number;
   /** Aborted when nobody waits for it any more; it is asked to end. */
   readonly givenUp?: AbortSignal;
-  /** In a session of its own. Default false. */
+  /** In a separate session. Default false. */
   readonly detached?: boolean;
 }
 

@@ -50,7 +50,7 @@ export function describeExit(
 /** Requests that a log line names. */
 const MAX_NAMED = 5;
 
-/** What ran in a process when it ended, as a sentence; empty for nothing. A client's words, not escaped. */
+/** The requests that were running when a process ended, as a sentence; empty for none. Client-controlled, not escaped. */
 export function describeRunning({ count, requests }: RunningRequests): string {
   if (count === 0) return "";
   const named = requests.slice(0, MAX_NAMED);

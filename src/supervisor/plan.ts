@@ -54,7 +54,7 @@ interface Replacement {
 export interface Policy {
   /** A worker that is not heard of for so long is killed; 0 never kills. */
   readonly heartbeatTimeout: number;
-  /** A worker that is not ready so long after it was started is killed; 0, the default, waits for ever. */
+  /** A worker that is not ready so long after it was started is killed; 0, the default, waits indefinitely. */
   readonly startLimit?: number;
   /** A worker that has not ended so long after it was told to is killed. */
   readonly drainLimit: number;
@@ -131,7 +131,7 @@ export type PlanCommand =
     }
   | { readonly type: "end"; readonly code: 0 | 1 };
 
-/** A worker that is told to end before it was ready, and is not heard of for so long, is killed. */
+/** A worker that is stopped before it was ready, and sends no heartbeat for so long, is killed. */
 const EARLY_END = 3000;
 /** Before a replacement that has failed is tried again. */
 const REPLACEMENT_DELAY = 1000;

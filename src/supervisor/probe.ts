@@ -10,8 +10,8 @@ import { spawnProblem } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import { dieWithParent } from "./system-calls.ts";
 
-// Whether a new start of this program would serve: a process of its own finds out, and says so only after the
-// application's startup.
+// Finds out in a separate process whether a new start of this program would serve. The process reports success only
+// after the application's startup.
 
 /**
  * Asks a new start of this program. It has no sockets: it imports the application, runs its startup, says that it could

@@ -13,8 +13,8 @@ import { programProblem } from "./program.ts";
  * SIGHUP: once the server has stopped, this process replaces its own program, so that it keeps its id and whoever
  * watches it notices nothing. Descriptors of its own keep the sockets open, in which connections wait meanwhile.
  *
- * @param probes whether to find out first, in a process of its own, if the new program would serve: there is no way
- *   back later. Only for programs that know of it.
+ * @param probes whether to find out first, in a separate process, if the new program would serve: there is no way back
+ *   later. Only for programs that support it.
  * @param givenUp aborted when the server is to end for another reason.
  * @returns what does it, or undefined when the new program could not serve, which is logged.
  */

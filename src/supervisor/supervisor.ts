@@ -205,7 +205,7 @@ export class Supervisor {
     return this.sockets.first.map(({ socket }) => socket.address);
   }
 
-  /** What the workers say of how many connections each of them can have, if that is fewer than the options allow. */
+  /** How many connections each worker can have, as a sentence, if that is fewer than the options allow. */
   get connectionLimitNote(): string | undefined {
     return this.#connectionLimitNote === undefined
       ? undefined
