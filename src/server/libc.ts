@@ -1,6 +1,8 @@
-import { CString, dlopen, ptr, read } from "bun:ffi";
+import { CString, ptr, read } from "bun:ffi";
 import type { Pointer } from "bun:ffi";
 import os from "node:os";
+
+import { loadFunctions } from "./c-library.ts";
 
 // What Bun has no interface for: sockets that exist before they are served, and datagrams to Unix sockets. The numbers
 // are those of Linux, the same for x86-64 and ARM64.
@@ -20,9 +22,6 @@ export const SPLICE = { nonblock: 2 } as const;
 export const POLL = { out: 4 } as const;
 /** Flags and commands of `fcntl`. */
 export const FCNTL = { getFlags: 1, setFlags: 2, closeOnExec: 1, getStatus: 3, setStatus: 4 } as const;
-
-/** Both names of the library: glibc's, and musl's. */
-const LIBRARIES = ["libc.so.6", "libc.so"] as const;
 
 const SYMBOLS = {
   socket: { args: ["int", "int", "int"], returns: "int" },
@@ -52,7 +51,6 @@ const SYMBOLS = {
   prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" },
   signal: { args: ["int", "u64"], returns: "u64" },
   execve: { args: ["ptr", "ptr", "ptr"], returns: "int" },
-  alarm: { args: ["u32"], returns: "u32" },
   memfd_create: { args: ["ptr", "u32"], returns: "int" },
   strerror: { args: ["int"], returns: "ptr" },
   __errno_location: { args: [], returns: "ptr" },
@@ -67,15 +65,7 @@ export function libc(): Libc {
 }
 
 function load() {
-  let cause: unknown = new Error(`no Linux, but ${process.platform}`);
-  for (const name of process.platform === "linux" ? LIBRARIES : []) {
-    try {
-      return dlopen(name, SYMBOLS).symbols;
-    } catch (error) {
-      cause = error;
-    }
-  }
-  throw new Error("This needs the C library of a Linux system, which cannot be loaded.", { cause });
+  return loadFunctions(SYMBOLS);
 }
 
 /** An error of the operating system, with the keys that Node's have. */

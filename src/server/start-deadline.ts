@@ -1,5 +1,5 @@
 import { LoadError } from "../errors.ts";
-import { libc } from "./libc.ts";
+import { loadFunctions } from "./c-library.ts";
 import { onSignals } from "./signal-orders.ts";
 import type { SignalTable } from "./signal-orders.ts";
 
@@ -90,7 +90,7 @@ export function untilStopped(leavesInterrupt: boolean): {
 export function endIfBlocked(limit: number): () => void {
   if (limit === 0) return () => {};
   try {
-    const { alarm } = libc();
+    const { alarm } = loadFunctions({ alarm: { args: ["u32"], returns: "u32" } });
     alarm(Math.ceil(limit) + KILL_MARGIN);
     const clear = (): void => void alarm(0);
     // An event loop that turns by then is not blocked, and the process's own clock ends the start.
