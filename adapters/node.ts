@@ -60,7 +60,7 @@ export function fromNode(listener: NodeListener): Application {
   return dispatch({
     async http(scope, receive, send) {
       const events: ResponseEvents = {
-        ...(scope.extensions["http.response.interim"] !== undefined && {
+        ...(scope.extensions?.["http.response.interim"] !== undefined && {
           interim: (status, headers) => send({ type: "http.response.interim", status, headers }),
         }),
         start: (status, headers, trailers) =>
@@ -78,7 +78,7 @@ export function fromNode(listener: NodeListener): Application {
     },
     async websocket(scope, receive, send) {
       await receive();
-      if (scope.extensions["websocket.http.response"] === undefined)
+      if (scope.extensions?.["websocket.http.response"] === undefined)
         return await send({ type: "websocket.close" });
       const body = "A Node handler takes no WebSockets.\n";
       await send({ type: "websocket.http.response.start", status: 501, headers: plainText(body) });

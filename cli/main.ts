@@ -68,8 +68,8 @@ async function warn(options: ServerOptions, { notices }: CommandLine, role: Role
   const mayBeMisspelt = Object.keys(process.env).some((name) => /^pagi/i.test(name) && name !== "PAGI_ENV");
   if (role.type !== "main" || options.quiet || (notices.length === 0 && !mayBeMisspelt)) return;
   const { misspeltVariables } = await import("./variables.ts");
-  const { createLogger } = await import("../src/server/logger.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
+  const { serverLogger } = await import("../src/server/logger.ts");
+  const logger = serverLogger(options);
   for (const text of [...notices, ...misspeltVariables(process.env)]) logger.warn(text);
 }
 

@@ -17,8 +17,8 @@ export async function serveAlone(
 ): Promise<number> {
   const isOrdinary =
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
-  const { createLogger } = await import("../src/server/logger.ts");
-  const logger = createLogger(options.logLevel, options.quiet);
+  const { serverLogger } = await import("../src/server/logger.ts");
+  const logger = serverLogger(options);
   const standing = isOrdinary
     ? undefined
     : await (await import("../src/supervisor/standing.ts")).prepare(options, role, logger, application);

@@ -211,7 +211,7 @@ export class RequestConnection extends RequestSocket {
 
   /** HTTP/1 alone has options of a connection (RFC 9113 section 8.2.2). */
   #headersOf(part: Extract<ResponsePart, { type: "head" }>): Headers {
-    if (!this.scope.http_version.startsWith("1"))
+    if (this.scope.http_version?.startsWith("1") === false)
       return part.headers.filter(([name]) => name !== "connection" && name !== "upgrade");
     return part.closes ? [...part.headers, ["connection", "close"]] : part.headers;
   }

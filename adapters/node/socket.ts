@@ -26,9 +26,9 @@ export class RequestSocket extends Socket {
       remotePort: assignable("remotePort", (socket) => socket.scope.client?.[1]),
       remoteFamily: assignable("remoteFamily", (socket) => familyOf(socket.remoteAddress)),
       localAddress: assignable("localAddress", ({ scope: { server } }) =>
-        server[1] === null ? undefined : server[0],
+        server?.[1] === null ? undefined : server?.[0],
       ),
-      localPort: assignable("localPort", (socket) => socket.scope.server[1] ?? undefined),
+      localPort: assignable("localPort", (socket) => socket.scope.server?.[1] ?? undefined),
       localFamily: assignable("localFamily", (socket) => familyOf(socket.localAddress)),
       // A socket without a descriptor would pass for one that is still connecting.
       pending: answering(() => false),
@@ -43,7 +43,8 @@ export class RequestSocket extends Socket {
     super({ allowHalfOpen: true });
     this.scope = scope;
     if (scope.scheme === "https") this.encrypted = true;
-    if (scope.extensions.tls !== undefined) addTlsMembers(this, scope.extensions.tls);
+    const tls = scope.extensions?.tls;
+    if (tls !== undefined) addTlsMembers(this, tls);
   }
 
   /** Empty on a Unix socket. */

@@ -52,7 +52,7 @@ const stream: HttpHandler = async (scope, _receive, send) => {
   }
 };
 
-/** Sends a tick every few milliseconds, until it is told that the client has gone. */
+/** Sends a tick every few milliseconds, until the client is reported as disconnected. */
 const ticking: HttpHandler = async (scope, _receive, send) => {
   await send({ type: "http.response.start", status: 200 });
   while (scope["pagi.connection"].isConnected()) {
@@ -75,6 +75,15 @@ interface Ending {
 
 const running = (record: Record): Promise<void> =>
   eventually("the application runs", () => record.scope !== undefined);
+
+/** Waits until the kernel takes no more of the response. */
+async function untilBlocked(record: Record): Promise<void> {
+  const waiting = (): number => record.scope?.["pagi.transport"].bufferedAmount() ?? 0;
+  for (let last = 0; last === 0 || last !== waiting();) {
+    last = waiting();
+    await Bun.sleep(100);
+  }
+}
 
 const ENDINGS: readonly Ending[] = [
   {
@@ -227,11 +236,11 @@ const ENDINGS: readonly Ending[] = [
   {
     name: "the client reset while the response waited for it",
     app: stream,
-    client: async (wire) => {
+    client: async (wire, _server, record) => {
       await wire.send(get("/"));
       await wire.readTo("\r\n\r\n");
       wire.pause();
-      await Bun.sleep(150); // until the kernel takes no more
+      await untilBlocked(record);
       wire.reset();
     },
     reason: "write_error",

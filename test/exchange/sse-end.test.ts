@@ -161,7 +161,7 @@ test("the connection stays, as the head has said: requests that follow on it are
   }
 });
 
-test("at a reload, a stream that is told of it leaves its connection to one request more, which is the last", async () => {
+test("at a reload, the connection of a stream serves one more request after it, and announces its end", async () => {
   await using server = await startServer(
     dispatch({
       http: text("hi"),

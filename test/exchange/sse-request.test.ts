@@ -4,7 +4,7 @@ import { dispatch } from "../../src/spec/index.ts";
 import type { SseHandler, SseScope } from "../../src/spec/index.ts";
 import { startServer, startSse } from "../support/server.ts";
 import { Journal, openStream, openWire, streamRequest } from "../support/sse.ts";
-import { request } from "../support/wire.ts";
+import { field, request } from "../support/wire.ts";
 
 // PAGI Www, "SSE Connection Detection", "SSE Connection Scope" and "Request Body" of "Server-Sent Events".
 
@@ -94,6 +94,21 @@ test("the scope has the keys of an http scope, without pagi.connection", async (
   expect(transport?.bufferedAmount()).toBe(0);
   expect(transport?.highWaterMark()).toBe(5000);
   expect(transport?.lowWaterMark()).toBe(1000);
+});
+
+test("a stream that starts before a large request body has been read announces that its connection closes", async () => {
+  for (const [fields, connection] of [
+    [["Content-Length: 100000"], "close"],
+    [["Transfer-Encoding: chunked"], "close"],
+    [["Content-Length: 10"], "keep-alive"],
+  ] as const) {
+    await using server = await startSse(async (_scope, _receive, send) => {
+      await send({ type: "sse.start" });
+    });
+    await using wire = await openWire(server, { method: "POST", fields });
+    expect(field(await wire.response(), "connection")).toBe(connection);
+    if (connection === "close") expect(await wire.readToEnd()).toBe("");
+  }
 });
 
 test("state is a copy for each request, and what it holds is shared", async () => {

@@ -172,7 +172,7 @@ describe("Unix sockets", () => {
     expect((await curl("--unix-socket", path, "http://any/")).code).toBe(0);
     const wrong = listenAt([folder.file("file")]);
     await wrong.catch(() => {});
-    expect(wrong).rejects.toThrow(`${folder.file("file")} exists and is no socket.`);
+    expect(wrong).rejects.toThrow(`${folder.file("file")} exists and is not a socket.`);
     expect(fs.readFileSync(folder.file("file"), "utf8")).toBe("text");
     expect(server.logger.messages("error")).toEqual([]);
   });

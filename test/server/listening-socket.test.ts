@@ -169,7 +169,7 @@ describe("Unix sockets", () => {
     );
     live.close();
     expect(() => openListeningSocket({ type: "unix", path: folder.file("file") })).toThrow(
-      `${folder.file("file")} exists and is no socket.`,
+      `${folder.file("file")} exists and is not a socket.`,
     );
     expect(fs.readFileSync(folder.file("file"), "utf8")).toBe("text");
   });

@@ -200,7 +200,7 @@ describe("the reasons in the log", () => {
   const error = new ProtocolError(400, "Host is missing (RFC 9112 section 3.2)");
   const head = { ...NO_HEAD, method: "GET", rawPath: "/a" };
 
-  test("are told at info once for each client, kind and second, and else at debug", () => {
+  test("are logged at info once for each client, kind and second, and otherwise at debug", () => {
     const logger = new RecordingLogger();
     let now = 5_000;
     const refusals = new Refusals(logger, () => now);

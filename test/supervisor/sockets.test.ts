@@ -119,7 +119,7 @@ test("one address of several that cannot be had lets go of the others", () => {
       ],
       true,
     ),
-  ).toThrow("exists and is no socket");
+  ).toThrow("exists and is not a socket");
   expect(fs.existsSync(path)).toBe(false);
 });
 

@@ -24,6 +24,11 @@ export class LazyAutomaton {
     this.#start = this.#placeOf([program.entry]);
   }
 
+  /** Steps and ways that are kept now; a test measures it. */
+  get kept(): number {
+    return this.#kept;
+  }
+
   /** Whether the program takes all of these chars. */
   test(chars: Iterable<string>): boolean {
     let place = this.#start;

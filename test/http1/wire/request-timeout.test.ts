@@ -28,7 +28,7 @@ const slow =
     await text("hi")(scope, receive, send);
   };
 
-/** Never answers; tells why its request ended. */
+/** Never answers, and reports why its request ended. */
 function hanging(before: HttpHandler = async () => {}): { app: HttpHandler; reason: Promise<unknown> } {
   const { promise: reason, resolve } = Promise.withResolvers<unknown>();
   return {
