@@ -125,6 +125,7 @@ export async function serveInBackground({ lifespanStartupTimeout }: ServerOption
 /** Finds out whether this program would serve, for the server that has started it. Resolves with the exit code. */
 export async function probe(application: string | undefined, options: ServerOptions): Promise<number> {
   const { loadApplication } = await import("../src/server/load-app.ts");
+  const { serverLogger } = await import("../src/server/logger.ts");
   const { probe: run } = await import("../src/supervisor/probe.ts");
   const { checkStart } = await import("../src/supervisor/requirements.ts");
   const { dropPrivileges } = await import("../src/supervisor/process-settings.ts");
@@ -132,7 +133,9 @@ export async function probe(application: string | undefined, options: ServerOpti
   const warnings = await checkStart(options, application, { opensSockets: false });
   for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
   dropPrivileges(options);
-  return await run(() => loadApplication(application, options), options);
+  // Only what goes wrong: everything else is logged when the program serves.
+  const logger = serverLogger({ ...options, quiet: true });
+  return await run(() => loadApplication(application, options), options, logger);
 }
 
 /** Serves as a worker; its supervisor tells it everything else. Never resolves. */

@@ -1,5 +1,4 @@
 import { Lifespan } from "../exchange/lifespan.ts";
-import { createLogger } from "../server/logger.ts";
 import type { Logger } from "../server/logger.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { inTime, KILL_MARGIN, untilStopped } from "../server/start-deadline.ts";
@@ -55,7 +54,7 @@ export async function whyNotServing(
 export async function probe(
   load: () => Promise<Application>,
   options: ServerOptions,
-  logger: Logger = createLogger("error"),
+  logger: Logger,
 ): Promise<number> {
   dieWithParent();
   const { lifespanStartupTimeout: limit, shutdownTimeout } = options;
