@@ -60,8 +60,10 @@ export async function programOptions(words: readonly string[], own: PartialOptio
     // A worker has its supervisor's words and variables.
     if (!options.quiet && process.env["PAGI_SERVER_PROCESS"] === undefined) {
       const { misspeltVariables } = await import("./variables.ts");
-      for (const text of [...commandLine.notices, ...misspeltVariables(process.env)])
-        writeLine(2, `pagi-server: ${text}`);
+      const { serverLogger } = await import("../src/server/logger.ts");
+      const texts = [...commandLine.notices, ...misspeltVariables(process.env)];
+      const logger = serverLogger(options);
+      for (const text of texts) logger.warn(text);
     }
     if (commands.has("printConfig")) {
       const { configText } = await import("./report.ts");

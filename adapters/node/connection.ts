@@ -93,7 +93,7 @@ export class RequestConnection extends RequestSocket {
       for (const [name, value] of pairs) this.#trailers.push([String(name).toLowerCase(), String(value)]);
     };
     checkChunks(response);
-    // Bytes that were written after all are still on their way through the stream; the end comes behind them.
+    // The listener has written everything; `end()` takes effect after the bytes that are still in the stream.
     response.once("finish", () => {
       if (!this.#reader.isOver) this.end();
     });
@@ -104,7 +104,9 @@ export class RequestConnection extends RequestSocket {
         this.server?.emit("timeout", this),
       ];
       if (!heard.includes(true))
-        this.fail(new Error("The time of setTimeout() is over, and nothing listens for 'timeout'."));
+        this.fail(
+          new Error("The timeout set by setTimeout() has passed, and nothing listens for 'timeout'."),
+        );
     });
   }
 
@@ -150,7 +152,7 @@ export class RequestConnection extends RequestSocket {
     this.#send(parts).then(callback);
   }
 
-  /** Delivers these behind what is on its way already. */
+  /** Delivers these parts after the earlier ones. */
   #send(parts: readonly ResponsePart[]): Promise<void> {
     this.#sent = this.#sent.then(() => this.#deliver(parts)).catch((error: unknown) => this.#abort(error));
     return this.#sent;
@@ -171,7 +173,7 @@ export class RequestConnection extends RequestSocket {
     });
   }
 
-  /** Bytes that were written before are sent, as on a socket whose kernel has them; the stream would drop them. */
+  /** Sends what was written before, as a kernel would; the stream alone would drop it. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const rest: unknown = Reflect.get(this, "writableBuffer");
     if (!this.#isGone && Array.isArray(rest)) this.#take(rest, () => {});
@@ -290,7 +292,7 @@ export class RequestConnection extends RequestSocket {
     this.push(bytes);
   }
 
-  /** What the listener has left of the body is not received; its request ends all the same, as in `node:http`. */
+  /** Ends a request whose body nobody has read, as `node:http` does; the rest is not received. */
   #dumpRequest(): void {
     const request = this.#request;
     if (this.#isBodyOver || this.#isBodyWanted || request === undefined) return;
@@ -337,32 +339,23 @@ const LOSSES = new Set([
 ]);
 
 /**
- * Makes `write` and `end` refuse what they cannot send, as they do elsewhere. On a stream, Bun 1.4.5 drops such a chunk
- * without a word.
+ * Makes `write` and `end` reject chunks that they cannot send, as they do elsewhere. On a stream, Bun 1.4.5 drops such
+ * a chunk silently.
  */
 function checkChunks(response: ServerResponse): void {
-  for (const name of ["write", "end"] as const) {
-    const send: unknown = response[name];
-    if (typeof send !== "function") continue;
-    Object.defineProperty(response, name, {
-      configurable: true,
-      writable: true,
-      value(...given: unknown[]): unknown {
-        const [chunk] = given;
-        if (!isSendable(chunk))
-          throw Object.assign(
-            new TypeError(
-              `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`,
-            ),
-            { code: "ERR_INVALID_ARG_TYPE" },
-          );
-        return Reflect.apply(send, this, given);
-      },
-    });
-  }
+  Object.assign(response, { write: checked(response.write), end: checked(response.end) });
 }
 
-/** A callback may stand in the chunk's place. */
+function checked(send: (this: ServerResponse, ...given: never[]) => unknown) {
+  return function (this: ServerResponse, ...given: unknown[]): unknown {
+    const [chunk] = given;
+    if (isSendable(chunk)) return Reflect.apply(send, this, given);
+    const message = `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`;
+    throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+  };
+}
+
+/** A callback may take the chunk's place. */
 function isSendable(chunk: unknown): boolean {
   return chunk == null || ["string", "function"].includes(typeof chunk) || chunk instanceof Uint8Array;
 }
