@@ -176,7 +176,7 @@ test("20 reloads leave the supervisor's descriptors and memory where they were",
   await settled();
   await eventually("its descriptors are closed", () => descriptors() <= before.descriptors);
   expect(memory()).toBeLessThan(before.memory + 16);
-});
+}, 60_000);
 
 test("a server without workers answers SIGHUP with a new start in the same process: nothing is lost", async () => {
   using folder = workersFolder();
