@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import type { HeaderPair, Headers } from "../../src/spec/values.ts";
+import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 import { bodyFraming, requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
+import { announcesLength, withLength } from "./announced-length.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { ResponsePart } from "./response-reader.ts";
 import { RequestSocket } from "./socket.ts";
@@ -32,7 +34,7 @@ type Receive = () => Promise<HttpReceiveEvent | SseReceiveEvent>;
  * written to it becomes events. To the listener it is `request.socket`, with the address of the client.
  */
 export class RequestConnection extends RequestSocket {
-  readonly #receive: Receive;
+  readonly #body: BodyReader<HttpReceiveEvent | SseReceiveEvent>;
   readonly #events: ResponseEvents;
   readonly #framing: BodyFraming;
   readonly #reader: ResponseReader;
@@ -42,12 +44,14 @@ export class RequestConnection extends RequestSocket {
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
   #isStarted = false;
+  #heldHead: string | undefined;
   /** Resolves when everything that was written so far has been delivered. */
   #sent = Promise.resolve();
   #hasTrailers = false;
   /** An event that was received before anybody wanted it, to see the client of an `sse` scope go. */
   #ahead: Promise<HttpReceiveEvent | SseReceiveEvent> | undefined;
   #isFeeding = false;
+  #isAskedAgain = false;
   #isBodyWanted = false;
   #isBodyOver: boolean;
   #isGone = false;
@@ -56,7 +60,7 @@ export class RequestConnection extends RequestSocket {
 
   constructor(scope: HttpScope | SseScope, receive: Receive, events: ResponseEvents) {
     super(scope);
-    this.#receive = receive;
+    this.#body = new BodyReader(scope, receive);
     this.#events = events;
     this.#framing = bodyFraming(scope);
     this.#left = this.#framing.type === "length" ? this.#framing.length : 0;
@@ -137,9 +141,15 @@ export class RequestConnection extends RequestSocket {
   }
 
   #take(chunks: readonly Written[], callback: () => void): void {
+    if (this.#holdsHead(chunks)) {
+      // Later, so that what the listener writes next comes in one piece.
+      queueMicrotask(callback);
+      setImmediate(() => this.#releaseHead());
+      return;
+    }
     const parts: ResponsePart[] = [];
     try {
-      for (const { chunk, encoding } of chunks) {
+      for (const { chunk, encoding } of [...this.#takeHeldHead(chunks), ...chunks]) {
         const isText = typeof chunk === "string";
         this.countWritten(isText ? Buffer.byteLength(chunk, encoding) : chunk.byteLength);
         parts.push(...(isText ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk)));
@@ -152,6 +162,30 @@ export class RequestConnection extends RequestSocket {
     this.#send(parts).then(callback);
   }
 
+  /** A head that announces a length waits for the rest of the turn, which may bring all of the body. */
+  #holdsHead(chunks: readonly Written[]): boolean {
+    const [head, ...others] = chunks;
+    if (head === undefined || others.length > 0 || !this.#reader.isAtHead || this.#heldHead !== undefined)
+      return false;
+    const text = typeof head.chunk === "string" ? head.chunk : Buffer.from(head.chunk).toString("latin1");
+    if (!announcesLength(text, this.scope.method)) return false;
+    this.#heldHead = text;
+    return true;
+  }
+
+  /** Where the listener has ended its response, these chunks are its body, and their length is the true one. */
+  #takeHeldHead(body: readonly Written[]): Written[] {
+    const head = this.#heldHead;
+    if (head === undefined) return [];
+    this.#heldHead = undefined;
+    const isWhole = body.length > 0 && this.#response?.writableEnded === true;
+    return [{ chunk: isWhole ? withLength(head, byteLength(body)) : head, encoding: "latin1" }];
+  }
+
+  #releaseHead(): void {
+    if (this.#heldHead !== undefined) this.#take([], () => {});
+  }
+
   /** Delivers these parts after the earlier ones. */
   #send(parts: readonly ResponsePart[]): Promise<void> {
     this.#sent = this.#sent.then(() => this.#deliver(parts)).catch((error: unknown) => this.#abort(error));
@@ -160,6 +194,7 @@ export class RequestConnection extends RequestSocket {
 
   /** The listener has finished its response, or has ended the socket. */
   override _final(callback: () => void): void {
+    this.#releaseHead();
     let parts: ResponsePart[];
     try {
       parts = this.#reader.end();
@@ -176,7 +211,10 @@ export class RequestConnection extends RequestSocket {
   /** Sends what was written before, as a kernel would; the stream alone would drop it. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const rest: unknown = Reflect.get(this, "writableBuffer");
-    if (!this.#isGone && Array.isArray(rest)) this.#take(rest, () => {});
+    if (!this.#isGone) {
+      if (Array.isArray(rest)) this.#take(rest, () => {});
+      this.#releaseHead();
+    }
     super._destroy(error, callback);
   }
 
@@ -249,10 +287,13 @@ export class RequestConnection extends RequestSocket {
   /** Gives `node:http` the next fragment; it asks again when the listener has room for one. */
   async #feed(): Promise<void> {
     this.#isBodyWanted = true;
+    // A listener that takes a fragment at once asks for the next one while this one is being pushed.
+    this.#isAskedAgain = this.#isFeeding;
     if (this.#isFeeding || this.#isBodyOver || this.destroyed) return;
     this.#isFeeding = true;
     try {
-      for (let isFed = false; !isFed && !this.#isBodyOver && !this.destroyed;) {
+      for (let isFed = false; (!isFed || this.#wantsMore) && !this.#isBodyOver && !this.destroyed;) {
+        this.#isAskedAgain = false;
         const event = await this.#next();
         if (event.type === "http.disconnect" || event.type === "sse.disconnect") return this.#leave();
         isFed = this.#pushBody(event.body, event.more);
@@ -263,6 +304,14 @@ export class RequestConnection extends RequestSocket {
       this.#isFeeding = false;
     }
     if (this.scope.type === "sse" && (this.#isBodyOver || this.#isStarted)) this.#watch();
+  }
+
+  /** Bun 1.4.5 does not ask again for a listener that takes every fragment at once, as `pipe` does and `on("data")`. */
+  get #wantsMore(): boolean {
+    const request = this.#request;
+    if (this.#isAskedAgain || request === undefined) return this.#isAskedAgain;
+    const { readableFlowing, readableLength, readableHighWaterMark } = request;
+    return readableFlowing === true && readableLength < readableHighWaterMark && this.readableLength === 0;
   }
 
   #pushBody(bytes: Uint8Array, more: boolean): boolean {
@@ -303,7 +352,9 @@ export class RequestConnection extends RequestSocket {
   }
 
   async #next(): Promise<HttpReceiveEvent | SseReceiveEvent> {
-    const ahead = (this.#ahead ??= this.#receive());
+    const { refusal } = this.#body;
+    if (refusal !== undefined) throw refusal;
+    const ahead = (this.#ahead ??= this.#body.next());
     const event = await ahead;
     if (this.#ahead === ahead) this.#ahead = undefined;
     return event;
@@ -316,7 +367,7 @@ export class RequestConnection extends RequestSocket {
   #watch(): void {
     const look = async (): Promise<void> => {
       for (;;) {
-        const ahead = (this.#ahead ??= this.#receive());
+        const ahead = (this.#ahead ??= this.#body.watch());
         const event = await ahead;
         if (event.type === "sse.disconnect") return this.#leave();
         if (!this.#isBodyOver && this.#isBodyWanted) return;
@@ -327,6 +378,15 @@ export class RequestConnection extends RequestSocket {
     // The stream was declined, and the response is complete: there is nothing to receive any more.
     look().catch(() => {});
   }
+}
+
+/** Bytes. */
+function byteLength(chunks: readonly Written[]): number {
+  return chunks.reduce(
+    (sum, { chunk, encoding }) =>
+      sum + (typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : chunk.byteLength),
+    0,
+  );
 }
 
 /** What streams fail with when their other end goes. */
