@@ -502,10 +502,12 @@ function tick(draft: Draft): void {
       ? startLimit > 0 && draft.now - startedAt >= startLimit
       : drainAt > 0 && draft.now - drainAt >= drainLimit;
   // One that has never served has nothing to finish.
-  const patience = ({ state, readyAt }: PlannedWorker): number =>
-    state === "draining" && readyAt === 0
-      ? Math.min(heartbeatTimeout || Infinity, EARLY_END)
-      : heartbeatTimeout;
+  const patience = ({ state, readyAt, startedAt, beatAt }: PlannedWorker): number => {
+    if (state === "draining" && readyAt === 0) return Math.min(heartbeatTimeout || Infinity, EARLY_END);
+    // A process needs time until it can send its first heartbeat, and more of it on a busy machine.
+    const isUnheard = state === "starting" && beatAt === startedAt && startLimit > 0;
+    return isUnheard ? 0 : heartbeatTimeout;
+  };
   for (const worker of draft.workers) {
     const silenceLimit = patience(worker);
     if (silenceLimit > 0 && draft.now - worker.beatAt >= silenceLimit) happen(draft, worker.id, "silent", "");

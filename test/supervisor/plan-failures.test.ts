@@ -160,6 +160,28 @@ describe("workers that die", () => {
     );
   });
 
+  test("before its first heartbeat only the time for a start counts", () => {
+    const ticks = (from: number, to: number): string[] => {
+      const rows: string[] = [];
+      for (let at = from; at < to; at += 250) rows.push(`${at} beat 1`, `${at} tick`);
+      return rows;
+    };
+    run(
+      2,
+      [
+        ...["0 start", "10 ready 1"],
+        ...ticks(250, 3000),
+        ["3000 tick"], // nothing has been heard of 2 yet
+        ...["3000 beat 1", "3100 beat 2"],
+        ...ticks(3250, 4000),
+        "4100 beat 1",
+        ["4100 tick", "kill 2"], // and nothing more since
+      ],
+      false,
+      { ...POLICY, heartbeatTimeout: 1000, startLimit: 30_000 },
+    );
+  });
+
   test("a replacement that is killed in its start gives the reload up too", () => {
     run(
       2,
