@@ -87,16 +87,24 @@ export function bindToPath(fd: number, path: string, owner: SocketFileOwner): So
   return file;
 }
 
+/**
+ * Refuses a path at which there is something other than a socket.
+ *
+ * @returns whether there is a socket.
+ * @throws ListenError
+ */
+export function refuseOtherFile(path: string): boolean {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isSocket()) return found !== undefined;
+  const what =
+    danglingLinkProblem(path) ??
+    (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is not a socket`);
+  throw new ListenError(`${what}. It is left as it is; choose another path.`);
+}
+
 /** Removes a socket that nobody listens at any more. */
 function removeStale(path: string): void {
-  const found = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) {
-    const what =
-      danglingLinkProblem(path) ??
-      (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is not a socket`);
-    throw new ListenError(`${what}. It is left as it is; choose another path.`);
-  }
+  if (!refuseOtherFile(path)) return;
   const problem = connectionProblem(path);
   if (problem === "EACCES" || problem === "EPERM")
     throw new ListenError(
