@@ -18,14 +18,17 @@ const DEFAULT_MODE = 0o660;
 /** The file of a Unix socket that this process has made. */
 export class SocketFile {
   readonly path: string;
-  readonly #device: bigint;
-  readonly #inode: bigint;
+  /** The device and inode, by which another program of this server knows the file again. */
+  readonly id: string;
 
-  constructor(path: string) {
-    const { dev, ino } = fs.lstatSync(path, { bigint: true });
+  /**
+   * @param id of a file that a previous program of this server has made, which may be gone by now. Default: that of the
+   *   file that is there.
+   * @throws when there is neither.
+   */
+  constructor(path: string, id = idOf(fs.lstatSync(path, { bigint: true }))) {
     this.path = path;
-    this.#device = dev;
-    this.#inode = ino;
+    this.id = id;
   }
 
   /** Whether it was removed, so that clients cannot connect any more. */
@@ -41,7 +44,7 @@ export class SocketFile {
   get isInPlace(): boolean {
     try {
       const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
-      return found?.dev === this.#device && found.ino === this.#inode;
+      return found !== undefined && idOf(found) === this.id;
     } catch {
       return false; // in a folder that is out of reach
     }
@@ -56,6 +59,10 @@ export class SocketFile {
       // In a folder that is out of reach since privileges were given up. The next start finds it stale, and removes it.
     }
   }
+}
+
+function idOf({ dev, ino }: fs.BigIntStats): string {
+  return `${dev}:${ino}`;
 }
 
 /**
