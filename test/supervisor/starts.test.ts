@@ -221,6 +221,7 @@ describe("signals during a start", () => {
       await using program = new Program(folder, words, {}, { command });
       await eventually("it is being imported", () => imported(folder, "await").length === 1);
       const [inner = 0] = childrenOf(program.pid);
+      expect(inner).toBeGreaterThan(1); // a signal to 0 would be for this process too
       process.kill(inner, signal);
       await eventually("it has ended", () => !runs(inner));
       expect(await program.ended()).toBe(0);
