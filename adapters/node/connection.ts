@@ -5,6 +5,7 @@ import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import type { HeaderPair, Headers } from "../../src/spec/values.ts";
 import { bodyFraming, requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
+import { announcesLength, withLength } from "./announced-length.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { ResponsePart } from "./response-reader.ts";
 import { RequestSocket } from "./socket.ts";
@@ -42,6 +43,7 @@ export class RequestConnection extends RequestSocket {
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
   #isStarted = false;
+  #heldHead: string | undefined;
   /** Resolves when everything that was written so far has been delivered. */
   #sent = Promise.resolve();
   #hasTrailers = false;
@@ -137,9 +139,15 @@ export class RequestConnection extends RequestSocket {
   }
 
   #take(chunks: readonly Written[], callback: () => void): void {
+    if (this.#holdsHead(chunks)) {
+      // Later, so that what the listener writes next comes in one piece.
+      queueMicrotask(callback);
+      setImmediate(() => this.#releaseHead());
+      return;
+    }
     const parts: ResponsePart[] = [];
     try {
-      for (const { chunk, encoding } of chunks) {
+      for (const { chunk, encoding } of [...this.#takeHeldHead(chunks), ...chunks]) {
         const isText = typeof chunk === "string";
         this.countWritten(isText ? Buffer.byteLength(chunk, encoding) : chunk.byteLength);
         parts.push(...(isText ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk)));
@@ -152,6 +160,30 @@ export class RequestConnection extends RequestSocket {
     this.#send(parts).then(callback);
   }
 
+  /** A head that announces a length waits for the rest of the turn, which may bring all of the body. */
+  #holdsHead(chunks: readonly Written[]): boolean {
+    const [head, ...others] = chunks;
+    if (head === undefined || others.length > 0 || !this.#reader.isAtHead || this.#heldHead !== undefined)
+      return false;
+    const text = typeof head.chunk === "string" ? head.chunk : Buffer.from(head.chunk).toString("latin1");
+    if (!announcesLength(text, this.scope.method)) return false;
+    this.#heldHead = text;
+    return true;
+  }
+
+  /** Where the listener has ended its response, these chunks are its body, and their length is the true one. */
+  #takeHeldHead(body: readonly Written[]): Written[] {
+    const head = this.#heldHead;
+    if (head === undefined) return [];
+    this.#heldHead = undefined;
+    const isWhole = body.length > 0 && this.#response?.writableEnded === true;
+    return [{ chunk: isWhole ? withLength(head, byteLength(body)) : head, encoding: "latin1" }];
+  }
+
+  #releaseHead(): void {
+    if (this.#heldHead !== undefined) this.#take([], () => {});
+  }
+
   /** Delivers these parts after the earlier ones. */
   #send(parts: readonly ResponsePart[]): Promise<void> {
     this.#sent = this.#sent.then(() => this.#deliver(parts)).catch((error: unknown) => this.#abort(error));
@@ -160,6 +192,7 @@ export class RequestConnection extends RequestSocket {
 
   /** The listener has finished its response, or has ended the socket. */
   override _final(callback: () => void): void {
+    this.#releaseHead();
     let parts: ResponsePart[];
     try {
       parts = this.#reader.end();
@@ -176,7 +209,10 @@ export class RequestConnection extends RequestSocket {
   /** Sends what was written before, as a kernel would; the stream alone would drop it. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const rest: unknown = Reflect.get(this, "writableBuffer");
-    if (!this.#isGone && Array.isArray(rest)) this.#take(rest, () => {});
+    if (!this.#isGone) {
+      if (Array.isArray(rest)) this.#take(rest, () => {});
+      this.#releaseHead();
+    }
     super._destroy(error, callback);
   }
 
@@ -327,6 +363,15 @@ export class RequestConnection extends RequestSocket {
     // The stream was declined, and the response is complete: there is nothing to receive any more.
     look().catch(() => {});
   }
+}
+
+/** Bytes. */
+function byteLength(chunks: readonly Written[]): number {
+  return chunks.reduce(
+    (sum, { chunk, encoding }) =>
+      sum + (typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : chunk.byteLength),
+    0,
+  );
 }
 
 /** What streams fail with when their other end goes. */

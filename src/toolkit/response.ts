@@ -11,8 +11,10 @@ import { addCors, type CorsOptions } from "./response/cors.ts";
 import { headerPairs, PagiHeaders } from "./values/headers.ts";
 import { ValidationError } from "./request/error.ts";
 import type { TellableError } from "./request/error.ts";
-import { assertSource, fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
+import { assertSource, fetchedBody, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
 import type { BodySource, ResponseBody } from "./response/body.ts";
+import { FileError } from "./response/file-error.ts";
+import { fetchFields } from "./response/fetch-head.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./response/events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response/sender.ts";
 import { ResponseWriter, type OnClose } from "./response/writer.ts";
@@ -23,7 +25,7 @@ export { CookieSigner } from "./values/cookies.ts";
 export type { CookieOptions } from "./values/cookies.ts";
 export type { CorsOptions } from "./response/cors.ts";
 export { PagiHeaders } from "./values/headers.ts";
-export { FileError } from "./response/body.ts";
+export { FileError } from "./response/file-error.ts";
 export type { BodySource } from "./response/body.ts";
 export type { AnySend } from "./response/events.ts";
 export { ResponseWriter } from "./response/writer.ts";
@@ -115,8 +117,10 @@ export class PagiResponse implements Responder {
   }
 
   /**
-   * A Fetch `Response`. Its body is sent as what it is: bytes whole, a `Bun.file()` as a file, else a stream. A string or
-   * bytes without a type get one when they are sent, as Bun's own server does it. A stream can be sent once.
+   * A Fetch `Response`. Its body is sent as what it is: bytes whole, a `Bun.file()` as a file, else a stream, with its
+   * true length. A string or bytes without a type get one when they are sent, as Bun's own server does it. Fields about
+   * the connection of a response that came from `fetch` are left out, and so is a Content-Encoding that `fetch` has
+   * undone. A stream can be sent once.
    *
    * @throws TypeError when the body was read already.
    */
@@ -124,7 +128,7 @@ export class PagiResponse implements Responder {
     if (response.bodyUsed)
       throw new TypeError("The body of the Response has been read already; clone() it before.");
     const made = new PagiResponse().status(response.status);
-    response.headers.forEach((value, name) => made.#headers.add(name, value));
+    for (const [name, value] of fetchFields(response)) made.#headers.add(name, value);
     made.#body = fetchedBody(response);
     return made;
   }
