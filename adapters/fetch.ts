@@ -2,6 +2,8 @@ import { answerOf, denyWith, type FetchHandler } from "./fetch/answer.ts";
 import { HandshakeInbox, HttpInbox, SseInbox } from "./fetch/inbox.ts";
 import { pipeResponse } from "./fetch/response.ts";
 import { dispatch, type Application } from "../src/spec/application.ts";
+import type { HttpReceiveEvent, SseReceiveEvent } from "../src/spec/events.ts";
+import { BodyReader } from "../src/toolkit/request/body-reader.ts";
 
 export type { FetchEnvironment, FetchHandler } from "./fetch/answer.ts";
 export { toFetch } from "./fetch/to-fetch.ts";
@@ -18,7 +20,8 @@ export interface FetchObject {
  * It answers `http` scopes, and `sse` scopes too, with the ordinary response that declines an event stream: a handler
  * makes its own `text/event-stream`. A `websocket` scope is answered the same way: what the handler returns refuses the
  * handshake. Bodies stream both ways with backpressure: a request body is received when the
- * handler reads it and not before, and the next chunk of a response body is read once the server has taken the last.
+ * handler reads it and not before, also where middleware has read it whole, and the next chunk of a response body is
+ * read once the server has taken the last.
  * A response goes out with the length that its body has, a `Bun.file()` by the range that the request asks for. Of a
  * response that the handler has fetched, neither the fields about its connection go out, nor a Content-Encoding that
  * `fetch` has undone.
@@ -36,7 +39,8 @@ export function fromFetch(given: FetchHandler | FetchObject): Application {
   const handler = handlerOf(given);
   return dispatch({
     async http(scope, receive, send) {
-      const inbox = new HttpInbox(receive, scope["pagi.connection"]);
+      const body = new BodyReader<HttpReceiveEvent>(scope, receive);
+      const inbox = new HttpInbox(body.next, scope["pagi.connection"]);
       const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "http.response.start", status, headers }),
@@ -45,7 +49,7 @@ export function fromFetch(given: FetchHandler | FetchObject): Application {
       });
     },
     async sse(scope, receive, send) {
-      const inbox = new SseInbox(receive);
+      const inbox = new SseInbox(new BodyReader<SseReceiveEvent>(scope, receive));
       const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "sse.http.response.start", status, headers }),

@@ -9,6 +9,7 @@ import { requireEnvironment } from "./environment.ts";
 import { HANDSHAKE, type HandshakeTaker } from "./handshake.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR, POLICY_VIOLATION } from "../../src/spec/close-code.ts";
 import type { WebSocketReceive, WebSocketSendEvent } from "../../src/spec/events.ts";
+import { checkOptions, either, limit, oneOf, TEXT, type OptionRules } from "../../src/spec/option-rules.ts";
 import type { WebSocketScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
 
@@ -18,13 +19,18 @@ export interface UpgradeOptions {
    * handler has set on its response, else the first one that the client offers, as Hono's other adapters do; `null`
    * chooses none.
    */
-  readonly protocol?: string | null;
+  readonly protocol?: string | null | undefined;
   /**
    * Bytes that may wait for a client that reads too slowly; with more of them it is closed with 1008. Default 16 MiB.
    * `ws.send` cannot wait, so nothing else bounds what a fast sender fills the memory with.
    */
-  readonly maxBuffered?: number;
+  readonly maxBuffered?: number | undefined;
 }
+
+const UPGRADE_RULES: OptionRules<UpgradeOptions> = {
+  protocol: either(TEXT, oneOf(null)),
+  maxBuffered: limit(0),
+};
 
 const MAX_BUFFERED = 16 * 2 ** 20;
 
@@ -37,6 +43,14 @@ const CLOSED = 3;
 const NOT_OF_THE_ROUTE =
   /^(?:connection|upgrade|sec-websocket-.*|content-(?:type|length)|transfer-encoding)$/;
 
+const helper = defineWebSocketHelper<WebSocketScope, UpgradeOptions>((c, events, options) => {
+  const handshake = requireEnvironment(c, "upgradeWebSocket()")[HANDSHAKE];
+  if (handshake === undefined) return undefined;
+  handshake.taker = (receive, send, headers) =>
+    new Socket(handshake.scope, new URL(c.req.url), events, send).run(receive, headers, options);
+  return c.newResponse(null, 101);
+});
+
 /**
  * Hono's helper for WebSockets: `upgradeWebSocket((c) => ({ onOpen, onMessage, onClose, onError }))` as a handler, or
  * `upgradeWebSocket(c, events)` within one. The handshake is accepted once the route's middleware is done; headers that
@@ -48,15 +62,17 @@ const NOT_OF_THE_ROUTE =
  *
  * @throws TypeError where another server than a PAGI server runs the application.
  */
-export const upgradeWebSocket = defineWebSocketHelper<WebSocketScope, UpgradeOptions>(
-  (c, events, options) => {
-    const handshake = requireEnvironment(c, "upgradeWebSocket()")[HANDSHAKE];
-    if (handshake === undefined) return undefined;
-    handshake.taker = (receive, send, headers) =>
-      new Socket(handshake.scope, new URL(c.req.url), events, send).run(receive, headers, options);
-    return c.newResponse(null, 101);
+export const upgradeWebSocket = new Proxy(helper, {
+  // The options are checked where the route is made, and not with the first handshake.
+  apply(target, self, given) {
+    checkOptions<UpgradeOptions>(
+      "upgradeWebSocket",
+      UPGRADE_RULES,
+      (typeof given[0] === "function" ? given[1] : given[2]) ?? {},
+    );
+    return Reflect.apply(target, self, given);
   },
-);
+});
 
 /** One WebSocket, between Hono's events and PAGI's. */
 class Socket {

@@ -1,10 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { dispatch, type Application } from "../spec/application.ts";
+import { dispatch, type Application, type Receive } from "../spec/application.ts";
+import { checkOptions, FLAG, TEXT, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import { endsWithSlash, otherSlash } from "../spec/request-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
+import { receiveForEnd } from "../toolkit/request/body-reader.ts";
 import type { AnySend } from "../toolkit/response/events.ts";
 import { sendResponse } from "../toolkit/response/sender.ts";
 import { folderAt, isVisible, locate, segmentsOf } from "../toolkit/response/served-folder.ts";
@@ -16,10 +18,12 @@ export interface DirectoryOptions {
   /** The folder; nothing outside it is ever served. */
   root: string;
   /** File names that answer for a folder, first found first. Default `["index.html"]`. */
-  index?: string[];
+  index?: string[] | undefined;
   /** Whether a folder without an index file answers with a list of its files. Default true. */
-  listing?: boolean;
+  listing?: boolean | undefined;
 }
+
+const DIRECTORY_RULES: OptionRules<DirectoryOptions> = { root: TEXT, index: TEXTS, listing: FLAG };
 
 /** A page of its own, or a file. */
 type Answer = { status: number; headers: Headers; body: string } | { file: string };
@@ -29,9 +33,10 @@ type Answer = { status: number; headers: Headers; body: string } | { file: strin
  * 13 and 14). Names that begin with a dot are not found, nor is anything that a symbolic link leads to outside the folder.
  * An `sse` scope gets the same answer, for a browser that asks for an event stream may ask for a file.
  *
- * @throws Error at once when `root` is no folder; UnsupportedScopeError (as a rejection) for other scope types.
+ * @throws Error at once when `root` is no folder, and OptionError for an unknown option and a value that is none; UnsupportedScopeError (as a rejection) for other scope types.
  */
 export function directory(options: DirectoryOptions): Application {
+  checkOptions("directory", DIRECTORY_RULES, options);
   const { index = ["index.html"], listing = true } = options;
   const root = folderAt(options.root, "directory: the root");
 
@@ -80,7 +85,7 @@ export function directory(options: DirectoryOptions): Application {
       }
       // The rest of a large file is not read for a client that has left.
       let hasLeft = false;
-      leaving(receive)
+      leaving(scope, receive)
         .catch(() => {})
         .finally(() => (hasLeft = true));
       await sendFile(found.file, send, scope, () => !hasLeft);
@@ -124,6 +129,6 @@ function textHeaders(type: string, body: string): Headers {
 }
 
 /** Resolves when the client of an `sse` scope goes. */
-async function leaving(receive: () => Promise<{ type: string }>): Promise<void> {
-  while ((await receive()).type !== "sse.disconnect");
+async function leaving(scope: SseScope, receive: Receive): Promise<void> {
+  while ((await receiveForEnd(scope, receive)).type !== "sse.disconnect");
 }

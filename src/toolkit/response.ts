@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
+import { checkOptions, FLAG, OBJECT, TEXT, whole, type OptionRules } from "../spec/option-rules.ts";
 import type { Application } from "../spec/application.ts";
 import { isByteString } from "../spec/header-rules.ts";
 import { parameterOf, parseParameterized } from "../spec/parameters.ts";
@@ -34,27 +35,45 @@ export type { OnClose } from "./response/writer.ts";
 /** What the methods that set a body take besides. */
 export interface ResponseOptions {
   /** The status code, 200 to 599. Default: 200, or the one that the method stands for. */
-  status?: number;
+  status?: number | undefined;
   /** Replaces the type that the method would give. */
-  contentType?: string;
+  contentType?: string | undefined;
   /** Fields to add. */
   headers?:
-    Iterable<readonly [name: string, value: string | number]> | Readonly<Record<string, string | number>>;
+    | Iterable<readonly [name: string, value: string | number]>
+    | Readonly<Record<string, string | number>>
+    | undefined;
 }
 
 /** How a file is sent. */
 export interface FileOptions extends ResponseOptions {
   /** The name under which it is to be kept; the browser then offers to, unless it is `inline`. */
-  filename?: string;
+  filename?: string | undefined;
   /** Whether the browser shows it. Default: not said, and false with a `filename`. */
-  inline?: boolean;
+  inline?: boolean | undefined;
   /** Bytes to leave out at the start. Default 0. With it, or `length`, ranges are the application's own business. */
-  offset?: number;
+  offset?: number | undefined;
   /** Bytes to send at most. Default: to the end. */
-  length?: number;
+  length?: number | undefined;
   /** Whether `ETag` and `Last-Modified` are made from the file where they are not set. Default true. */
-  validators?: boolean;
+  validators?: boolean | undefined;
 }
+
+/** What {@link ResponseOptions} may be. */
+export const RESPONSE_RULES: OptionRules<ResponseOptions> = {
+  status: whole(200, 999),
+  contentType: TEXT,
+  headers: OBJECT,
+};
+
+const FILE_RULES: OptionRules<FileOptions> = {
+  ...RESPONSE_RULES,
+  filename: TEXT,
+  inline: FLAG,
+  offset: whole(0),
+  length: whole(0),
+  validators: FLAG,
+};
 
 /** What can be answered with: a `PagiResponse`, or anything else that sends itself. */
 export interface Responder {
@@ -365,6 +384,7 @@ export class PagiResponse implements Responder {
    * @throws FileError when there is no such file; RangeError for an offset beyond its end.
    */
   sendFile(path: string, options: FileOptions = {}): this {
+    checkOptions("sendFile", FILE_RULES, options);
     const { filename, inline, offset = 0, length, validators = true, ...rest } = options;
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) throw new FileError(resolve(path), "does not exist");
@@ -413,6 +433,7 @@ export class PagiResponse implements Responder {
 
   #apply(options: ResponseOptions | undefined): this {
     if (options === undefined) return this;
+    checkOptions("a response", RESPONSE_RULES, options);
     const { status, contentType, headers = [] } = options;
     if (status !== undefined) this.status(status);
     if (contentType !== undefined) this.contentType(contentType);

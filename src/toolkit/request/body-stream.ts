@@ -1,15 +1,23 @@
+import { FLAG, limit, oneOf, type OptionRules } from "../../spec/option-rules.ts";
 import { MalformedBodyError } from "./error.ts";
 import { writeNewFile, type NewFileOptions } from "./new-file.ts";
 
 /** How a body is streamed. */
 export interface BodyStreamOptions {
   /** Bytes at most. Default: as many as the server lets through. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /** Delivers strings, no char ever cut in two. */
-  decode?: "utf-8";
+  decode?: "utf-8" | undefined;
   /** With `decode`: whether bytes that are no UTF-8 are refused. Default false: they become U+FFFD. */
-  strict?: boolean;
+  strict?: boolean | undefined;
 }
+
+/** What {@link BodyStreamOptions} may be. */
+export const STREAM_RULES: OptionRules<BodyStreamOptions> = {
+  maxBytes: limit(0),
+  decode: oneOf("utf-8"),
+  strict: FLAG,
+};
 
 /** Makes what is delivered of bytes; `last` with the end of the body. */
 type Convert<Chunk> = (bytes: Uint8Array, last: boolean) => Chunk;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { checkOptions, FLAG, whole, type OptionRules } from "../../spec/option-rules.ts";
 
 /** How a file is written. */
 export interface NewFileOptions {
@@ -8,10 +9,12 @@ export interface NewFileOptions {
    * Whether a file of that name is replaced, in one step and only by a whole one. Default false: it is an error. A
    * symbolic link is never followed; it is replaced like a file.
    */
-  overwrite?: boolean;
+  overwrite?: boolean | undefined;
   /** Permissions of the file. Default `0o600`: what a client sends is nobody else's before it was looked at. */
-  mode?: number;
+  mode?: number | undefined;
 }
+
+const NEW_FILE_RULES: OptionRules<NewFileOptions> = { overwrite: FLAG, mode: whole(0, 0o7777) };
 
 /**
  * Writes a file chunk by chunk, the next one read when the last is written. Where that fails, nothing stays of it, and
@@ -23,8 +26,10 @@ export interface NewFileOptions {
 export async function writeNewFile(
   path: string,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { overwrite = false, mode = 0o600 }: NewFileOptions = {},
+  options: NewFileOptions = {},
 ): Promise<number> {
+  checkOptions("writing a file", NEW_FILE_RULES, options);
+  const { overwrite = false, mode = 0o600 } = options;
   const written = overwrite ? siblingOf(path) : path;
   const file = await open(written, "wx", mode);
   let size = 0;
@@ -49,6 +54,7 @@ export async function writeNewFile(
  * @throws Error with the code of the operating system, `EEXIST` for a name that is taken; the file is then still there.
  */
 export async function moveFile(from: string, to: string, options: NewFileOptions): Promise<void> {
+  checkOptions("moveTo", NEW_FILE_RULES, options);
   const { overwrite = false, mode } = options;
   // Kept open, since the new name could be somebody else's by the time the permissions are given.
   await using file = await open(from, "r");

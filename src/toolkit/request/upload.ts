@@ -3,6 +3,7 @@ import { mkdir, open, rm, type FileHandle } from "node:fs/promises";
 import { unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { limit, TEXT, type OptionRules } from "../../spec/option-rules.ts";
 import { moveFile, writeNewFile, type NewFileOptions } from "./new-file.ts";
 import type { Part } from "./multipart-stream.ts";
 
@@ -12,10 +13,13 @@ type Content = { in: "memory"; bytes: Uint8Array } | { in: "file"; path: string 
 /** How uploads are kept. */
 export interface SpoolOptions {
   /** Bytes of one file that are kept in memory; more go to the disk. Default 64 KiB. */
-  spoolThreshold?: number;
+  spoolThreshold?: number | undefined;
   /** Where temporary files are made. Default: that of the system. */
-  tempDir?: string;
+  tempDir?: string | undefined;
 }
+
+/** What {@link SpoolOptions} may be. */
+export const SPOOL_RULES: OptionRules<SpoolOptions> = { spoolThreshold: limit(0), tempDir: TEXT };
 
 /** Removes the file of an upload that nobody discarded and nobody can reach any more. */
 const forgotten = new FinalizationRegistry<string>((path) => {

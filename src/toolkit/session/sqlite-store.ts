@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import { createHash } from "node:crypto";
+import { amount, checkOptions, FUNCTION, whole, type OptionRules } from "../../spec/option-rules.ts";
 import type { Clock, StoredSession, Store } from "./store.ts";
 
 const SWEEP_INTERVAL = 60_000;
@@ -24,12 +25,18 @@ export interface SqliteStoreOptions {
    * How many sessions are kept, about: when the expired ones are removed, those that would expire next go as well where
    * there are more. Programs that take no cookies get a new session with each request. Default 1000000.
    */
-  maxSessions?: number;
+  maxSessions?: number | undefined;
   /** Milliseconds to wait while another process writes. Default 5000. */
-  busyTimeout?: number;
+  busyTimeout?: number | undefined;
   /** Default `Date.now`. */
-  now?: Clock;
+  now?: Clock | undefined;
 }
+
+const SQLITE_STORE_RULES: OptionRules<SqliteStoreOptions> = {
+  maxSessions: whole(1),
+  busyTimeout: amount("milliseconds", 0, 2 ** 31 - 1),
+  now: FUNCTION,
+};
 
 interface Row {
   json: string;
@@ -91,13 +98,12 @@ export class SqliteStore implements Store, Disposable {
   /**
    * Opens the file, and makes it where there is none, readable for its owner only. `:memory:` is a store for tests.
    *
-   * @throws SQLiteError (as a rejection) when the file cannot be opened or is no database; TypeError for a maximum that
-   *   is no positive integer.
+   * @throws SQLiteError (as a rejection) when the file cannot be opened or is no database; OptionError for an
+   *   option that it does not know, and for a value that is none.
    */
   static async open(file: string, options: SqliteStoreOptions = {}): Promise<SqliteStore> {
+    checkOptions("SqliteStore.open", SQLITE_STORE_RULES, options);
     const { busyTimeout = 5000, maxSessions = DEFAULT_MAX_SESSIONS, now = Date.now } = options;
-    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1)
-      throw new TypeError(`maxSessions has to be a positive integer, not ${maxSessions}.`);
     const [{ Database }, { open }] = await Promise.all([import("bun:sqlite"), import("node:fs/promises")]);
     // SQLite itself would make it readable for all; its WAL takes over the mode of the file.
     if (file !== ":memory:") await (await open(file, "a", 0o600)).close();

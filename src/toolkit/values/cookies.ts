@@ -1,26 +1,50 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { parseCookie, stringifySetCookie } from "cookie";
+import { parseCookie, stringifySetCookie, type SetCookie } from "cookie";
+import {
+  completeOptions,
+  FLAG,
+  oneOf,
+  overlay,
+  TEXT,
+  whole,
+  type OptionRules,
+} from "../../spec/option-rules.ts";
 import { isToken } from "../../spec/token.ts";
 
 /** Attributes of a cookie that is set. RFC 6265 section 4.1.2. */
 export interface CookieOptions {
   /** Seconds; 0 deletes. Default: for as long as the browser runs. */
-  maxAge?: number;
+  maxAge?: number | undefined;
   /** When the browser drops it; `maxAge` takes precedence (RFC 6265 section 5.3). Default: when the browser closes. */
-  expires?: Date;
+  expires?: Date | undefined;
   /** Default `/`. */
-  path?: string;
+  path?: string | undefined;
   /** Default: only the host that set it. */
-  domain?: string;
+  domain?: string | undefined;
   /** Default false. */
-  secure?: boolean;
+  secure?: boolean | undefined;
   /** Default false. */
-  httpOnly?: boolean;
+  httpOnly?: boolean | undefined;
   /** Default: left to the browser, which means `lax`. */
-  sameSite?: "strict" | "lax" | "none";
+  sameSite?: "strict" | "lax" | "none" | undefined;
   /** Default false. */
-  partitioned?: boolean;
+  partitioned?: boolean | undefined;
 }
+
+/** What {@link CookieOptions} may be. */
+export const COOKIE_RULES: OptionRules<CookieOptions> = {
+  maxAge: whole(0),
+  expires: {
+    text: "a valid Date",
+    accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
+  },
+  path: TEXT,
+  domain: TEXT,
+  secure: FLAG,
+  httpOnly: FLAG,
+  sameSite: oneOf("strict", "lax", "none"),
+  partitioned: FLAG,
+};
 
 /**
  * The cookies of a `Cookie` field, values percent-decoded; of several with one name the first, which is the one with
@@ -38,14 +62,14 @@ export function parseCookies(field: string): Record<string, string> {
  *   `secure`, which browsers throw away, and for the prefixes `__Secure-` and `__Host-` without what they promise.
  */
 export function serializeCookie(name: string, value: string, options: CookieOptions = {}): string {
-  const cookie = { path: "/", ...options };
+  const cookie = completeOptions("a cookie", COOKIE_RULES, { path: "/" }, options);
   if (!isToken(name)) throw new TypeError(`The cookie name ${JSON.stringify(name)} is not a token.`);
   const reason = reasonForSecure(name, cookie);
   if (reason !== undefined && cookie.secure !== true)
     throw new TypeError(`The cookie '${name}' ${reason} and so needs 'secure: true'.`);
   if (/^__host-/i.test(name) && (cookie.path !== "/" || cookie.domain !== undefined))
     throw new TypeError(`The cookie '${name}' must have the path '/' and no domain.`);
-  return stringifySetCookie({ ...cookie, name, value });
+  return stringifySetCookie(overlay<SetCookie>({ name, value }, cookie));
 }
 
 /** Why browsers throw the cookie away without `Secure`, behind its name in a sentence; `undefined` where they do not. */
