@@ -2,7 +2,12 @@ import { basename } from "node:path";
 
 import { LoadError, OptionError } from "../src/errors.ts";
 import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
-import { type PartialOptions, resolveOptions, type ServerOptions } from "../src/server/options.ts";
+import {
+  checkWorkers,
+  type PartialOptions,
+  resolveOptions,
+  type ServerOptions,
+} from "../src/server/options.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import { readArguments } from "./arguments.ts";
 import { type Configuration, configure } from "./configure.ts";
@@ -64,6 +69,7 @@ export async function programOptions(words: readonly string[], own: PartialOptio
       const { configText } = await import("./report.ts");
       return end(configText(options, configuration));
     }
+    checkWorkers(options, configuration.values, configuration.names);
     if (commands.has("checkConfig")) {
       const { checkStart } = await import("../src/supervisor/requirements.ts");
       const warnings = await checkStart(options, undefined, { opensSockets: true });

@@ -34,10 +34,7 @@ export interface OutgoingResponse {
 }
 
 /** Fields that say how the body is framed or what becomes of the connection. */
-const NOT_IN_INTERIM = new Set([
-  ...["content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"],
-  ...["te", "trailer"],
-]);
+const NOT_IN_INTERIM = new Set([...CONNECTION_FIELDS, "content-length", "trailer"]);
 
 /** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
 export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";

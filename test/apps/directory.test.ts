@@ -150,6 +150,9 @@ describe("If-Modified-Since (RFC 9110 section 13.1.3)", () => {
     ["the same second", "Mon, 06 May 2024 07:08:09 GMT", 304],
     ["later", "Tue, 07 May 2024 00:00:00 GMT", 304],
     ["earlier", "Mon, 06 May 2024 07:08:08 GMT", 200],
+    ["the same second, in the form of RFC 850", "Monday, 06-May-24 07:08:09 GMT", 304],
+    ["the same second, in the form of asctime()", "Mon May  6 07:08:09 2024", 304],
+    ["earlier, in the form of asctime()", "Mon May  6 07:08:08 2024", 200],
     ["no date", "yesterday GMT", 200],
     ["no HTTP date", "2030-01-01", 200],
   ])("%s: %s is %d", async (_, date, status) => {
