@@ -2,6 +2,8 @@ import { answerOf, denyWith, type FetchHandler } from "./fetch/answer.ts";
 import { HandshakeInbox, HttpInbox, SseInbox } from "./fetch/inbox.ts";
 import { pipeResponse } from "./fetch/response.ts";
 import { dispatch, type Application } from "../src/spec/application.ts";
+import type { HttpReceiveEvent, SseReceiveEvent } from "../src/spec/events.ts";
+import { BodyReader } from "../src/toolkit/request/body-reader.ts";
 
 export type { FetchEnvironment, FetchHandler } from "./fetch/answer.ts";
 export { toFetch } from "./fetch/to-fetch.ts";
@@ -18,7 +20,7 @@ export interface FetchObject {
  * It answers `http` scopes, and `sse` scopes too, with the ordinary response that declines an event stream: a handler
  * makes its own `text/event-stream`. A `websocket` scope is answered the same way: what the handler returns refuses the
  * handshake. Bodies stream both ways with backpressure: a request body is received when the
- * handler reads it and not before, and the next chunk of a response body is read once the server has taken the last.
+ * handler reads it and not before, also where middleware has read it whole, and the next chunk of a response body is read once the server has taken the last.
  * When the client goes, `request.signal` is aborted, a pending read of the request body fails with an `AbortError`,
  * and the response stream is cancelled. For an `sse` scope that is noticed once the request body has been read, or
  * the response has begun.
@@ -33,7 +35,8 @@ export function fromFetch(given: FetchHandler | FetchObject): Application {
   const handler = handlerOf(given);
   return dispatch({
     async http(scope, receive, send) {
-      const inbox = new HttpInbox(receive, scope["pagi.connection"]);
+      const body = new BodyReader<HttpReceiveEvent>(scope, receive);
+      const inbox = new HttpInbox(body.next, scope["pagi.connection"]);
       const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "http.response.start", status, headers }),
@@ -43,7 +46,7 @@ export function fromFetch(given: FetchHandler | FetchObject): Application {
       });
     },
     async sse(scope, receive, send) {
-      const inbox = new SseInbox(receive);
+      const inbox = new SseInbox(new BodyReader<SseReceiveEvent>(scope, receive));
       const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "sse.http.response.start", status, headers }),

@@ -10,6 +10,7 @@ import type { PartialOptions, ServerOptions } from "./server/options.ts";
 import { Server } from "./server/server.ts";
 import { runUntilSignal, type Succession } from "./server/signals.ts";
 import type { Application } from "./spec/application.ts";
+import { checkOptions, either, FLAG, OBJECT, TEXTS, type OptionRules } from "./spec/option-rules.ts";
 import type { Role } from "./supervisor/role.ts";
 import type { Standing } from "./supervisor/standing.ts";
 
@@ -32,6 +33,12 @@ export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
   /** Where the server's messages go. Default: standard error. */
   logger?: Logger;
 }
+
+const PROGRAM_RULES: OptionRules<{ signals: boolean; logger: unknown; commandLine: unknown }> = {
+  signals: FLAG,
+  logger: OBJECT,
+  commandLine: either(FLAG, TEXTS),
+};
 
 /**
  * What `serve` takes: an application, a component (a `Simple`, a router, whatever else has `toApp()`), or an object with
@@ -74,6 +81,7 @@ let isFirst = true;
  */
 export async function serve(servable: Servable, options: ServeOptions = {}): Promise<RunningServer> {
   const { signals = true, logger, commandLine = isCompiledProgram(), ...given } = options;
+  checkOptions("serve", PROGRAM_RULES, { signals, logger, commandLine });
   isFirst = false;
   const misplaced = Object.keys(given).find(isCommandLineOption);
   if (misplaced !== undefined)

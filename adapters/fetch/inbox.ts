@@ -1,4 +1,5 @@
 import type { ConnectionState } from "../../src/spec/connection-state.ts";
+import type { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../../src/spec/events.ts";
 
 /** What comes in for one request: its body, and the news that the client has gone. */
@@ -80,7 +81,7 @@ export class HttpInbox implements Inbox {
  * has taken is dropped: else a client that leaves behind an unread body would never be seen to go.
  */
 export class SseInbox implements Inbox {
-  readonly #receive: () => Promise<SseReceiveEvent>;
+  readonly #body: BodyReader<SseReceiveEvent>;
   readonly #abort = new AbortController();
   readonly watchesBody = true;
   #stream: ReadableStream<Uint8Array> | undefined;
@@ -90,8 +91,8 @@ export class SseInbox implements Inbox {
   #bodyEnded = false;
   #bodyDropped = false;
 
-  constructor(receive: () => Promise<SseReceiveEvent>) {
-    this.#receive = receive;
+  constructor(body: BodyReader<SseReceiveEvent>) {
+    this.#body = body;
   }
 
   get signal(): AbortSignal {
@@ -106,6 +107,11 @@ export class SseInbox implements Inbox {
     this.#stream = pulledStream(
       async (controller) => {
         for (;;) {
+          const { refusal } = this.#body;
+          if (refusal !== undefined) {
+            controller.error(refusal);
+            return;
+          }
           if (this.#bodyDropped) {
             controller.error(
               new TypeError("The request body was not read before the response began; it is gone."),
@@ -152,7 +158,7 @@ export class SseInbox implements Inbox {
   /** Receives until the client goes, or until the reader of the body has to take an event first. */
   async #lookOut(): Promise<void> {
     for (;;) {
-      const ahead = (this.#ahead ??= this.#receive());
+      const ahead = (this.#ahead ??= this.#body.watch());
       const event = await ahead;
       if (event.type === "sse.disconnect") {
         this.#leave(event.reason);
@@ -170,7 +176,7 @@ export class SseInbox implements Inbox {
   }
 
   async #next(): Promise<SseReceiveEvent> {
-    const ahead = (this.#ahead ??= this.#receive());
+    const ahead = (this.#ahead ??= this.#body.next());
     const event = await ahead;
     if (this.#ahead === ahead) this.#ahead = undefined;
     return event;

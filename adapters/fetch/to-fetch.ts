@@ -9,6 +9,7 @@ import { runtimeTimer } from "../../src/exchange/runtime-timer.ts";
 import { SseExchange } from "../../src/exchange/sse-exchange.ts";
 import type { ConnectionInfo } from "../../src/exchange/transport.ts";
 import type { Application } from "../../src/spec/application.ts";
+import { checkOptions, FLAG, FUNCTION, TEXT, whole, type OptionRules } from "../../src/spec/option-rules.ts";
 import type { PathKeys } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import { validateReceiveEvent, validateSendEvent } from "../../src/spec/validate.ts";
@@ -26,6 +27,14 @@ export interface ToFetchOptions {
   /** Told of what the application does wrong, and of what it throws. Default: `console.error`. */
   readonly onError?: (message: string, error?: unknown) => void;
 }
+
+const TO_FETCH_RULES: OptionRules<ToFetchOptions> = {
+  rootPath: TEXT,
+  validateEvents: FLAG,
+  highWaterMark: whole(1),
+  lowWaterMark: whole(0),
+  onError: FUNCTION,
+};
 
 /** A PAGI application as a fetch handler. Also an object with `fetch`, as `Bun.serve` and edge runtimes take it. */
 export interface FetchApplication {
@@ -81,6 +90,7 @@ export class HostedApplication {
   #isStarted = false;
 
   constructor(app: Application, options: ToFetchOptions) {
+    checkOptions("toFetch", TO_FETCH_RULES, options);
     this.#app = app;
     this.#options = options;
     this.lifespan = new HostedLifespan(app);

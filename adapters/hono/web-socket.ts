@@ -9,6 +9,7 @@ import { requireEnvironment } from "./environment.ts";
 import { HANDSHAKE, type HandshakeTaker } from "./handshake.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR, POLICY_VIOLATION } from "../../src/spec/close-code.ts";
 import type { WebSocketReceive, WebSocketSendEvent } from "../../src/spec/events.ts";
+import { checkOptions, either, limit, oneOf, TEXT, type OptionRules } from "../../src/spec/option-rules.ts";
 import type { WebSocketScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
 
@@ -26,6 +27,11 @@ export interface UpgradeOptions {
   readonly maxBuffered?: number;
 }
 
+const UPGRADE_RULES: OptionRules<UpgradeOptions> = {
+  protocol: either(TEXT, oneOf(null)),
+  maxBuffered: limit(0),
+};
+
 const MAX_BUFFERED = 16 * 2 ** 20;
 
 const CONNECTING = 0;
@@ -36,6 +42,14 @@ const CLOSED = 3;
 /** Fields that belong to the handshake itself, or to a body that it does not have. RFC 6455 section 4.2.2. */
 const NOT_OF_THE_ROUTE =
   /^(?:connection|upgrade|sec-websocket-.*|content-(?:type|length)|transfer-encoding)$/;
+
+const helper = defineWebSocketHelper<WebSocketScope, UpgradeOptions>((c, events, options) => {
+  const handshake = requireEnvironment(c, "upgradeWebSocket()")[HANDSHAKE];
+  if (handshake === undefined) return undefined;
+  handshake.taker = (receive, send, headers) =>
+    new Socket(handshake.scope, new URL(c.req.url), events, send).run(receive, headers, options);
+  return c.newResponse(null, 101);
+});
 
 /**
  * Hono's helper for WebSockets: `upgradeWebSocket((c) => ({ onOpen, onMessage, onClose, onError }))` as a handler, or
@@ -48,15 +62,17 @@ const NOT_OF_THE_ROUTE =
  *
  * @throws TypeError where another server than a PAGI server runs the application.
  */
-export const upgradeWebSocket = defineWebSocketHelper<WebSocketScope, UpgradeOptions>(
-  (c, events, options) => {
-    const handshake = requireEnvironment(c, "upgradeWebSocket()")[HANDSHAKE];
-    if (handshake === undefined) return undefined;
-    handshake.taker = (receive, send, headers) =>
-      new Socket(handshake.scope, new URL(c.req.url), events, send).run(receive, headers, options);
-    return c.newResponse(null, 101);
+export const upgradeWebSocket = new Proxy(helper, {
+  // The options are checked where the route is made, and not with the first handshake.
+  apply(target, self, given) {
+    checkOptions<UpgradeOptions>(
+      "upgradeWebSocket",
+      UPGRADE_RULES,
+      (typeof given[0] === "function" ? given[1] : given[2]) ?? {},
+    );
+    return Reflect.apply(target, self, given);
   },
-);
+});
 
 /** One WebSocket, between Hono's events and PAGI's. */
 class Socket {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import type { HeaderPair, Headers } from "../../src/spec/values.ts";
+import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 import { bodyFraming, requestHead } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { ResponseReader } from "./response-reader.ts";
@@ -32,7 +33,7 @@ type Receive = () => Promise<HttpReceiveEvent | SseReceiveEvent>;
  * written to it becomes events. To the listener it is `request.socket`, with the address of the client.
  */
 export class RequestConnection extends RequestSocket {
-  readonly #receive: Receive;
+  readonly #body: BodyReader<HttpReceiveEvent | SseReceiveEvent>;
   readonly #events: ResponseEvents;
   readonly #framing: BodyFraming;
   readonly #reader: ResponseReader;
@@ -48,6 +49,7 @@ export class RequestConnection extends RequestSocket {
   /** An event that was received before anybody wanted it, to see the client of an `sse` scope go. */
   #ahead: Promise<HttpReceiveEvent | SseReceiveEvent> | undefined;
   #isFeeding = false;
+  #isAskedAgain = false;
   #isBodyWanted = false;
   #isBodyOver: boolean;
   #isGone = false;
@@ -56,7 +58,7 @@ export class RequestConnection extends RequestSocket {
 
   constructor(scope: HttpScope | SseScope, receive: Receive, events: ResponseEvents) {
     super(scope);
-    this.#receive = receive;
+    this.#body = new BodyReader(scope, receive);
     this.#events = events;
     this.#framing = bodyFraming(scope);
     this.#left = this.#framing.type === "length" ? this.#framing.length : 0;
@@ -247,10 +249,13 @@ export class RequestConnection extends RequestSocket {
   /** Gives `node:http` the next fragment; it asks again when the listener has room for one. */
   async #feed(): Promise<void> {
     this.#isBodyWanted = true;
+    // A listener that takes a fragment at once asks for the next one while this one is being pushed.
+    this.#isAskedAgain = this.#isFeeding;
     if (this.#isFeeding || this.#isBodyOver || this.destroyed) return;
     this.#isFeeding = true;
     try {
-      for (let isFed = false; !isFed && !this.#isBodyOver && !this.destroyed;) {
+      for (let isFed = false; (!isFed || this.#wantsMore) && !this.#isBodyOver && !this.destroyed;) {
+        this.#isAskedAgain = false;
         const event = await this.#next();
         if (event.type === "http.disconnect" || event.type === "sse.disconnect") return this.#leave();
         isFed = this.#pushBody(event.body, event.more);
@@ -261,6 +266,14 @@ export class RequestConnection extends RequestSocket {
       this.#isFeeding = false;
     }
     if (this.scope.type === "sse" && (this.#isBodyOver || this.#isStarted)) this.#watch();
+  }
+
+  /** Bun 1.4.5 does not ask again for a listener that takes every fragment at once, as `pipe` does and `on("data")`. */
+  get #wantsMore(): boolean {
+    const request = this.#request;
+    if (this.#isAskedAgain || request === undefined) return this.#isAskedAgain;
+    const { readableFlowing, readableLength, readableHighWaterMark } = request;
+    return readableFlowing === true && readableLength < readableHighWaterMark && this.readableLength === 0;
   }
 
   #pushBody(bytes: Uint8Array, more: boolean): boolean {
@@ -301,7 +314,9 @@ export class RequestConnection extends RequestSocket {
   }
 
   async #next(): Promise<HttpReceiveEvent | SseReceiveEvent> {
-    const ahead = (this.#ahead ??= this.#receive());
+    const { refusal } = this.#body;
+    if (refusal !== undefined) throw refusal;
+    const ahead = (this.#ahead ??= this.#body.next());
     const event = await ahead;
     if (this.#ahead === ahead) this.#ahead = undefined;
     return event;
@@ -314,7 +329,7 @@ export class RequestConnection extends RequestSocket {
   #watch(): void {
     const look = async (): Promise<void> => {
       for (;;) {
-        const ahead = (this.#ahead ??= this.#receive());
+        const ahead = (this.#ahead ??= this.#body.watch());
         const event = await ahead;
         if (event.type === "sse.disconnect") return this.#leave();
         if (!this.#isBodyOver && this.#isBodyWanted) return;

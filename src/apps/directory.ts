@@ -1,10 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { dispatch, type Application } from "../spec/application.ts";
+import { dispatch, type Application, type Receive } from "../spec/application.ts";
+import { parseHttpDate } from "../spec/http-date.ts";
+import { checkOptions, FLAG, TEXT, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import { endsWithSlash, otherSlash } from "../spec/request-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
+import { receiveForEnd } from "../toolkit/request/body-reader.ts";
 import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/response/served-folder.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
 
@@ -18,6 +21,8 @@ export interface DirectoryOptions {
   listing?: boolean;
 }
 
+const DIRECTORY_RULES: OptionRules<DirectoryOptions> = { root: TEXT, index: TEXTS, listing: FLAG };
+
 interface Answer {
   status: number;
   headers: Headers;
@@ -29,9 +34,10 @@ interface Answer {
  * dot are not found, nor is anything that a symbolic link leads to outside the folder. An `sse` scope gets the same
  * answer, for a browser that asks for an event stream may ask for a file.
  *
- * @throws Error at once when `root` is no folder; UnsupportedScopeError (as a rejection) for other scope types.
+ * @throws Error at once when `root` is no folder, and OptionError for an unknown option and a value that is none; UnsupportedScopeError (as a rejection) for other scope types.
  */
 export function directory(options: DirectoryOptions): Application {
+  checkOptions("directory", DIRECTORY_RULES, options);
   const { index = ["index.html"], listing = true } = options;
   const root = folderAt(options.root, "directory: the root");
 
@@ -78,7 +84,7 @@ export function directory(options: DirectoryOptions): Application {
       if (scope.method !== "HEAD" && typeof body !== "string") {
         // The events that decline a stream know no files.
         let gone = false;
-        leaving(receive)
+        leaving(scope, receive)
           .catch(() => {})
           .finally(() => (gone = true));
         for await (const chunk of Bun.file(body.file).slice(0, body.length).stream()) {
@@ -107,7 +113,7 @@ function isUnchanged(headers: Headers, modified: number): boolean {
   let since: number | undefined;
   for (const [name, value] of headers) {
     if (name === "if-none-match") return false;
-    if (name === "if-modified-since" && value.endsWith(" GMT")) since = Date.parse(value);
+    if (name === "if-modified-since") since = parseHttpDate(value, Date.now());
   }
   return since !== undefined && Math.floor(modified / 1000) * 1000 <= since;
 }
@@ -137,6 +143,6 @@ function textHeaders(type: string, body: string): Headers {
 }
 
 /** Resolves when the client of an `sse` scope goes. */
-async function leaving(receive: () => Promise<{ type: string }>): Promise<void> {
-  while ((await receive()).type !== "sse.disconnect");
+async function leaving(scope: SseScope, receive: Receive): Promise<void> {
+  while ((await receiveForEnd(scope, receive)).type !== "sse.disconnect");
 }

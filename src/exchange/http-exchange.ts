@@ -1,6 +1,7 @@
 import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { HttpReceiveEvent, SendEvent } from "../spec/events.ts";
+import { Rereadable } from "../spec/rereadable.ts";
 import type { HttpScope } from "../spec/scope.ts";
 import { RESOLVED } from "./flow-control.ts";
 import { RequestExchange } from "./request-exchange.ts";
@@ -19,6 +20,8 @@ const DISCONNECT: HttpReceiveEvent = Object.freeze({ type: "http.disconnect" });
 export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
   readonly scope: HttpScope;
   readonly #state: RequestState;
+  readonly #events = new Rereadable<HttpReceiveEvent>(() => this.nextEvent());
+  readonly receive = this.#events.receive;
   readonly #takesInterim: boolean;
 
   constructor(parts: ExchangeParts) {
@@ -27,7 +30,7 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
     // No 1xx goes to a client of HTTP/1.0 (RFC 9110 section 15.2).
     this.#takesInterim = parts.transport.writeInterim !== undefined && parts.head.httpVersion !== "1.0";
     const extensions = this.#takesInterim ? HTTP_EXTENSIONS_WITH_INTERIM : HTTP_EXTENSIONS;
-    this.scope = requestScope("http", parts, extensions, this.flow, this.#state);
+    this.scope = requestScope("http", parts, extensions, this.flow, this.#events, this.#state);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

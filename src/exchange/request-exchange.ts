@@ -60,12 +60,15 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
     this.response = new Response(transport, connection);
   }
 
-  readonly receive = (): Promise<R> => {
+  abstract readonly receive: () => Promise<R>;
+
+  /** The next event, from the inbox. */
+  protected nextEvent(): Promise<R> {
     const event = this.inbox.take();
     const { validator } = this.host;
     if (validator === undefined) return event;
     return event.then((each) => (validator.validateReceiveEvent(this.scope.type, each), each));
-  };
+  }
 
   readonly send = (event: SendEvent): Promise<void> => {
     // In a later turn, since a loop that does nothing but send would keep the event that tells it of the end away.

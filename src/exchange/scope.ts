@@ -1,4 +1,5 @@
 import type { ConnectionState } from "../spec/connection-state.ts";
+import { REREADABLE, type Rereadable } from "../spec/rereadable.ts";
 import type {
   Extensions,
   HttpScope,
@@ -54,6 +55,7 @@ type RequestKeys = {
   extensions: Extensions;
   "pagi.transport": TransportState;
   "pagi.connection"?: ConnectionState;
+  [REREADABLE]?: Rereadable | undefined;
 };
 
 /**
@@ -65,6 +67,7 @@ export function requestScope(
   parts: ExchangeParts,
   extensions: Extensions,
   transport: TransportState,
+  receive: Rereadable,
   state: ConnectionState,
 ): HttpScope;
 export function requestScope(
@@ -72,12 +75,14 @@ export function requestScope(
   parts: ExchangeParts,
   extensions: Extensions,
   transport: TransportState,
+  receive: Rereadable | undefined,
 ): SseScope;
 export function requestScope(
   type: "http" | "sse",
   { head, connection, host }: ExchangeParts,
   extensions: Extensions,
   transport: TransportState,
+  receive: Rereadable | undefined,
   state?: ConnectionState,
 ): RequestKeys {
   const scope: RequestKeys = {
@@ -95,6 +100,7 @@ export function requestScope(
     state: copyOf(host.state),
     extensions: connection.tls === undefined ? extensions : withTls(extensions, connection.tls),
     "pagi.transport": transport,
+    [REREADABLE]: receive,
   };
   if (connection.client !== undefined) scope.client = connection.client;
   if (state !== undefined) scope["pagi.connection"] = state;
@@ -108,7 +114,7 @@ export function webSocketScope(
   transport: TransportState,
   subprotocols: string[],
 ): WebSocketScope {
-  const { type: _type, scheme, ...rest } = requestScope("sse", parts, extensions, transport);
+  const { type: _type, scheme, ...rest } = requestScope("sse", parts, extensions, transport, undefined);
   return { ...rest, type: "websocket", scheme: scheme === "https" ? "wss" : "ws", subprotocols };
 }
 

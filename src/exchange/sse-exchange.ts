@@ -1,6 +1,7 @@
 import { EventError, StateError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { SendEvent, SseKeepalive, SseReceiveEvent, SseSend, SseStart } from "../spec/events.ts";
+import { Rereadable } from "../spec/rereadable.ts";
 import type { SseScope } from "../spec/scope.ts";
 import type { HeaderPair } from "../spec/values.ts";
 import { encodeComment, encodeEvent } from "../sse/encode.ts";
@@ -50,6 +51,8 @@ const CLOSED_BY_APPLICATION: DisconnectReason = "x-closed";
 /** One `sse` scope: an event stream, or the response that declines it. Source: PAGI Www, "Server-Sent Events". */
 export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
   readonly scope: SseScope;
+  readonly #events = new Rereadable<SseReceiveEvent>(() => this.nextEvent());
+  readonly receive = this.#events.receive;
   #state: State = "waiting";
   #keepalive: { readonly timer: Timer; milliseconds: number; comment: string } | undefined;
   #idle: Timer | undefined;
@@ -59,7 +62,7 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
 
   constructor(parts: ExchangeParts) {
     super(parts, NO_BODY, "close");
-    this.scope = requestScope("sse", parts, SSE_EXTENSIONS, this.flow);
+    this.scope = requestScope("sse", parts, SSE_EXTENSIONS, this.flow, this.#events);
   }
 
   deliverBody(bytes: Uint8Array, more: boolean): void {

@@ -75,6 +75,7 @@ export class WebSocketExchange
   readonly #line: Line;
   readonly #handshakeTimer: Timer;
   readonly #keepalive: WebSocketKeepalive;
+  readonly receive = (): Promise<WebSocketReceiveEvent> => this.nextEvent();
   #idle: { readonly timer: Timer; received: number } | undefined;
   #state: State = "connecting";
   /** Messages that the application has not taken. */

@@ -1,4 +1,18 @@
 import type { BodyOptions, Pairs } from "./request-body.ts";
+import {
+  amount,
+  either,
+  FLAG,
+  instanceOf,
+  limit,
+  OBJECT,
+  oneOf,
+  TEXT,
+  TEXTS,
+  whole,
+  type OptionRule,
+  type OptionRules,
+} from "../spec/option-rules.ts";
 import type { Extensions, State, TlsExtension } from "../spec/scope.ts";
 
 /** What options are where nothing is said. */
@@ -28,6 +42,16 @@ export interface ScopeOptions {
   readonly scope?: Readonly<Record<string, unknown>>;
 }
 
+const SCOPE_RULES: OptionRules<ScopeOptions> = {
+  client: either(OBJECT, oneOf(null)),
+  server: OBJECT,
+  httpVersion: oneOf("1.0", "1.1", "2", "3"),
+  rootPath: TEXT,
+  tls: OBJECT,
+  extensions: OBJECT,
+  scope: OBJECT,
+};
+
 /** What concerns a wait or an error. */
 export interface CallOptions {
   /** Milliseconds for each wait; 0 is for ever. Default 5000. */
@@ -38,6 +62,11 @@ export interface CallOptions {
    */
   readonly throwErrors?: boolean;
 }
+
+const CALL_RULES: OptionRules<CallOptions> = {
+  timeout: amount("milliseconds", 0, 2 ** 31 - 1),
+  throwErrors: FLAG,
+};
 
 /** What a call of any kind takes. */
 export interface RequestOptions extends ScopeOptions, CallOptions {
@@ -50,6 +79,27 @@ export interface RequestOptions extends ScopeOptions, CallOptions {
   /** Aborting is a client that goes away: the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+const REQUEST_RULES: OptionRules<RequestOptions> = {
+  ...SCOPE_RULES,
+  ...CALL_RULES,
+  headers: OBJECT,
+  query: OBJECT,
+  cookies: OBJECT,
+  signal: instanceOf(AbortSignal, "an AbortSignal"),
+};
+
+/** JSON may be null, and what a body may be says whatever makes it. */
+const ANY_VALUE: OptionRule = { text: "anything", accepts: () => true };
+
+const BODY_RULES: OptionRules<BodyOptions> = {
+  json: ANY_VALUE,
+  form: OBJECT,
+  files: OBJECT,
+  body: ANY_VALUE,
+};
+
+const REDIRECTS = either(FLAG, whole(0));
 
 /** What an HTTP request takes. */
 export interface HttpOptions extends RequestOptions, BodyOptions {
@@ -64,6 +114,15 @@ export interface HttpOptions extends RequestOptions, BodyOptions {
   readonly waitForReturn?: boolean;
 }
 
+/** What {@link HttpOptions} may be. */
+export const HTTP_RULES: OptionRules<HttpOptions> = {
+  ...REQUEST_RULES,
+  ...BODY_RULES,
+  followRedirects: REDIRECTS,
+  stream: FLAG,
+  waitForReturn: FLAG,
+};
+
 /** What a handshake takes. */
 export interface WebSocketOptions extends RequestOptions {
   /** What the client offers, in its order of preference. */
@@ -72,6 +131,13 @@ export interface WebSocketOptions extends RequestOptions {
   readonly answersPings?: boolean;
 }
 
+/** What {@link WebSocketOptions} may be. */
+export const WEBSOCKET_RULES: OptionRules<WebSocketOptions> = {
+  ...REQUEST_RULES,
+  subprotocols: TEXTS,
+  answersPings: FLAG,
+};
+
 /** What the request of an event stream takes. */
 export interface SseOptions extends RequestOptions, BodyOptions {
   /** Default `GET`. */
@@ -79,6 +145,14 @@ export interface SseOptions extends RequestOptions, BodyOptions {
   /** The id of the last event that was seen, as a client sends it that comes back. */
   readonly lastEventId?: string;
 }
+
+/** What {@link SseOptions} may be. */
+export const SSE_RULES: OptionRules<SseOptions> = {
+  ...REQUEST_RULES,
+  ...BODY_RULES,
+  method: TEXT,
+  lastEventId: TEXT,
+};
 
 /** What the server would be told, and what all calls of a client have in common. */
 export interface TestClientOptions extends ScopeOptions, CallOptions {
@@ -111,3 +185,25 @@ export interface TestClientOptions extends ScopeOptions, CallOptions {
   /** Messages that may wait for the application. Default 1000. */
   readonly maxReceiveQueue?: number;
 }
+
+const TIMEOUT = amount("seconds", 0, 2_147_483);
+
+/** What {@link TestClientOptions} may be. */
+export const CLIENT_RULES: OptionRules<TestClientOptions> = {
+  ...SCOPE_RULES,
+  ...CALL_RULES,
+  baseUrl: TEXT,
+  headers: OBJECT,
+  followRedirects: REDIRECTS,
+  waitForReturn: FLAG,
+  state: OBJECT,
+  validateEvents: FLAG,
+  highWaterMark: whole(1),
+  lowWaterMark: whole(0),
+  socketBuffer: whole(0),
+  sseIdleTimeout: TIMEOUT,
+  wsIdleTimeout: TIMEOUT,
+  wsHandshakeTimeout: TIMEOUT,
+  maxWsMessageSize: limit(1),
+  maxReceiveQueue: limit(0),
+};

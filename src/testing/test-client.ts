@@ -1,6 +1,6 @@
 import { CookieJar } from "tough-cookie";
 import { ApplicationRun, partsOf, within } from "./application-run.ts";
-import { DEFAULTS } from "./client-options.ts";
+import { CLIENT_RULES, DEFAULTS, HTTP_RULES, SSE_RULES, WEBSOCKET_RULES } from "./client-options.ts";
 import type { HttpOptions, SseOptions, TestClientOptions, WebSocketOptions } from "./client-options.ts";
 import { encodeBody } from "./request-body.ts";
 import type { EncodedBody } from "./request-body.ts";
@@ -24,6 +24,7 @@ import { SseExchange } from "../exchange/sse-exchange.ts";
 import type { ExchangeParts } from "../exchange/request-exchange.ts";
 import { WebSocketExchange } from "../exchange/websocket-exchange.ts";
 import type { Application } from "../spec/application.ts";
+import { checkOptions, overlay } from "../spec/option-rules.ts";
 import type { State } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { validateReceiveEvent, validateSendEvent } from "../spec/validate.ts";
@@ -70,6 +71,7 @@ export class TestClient implements AsyncDisposable {
    * object with `fetch(request)`, an Express or Fastify application.
    */
   constructor(app: TestableApplication, options: TestClientOptions = {}) {
+    checkOptions("new TestClient", CLIENT_RULES, options);
     this.#given = app;
     this.#options = options;
     this.#base = new URL(options.baseUrl ?? "http://localhost");
@@ -129,7 +131,8 @@ export class TestClient implements AsyncDisposable {
    * @throws what the application throws (see `throwErrors`), TestTimeoutError, TruncatedError, the reason of `signal`.
    */
   async request(method: string, path: string | URL, given: HttpOptions = {}): Promise<TestResponse> {
-    let options: HttpOptions = { ...this.#options, ...given };
+    checkOptions("request", HTTP_RULES, given);
+    let options = overlay<HttpOptions>(this.#options, given);
     const limit = redirectLimit(options.followRedirects);
     let target = targetOf(path, this.#base, given.query);
     let body = await encodeBody(options);
@@ -183,7 +186,8 @@ export class TestClient implements AsyncDisposable {
    */
   async websocket(path: string | URL, given: WebSocketOptions = {}): Promise<TestWebSocket> {
     const { subprotocols = [] } = given;
-    const options = { ...this.#options, ...given, headers: given.headers ?? {} };
+    checkOptions("websocket", WEBSOCKET_RULES, given);
+    const options = { ...overlay<WebSocketOptions>(this.#options, given), headers: given.headers ?? {} };
     const target = targetOf(path, this.#base, given.query);
     const offers: { value?: TestWebSocketOffer } = {};
     const run = await this.#call("GET", target, options, {
@@ -211,7 +215,8 @@ export class TestClient implements AsyncDisposable {
    */
   async sse(path: string | URL, given: SseOptions = {}): Promise<TestSse> {
     const { method = "GET", lastEventId } = given;
-    const options = { ...this.#options, ...given, headers: given.headers ?? {} };
+    checkOptions("sse", SSE_RULES, given);
+    const options = { ...overlay<SseOptions>(this.#options, given), headers: given.headers ?? {} };
     const target = targetOf(path, this.#base, given.query);
     const headers: Headers = [["accept", "text/event-stream"]];
     if (lastEventId !== undefined) headers.push(["last-event-id", lastEventId]);

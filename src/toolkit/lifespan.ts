@@ -1,4 +1,5 @@
 import { CompositionError, UnsupportedScopeError } from "../errors.ts";
+import { ANYTHING, checkOptions, FUNCTION, type OptionRules } from "../spec/option-rules.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
 import type { Scope, State } from "../spec/scope.ts";
 import type { ApplicationLike, Component } from "./component.ts";
@@ -42,6 +43,14 @@ export interface LifespanOptions extends LifespanHooks {
   readonly app: ApplicationLike;
 }
 
+const LIFESPAN_RULES: OptionRules<LifespanOptions> = {
+  app: ANYTHING,
+  startup: FUNCTION,
+  shutdown: FUNCTION,
+  beforeWorkers: FUNCTION,
+  afterWorkers: FUNCTION,
+};
+
 /** What {@link wrap} does, for programs that add hooks one by one. */
 export class Lifespan implements Component {
   readonly #app: Application;
@@ -49,7 +58,9 @@ export class Lifespan implements Component {
   #state: State | undefined;
 
   /** @throws CompositionError when `app` is no application and no component. */
-  constructor({ app, ...hooks }: LifespanOptions) {
+  constructor(options: LifespanOptions) {
+    checkOptions("new Lifespan", LIFESPAN_RULES, options);
+    const { app, ...hooks } = options;
     this.#app = toApp(app);
     // Together, since a pair that did not start is not shut down.
     this.#hooks.push(hooks);

@@ -1,5 +1,6 @@
 import { CompositionError } from "../errors.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
+import { Rereadable } from "../spec/rereadable.ts";
 import type { Scope } from "../spec/scope.ts";
 import { beginningNameOf, nameOf } from "./component.ts";
 
@@ -38,7 +39,20 @@ export type Next = (onward?: Onward) => Promise<void>;
 export function compose(middleware: readonly MiddlewareLike[]): Middleware {
   for (const each of middleware) assertMiddleware(each);
   const outermostFirst = [...middleware];
-  return (app) => outermostFirst.reduceRight((inner, each) => applied(each, inner), app);
+  return (app) => outermostFirst.reduceRight((inner, each) => applied(each, rereading(inner)), app);
+}
+
+/**
+ * The `receive` for an application below: what was read whole through it, as by `PagiRequest.bytes()`, comes again. The
+ * server's own has that already; others are wrapped.
+ */
+export function rereadable(scope: Scope, receive: Receive): Receive {
+  if (scope.type !== "http" && scope.type !== "sse") return receive;
+  return Rereadable.around(scope, receive).receive;
+}
+
+function rereading(app: Application): Application {
+  return (scope, receive, send) => app(scope, rereadable(scope, receive), send);
 }
 
 /**
@@ -52,8 +66,8 @@ export function around(
   step: (scope: Scope, receive: Receive, send: Send, next: Next) => Promise<void>,
 ): Middleware {
   return (app) => async (scope, receive, send) => {
-    const next = once((onward: Onward = {}) =>
-      app(onward.scope ?? scope, onward.receive ?? receive, onward.send ?? send),
+    const next = once(({ scope: to = scope, receive: from = receive, send: back = send }: Onward = {}) =>
+      app(to, rereadable(to, from), back),
     );
     await step(scope, receive, send, next);
   };

@@ -1,25 +1,53 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Receive } from "../spec/application.ts";
 import type { ConnectionState, DisconnectReason } from "../spec/connection-state.ts";
+import {
+  checkOptions,
+  completeOptions,
+  FLAG,
+  limit,
+  overlay,
+  type OptionRules,
+} from "../spec/option-rules.ts";
 import { parameterOf, parseParameterized } from "../spec/parameters.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
-import { bodyChunks } from "./request/body-chunks.ts";
-import { byteStream, textStream, type BodyStream, type BodyStreamOptions } from "./request/body-stream.ts";
-import { decodeForm, Form, FORM_LIMITS, type FormEntries, type FormOptions } from "./request/form.ts";
+import {
+  byteStream,
+  STREAM_RULES,
+  textStream,
+  type BodyStream,
+  type BodyStreamOptions,
+} from "./request/body-stream.ts";
+import {
+  decodeForm,
+  Form,
+  FORM_LIMITS,
+  FORM_RULES,
+  type FormEntries,
+  type FormLimits,
+  type FormOptions,
+  type ReadFormOptions,
+} from "./request/form.ts";
 import { MAX_JSON_DEPTH, parseJson } from "./request/json-depth.ts";
 import { MultiValue } from "./values/multi-value.ts";
-import { MultipartStream, STREAM_LIMITS, type MultipartOptions } from "./request/multipart-stream.ts";
+import {
+  MULTIPART_RULES,
+  MultipartStream,
+  STREAM_LIMITS,
+  type MultipartOptions,
+} from "./request/multipart-stream.ts";
 import type { PathParams } from "./router/path-params.ts";
 import { RequestHead } from "./request/head.ts";
-import { RequestBody } from "./request/body.ts";
+import { MAX_BODY_BYTES, RequestBody } from "./request/body.ts";
 import { BodyTooLargeError, MalformedBodyError, UnsupportedMediaTypeError } from "./request/error.ts";
 import type { RequestSource } from "./request/error.ts";
 import { PagiResponse } from "./response.ts";
 import type { Upload } from "./request/upload.ts";
-import { decodeUtf8, MAX_PARAMETERS, parseUrlEncoded } from "./values/url-encoded.ts";
+import { decodeUtf8, parseUrlEncoded } from "./values/url-encoded.ts";
 import { isSchema, validate, validateAll } from "./request/validation.ts";
 import type { OutputOf, RequestSchemas, ValidatedRequest } from "./request/validation.ts";
 
+export { MAX_BODY_BYTES } from "./request/body.ts";
 export { BodyStream } from "./request/body-stream.ts";
 export type { BodyStreamOptions } from "./request/body-stream.ts";
 export { CookieSigner } from "./values/cookies.ts";
@@ -43,9 +71,6 @@ export { Upload } from "./request/upload.ts";
 export type { DecodingOptions } from "./values/url-encoded.ts";
 export type { RequestSchemas, Schema, ValidatedRequest } from "./request/validation.ts";
 
-/** How many bytes of a body are read into memory where nothing else is said: 1 MiB. */
-export const MAX_BODY_BYTES = 1024 * 1024;
-
 /** How much of a body is read into memory. */
 export interface BodyOptions {
   /** Bytes at most. Default {@link MAX_BODY_BYTES}. */
@@ -57,6 +82,14 @@ export interface JsonOptions extends BodyOptions {
   /** Levels that lists and objects may stand in each other. Default {@link MAX_JSON_DEPTH}. */
   maxDepth?: number;
 }
+
+/** How text is read. */
+export interface TextOptions extends BodyOptions {
+  /** Whether bytes that are no UTF-8 are refused. Default false: they become U+FFFD. */
+  strict?: boolean;
+}
+
+const BODY_RULES: OptionRules<BodyOptions> = { maxBytes: limit(0) };
 
 const FORM_TYPES = ["application/x-www-form-urlencoded", "multipart/form-data"] as const;
 
@@ -135,9 +168,14 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    *
    * @throws BodyTooLargeError; IncompleteBodyError when the client goes before the end; BodyUsedError.
    */
-  async bytes({ maxBytes = MAX_BODY_BYTES }: BodyOptions = {}): Promise<Uint8Array> {
+  async bytes(options: BodyOptions = {}): Promise<Uint8Array> {
+    checkOptions("bytes", BODY_RULES, options);
+    return await this.#whole(options.maxBytes);
+  }
+
+  async #whole(maxBytes = MAX_BODY_BYTES): Promise<Uint8Array> {
     this.#refuseLength(maxBytes);
-    return await RequestBody.of(this.scope).whole(this.#receive, maxBytes);
+    return await this.#body.whole(maxBytes);
   }
 
   /** The same as {@link bytes}, by the name it has in the Perl toolkit. */
@@ -146,8 +184,9 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
   }
 
   /** The body as UTF-8. @throws as {@link bytes}; with `strict` MalformedBodyError for bytes that are no UTF-8. */
-  async text({ strict = false, ...options }: BodyOptions & { strict?: boolean } = {}): Promise<string> {
-    return decodeUtf8(await this.bytes(options), strict);
+  async text(options: TextOptions = {}): Promise<string> {
+    checkOptions("text", { ...BODY_RULES, strict: FLAG }, options);
+    return decodeUtf8(await this.#whole(options.maxBytes), options.strict ?? false);
   }
 
   /**
@@ -155,8 +194,10 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    *
    * @throws as {@link bytes}; MalformedBodyError for what is no JSON, no UTF-8, or nested too deeply.
    */
-  async json<T = unknown>({ maxDepth = MAX_JSON_DEPTH, ...options }: JsonOptions = {}): Promise<T> {
-    const text = await this.text({ ...options, strict: true });
+  async json<T = unknown>(options: JsonOptions = {}): Promise<T> {
+    checkOptions("json", { ...BODY_RULES, maxDepth: limit(0) }, options);
+    const { maxBytes, maxDepth = MAX_JSON_DEPTH } = options;
+    const text = decodeUtf8(await this.#whole(maxBytes), true);
     try {
       return parseJson(text.replace(/^\ufeff/, ""), maxDepth) as T;
     } catch (cause) {
@@ -175,11 +216,16 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    * @throws UnsupportedMediaTypeError for a body that is no form; as {@link bytes} and {@link multipart}.
    */
   async form(options: FormOptions & BodyOptions = {}): Promise<Form> {
-    if (this.isMultipart()) return decodeForm(await this.#multipartForm(options), options);
-    if (!this.isForm() && (this.contentType !== undefined || (await this.bytes(options)).byteLength > 0))
+    checkOptions("form", { ...FORM_RULES, ...BODY_RULES }, options);
+    const limits = overlay<FormLimits>(FORM_LIMITS, options);
+    // A client chooses the encoding, and so must not be able to choose between limits by it.
+    const maxBytes = options.maxBytes ?? Math.max(MAX_BODY_BYTES, limits.maxFieldSize);
+    if (this.isMultipart())
+      return decodeForm(await this.#multipartForm({ ...options, maxBytes }, limits), options);
+    const bytes = await this.#whole(Math.min(maxBytes, limits.maxRequestBody));
+    if (!this.isForm() && (this.contentType !== undefined || bytes.byteLength > 0))
       throw new UnsupportedMediaTypeError(this.contentType, FORM_TYPES);
-    const text = Buffer.from(await this.bytes(options)).toString("latin1");
-    return new Form(parseUrlEncoded(text, options, options.maxFields ?? MAX_PARAMETERS));
+    return new Form(parseUrlEncoded(Buffer.from(bytes).toString("latin1"), options, limits));
   }
 
   /** The fields of the form. @throws as {@link form}. */
@@ -226,10 +272,11 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    */
   bodyStream(options: BodyStreamOptions & { decode: "utf-8" }): BodyStream<string>;
   bodyStream(options?: BodyStreamOptions & { decode?: never }): BodyStream<Uint8Array>;
-  bodyStream({ maxBytes, decode, strict = false }: BodyStreamOptions = {}):
-    BodyStream<string> | BodyStream<Uint8Array> {
+  bodyStream(options: BodyStreamOptions = {}): BodyStream<string> | BodyStream<Uint8Array> {
+    checkOptions("bodyStream", STREAM_RULES, options);
+    const { maxBytes, decode, strict = false } = options;
     if (maxBytes !== undefined) this.#refuseLength(maxBytes);
-    const chunks = RequestBody.of(this.scope).stream(this.#receive, maxBytes);
+    const chunks = this.#body.stream(maxBytes);
     return decode === undefined ? byteStream(chunks) : textStream(chunks, strict);
   }
 
@@ -240,10 +287,10 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    *   Content-Length says so already; BodyUsedError.
    */
   multipart(options: MultipartOptions = {}): MultipartStream {
-    const limits = { ...STREAM_LIMITS, ...options };
+    const limits = completeOptions("multipart", MULTIPART_RULES, STREAM_LIMITS, options);
     const boundary = this.#boundary();
     this.#refuseLength(limits.maxRequestBody);
-    const chunks = RequestBody.of(this.scope).stream(this.#receive, limits.maxRequestBody);
+    const chunks = this.#body.stream(limits.maxRequestBody);
     return new MultipartStream(chunks, boundary, limits);
   }
 
@@ -252,13 +299,16 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
     return this.multipart(options);
   }
 
-  #multipartForm(options: FormOptions & BodyOptions): Promise<FormEntries> {
-    const limits = { ...FORM_LIMITS, ...options };
-    const maxBytes = options.maxBytes ?? Math.max(MAX_BODY_BYTES, limits.maxFieldSize);
-    return RequestBody.of(this.scope).form(this.connection, { ...options, maxBytes }, () => {
+  get #body(): RequestBody {
+    if (this.#receive === noBody) return noBody();
+    return RequestBody.of(this.scope, this.#receive);
+  }
+
+  async #multipartForm(options: ReadFormOptions, limits: FormLimits): Promise<FormEntries> {
+    return await this.#body.form(options, (chunks) => {
       const boundary = this.#boundary();
       this.#refuseLength(limits.maxRequestBody);
-      return new MultipartStream(bodyChunks(this.#receive, limits.maxRequestBody), boundary, limits);
+      return new MultipartStream(chunks(limits.maxRequestBody), boundary, limits);
     });
   }
 
@@ -303,7 +353,10 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
     switch (source) {
       case "body":
         if (this.isJson()) return await this.json(options);
-        if (this.isForm()) return (await this.form(options)).toObject("mixed");
+        if (this.isForm())
+          return (
+            await this.form(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes })
+          ).toObject("mixed");
         throw new UnsupportedMediaTypeError(this.contentType, ["application/json", ...FORM_TYPES]);
       case "query":
         return this.queryParams().toObject("mixed");
@@ -356,10 +409,8 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
   }
 }
 
-function noBody(): Promise<never> {
-  return Promise.reject(
-    new TypeError(
-      "This PagiRequest was made without receive, so that it has no body: new PagiRequest(scope, receive).",
-    ),
+function noBody(): never {
+  throw new TypeError(
+    "This PagiRequest was made without receive, so that it has no body: new PagiRequest(scope, receive).",
   );
 }

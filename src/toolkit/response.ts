@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { create as disposition } from "content-disposition";
 import { UnsupportedScopeError } from "../errors.ts";
+import { checkOptions, FLAG, OBJECT, TEXT, whole, type OptionRules } from "../spec/option-rules.ts";
 import type { Application } from "../spec/application.ts";
 import { isByteString } from "../spec/header-rules.ts";
 import { parameterOf, parseParameterized } from "../spec/parameters.ts";
@@ -53,6 +54,22 @@ export interface FileOptions extends ResponseOptions {
   /** Whether `ETag` and `Last-Modified` are made from the file where they are not set. Default true. */
   validators?: boolean;
 }
+
+/** What {@link ResponseOptions} may be. */
+export const RESPONSE_RULES: OptionRules<ResponseOptions> = {
+  status: whole(200, 999),
+  contentType: TEXT,
+  headers: OBJECT,
+};
+
+const FILE_RULES: OptionRules<FileOptions> = {
+  ...RESPONSE_RULES,
+  filename: TEXT,
+  inline: FLAG,
+  offset: whole(0),
+  length: whole(0),
+  validators: FLAG,
+};
 
 /** What can be answered with: a `PagiResponse`, or anything else that sends itself. */
 export interface Responder {
@@ -361,6 +378,7 @@ export class PagiResponse implements Responder {
    * @throws FileError when there is no such file; RangeError for an offset beyond its end.
    */
   sendFile(path: string, options: FileOptions = {}): this {
+    checkOptions("sendFile", FILE_RULES, options);
     const { filename, inline, offset = 0, length, validators = true, ...rest } = options;
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) throw new FileError(resolve(path), "does not exist");
@@ -409,6 +427,7 @@ export class PagiResponse implements Responder {
 
   #apply(options: ResponseOptions | undefined): this {
     if (options === undefined) return this;
+    checkOptions("a response", RESPONSE_RULES, options);
     const { status, contentType, headers = [] } = options;
     if (status !== undefined) this.status(status);
     if (contentType !== undefined) this.contentType(contentType);

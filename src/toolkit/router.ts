@@ -1,4 +1,5 @@
 import { CompositionError, RouteError } from "../errors.ts";
+import { checkOptions, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import type { Application, Send } from "../spec/application.ts";
 import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../spec/events.ts";
 import type { HttpScope, Scope, SseScope, WebSocketScope } from "../spec/scope.ts";
@@ -70,6 +71,8 @@ export interface AnyOptions {
   /** Default: every method there is. */
   readonly methods?: readonly string[];
 }
+
+const ANY_RULES: OptionRules<AnyOptions> = { methods: TEXTS };
 
 /** A target, perhaps with middleware before it, the outermost first. */
 type MaybeMiddleware<T> = readonly [target: T] | readonly [middleware: readonly MiddlewareLike[], target: T];
@@ -429,6 +432,7 @@ function isTarget(value: unknown): value is HttpTarget<never> {
 }
 
 function methodsOf(path: string, options: AnyOptions | undefined): Methods {
+  checkOptions("any", ANY_RULES, options ?? {});
   const methods = options?.methods;
   if (methods === undefined) return "*";
   if (methods.length === 0) throw new RouteError(`any('${path}') has an empty list of methods.`);

@@ -2,6 +2,14 @@ import { SessionError } from "../errors.ts";
 import type { Send } from "../spec/application.ts";
 import type { HttpResponseStart } from "../spec/events.ts";
 import type { HttpScope, LifespanScope } from "../spec/scope.ts";
+import {
+  checkOptions,
+  FUNCTION,
+  limit,
+  OBJECT,
+  type OptionRule,
+  type OptionRules,
+} from "../spec/option-rules.ts";
 import type { Headers } from "../spec/values.ts";
 import type { Middleware } from "./middleware.ts";
 import { isPublic, keepPrivate, varyOn } from "./session/caching.ts";
@@ -50,6 +58,21 @@ export interface SessionsOptions {
   now?: Clock;
 }
 
+const TIMEOUT: OptionRule = {
+  text: "a number of seconds, more than 0, or Infinity",
+  accepts: (value) => typeof value === "number" && value > 0,
+};
+
+const SESSIONS_RULES: OptionRules<SessionsOptions> = {
+  store: OBJECT,
+  state: OBJECT,
+  cookie: OBJECT,
+  idleTimeout: TIMEOUT,
+  absoluteTimeout: TIMEOUT,
+  maxBytes: limit(1),
+  now: FUNCTION,
+};
+
 /** The options of one middleware, complete. Times in milliseconds. */
 interface Settings {
   readonly store: Store;
@@ -73,7 +96,8 @@ type Outcome = { readonly token: string; readonly expiresAt: number } | "cleared
  *
  * Around an application that has a session already it does nothing.
  *
- * @throws TypeError for a time or size that is none.
+ * @throws OptionError for an option that it does not know, and for a value that is none; TypeError for options that
+ *   contradict each other.
  */
 export function sessions(options: SessionsOptions = {}): Middleware {
   const settings = settingsOf(options);
@@ -98,15 +122,13 @@ function settingsOf(options: SessionsOptions): Settings {
     throw new TypeError(
       "sessions() makes a middleware and takes no application: write sessions(), or sessions()(app).",
     );
+  if (options.store instanceof Promise)
+    throw new TypeError("sessions: store is a promise; write await SqliteStore.open(...).");
+  checkOptions("sessions", SESSIONS_RULES, options);
   const { now = Date.now, store = new MemoryStore({ now }), state, cookie } = options;
   const { idleTimeout = 3600, absoluteTimeout = 7 * 24 * 3600, maxBytes = 65_536 } = options;
-  if (store instanceof Promise)
-    throw new TypeError("sessions: store is a promise; write await SqliteStore.open(...).");
-  if (!(idleTimeout > 0) || !(absoluteTimeout > 0))
-    throw new TypeError("sessions: idleTimeout and absoluteTimeout are seconds, more than 0.");
   if (idleTimeout === Infinity && absoluteTimeout === Infinity)
     throw new TypeError("sessions: a session has to end; give idleTimeout or absoluteTimeout.");
-  if (!(maxBytes > 0)) throw new TypeError("sessions: maxBytes is a number of bytes, more than 0.");
   if (state !== undefined && cookie !== undefined)
     throw new TypeError("sessions: give the cookie's options to cookieState(), or leave out state.");
   assertMethods(store, ["load", "save", "touch", "destroy"], "sessions: the store");

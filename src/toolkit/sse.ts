@@ -1,12 +1,21 @@
 import { EventError, StateError } from "../errors.ts";
 import type { Receive } from "../spec/application.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
-import type { SseComment, SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
+import type { SseComment, SseReceiveEvent, SseRequest, SseSend, SseSendEvent } from "../spec/events.ts";
+import { checkOptions, OBJECT, whole, type OptionRules } from "../spec/option-rules.ts";
 import type { SseScope } from "../spec/scope.ts";
 import { EventReader } from "./connection/event-reader.ts";
 import { Lifetime, nextTurn, type Callback } from "./connection/lifetime.ts";
-import { LongConnection, pairsOf, refusalOf, type Refusal } from "./connection/long-connection.ts";
+import {
+  KEEPALIVE_RULE,
+  LongConnection,
+  pairsOf,
+  refusalOf,
+  type Refusal,
+} from "./connection/long-connection.ts";
 import type { PathParams } from "./request/head.ts";
+import { receiveForEnd } from "./request/body-reader.ts";
+import { BodyUsedError } from "./request/error.ts";
 import { PagiRequest } from "./request.ts";
 import { jsonText } from "./response/body.ts";
 import type { ResponseOptions } from "./response.ts";
@@ -32,6 +41,12 @@ export interface StartOptions {
   readonly keepalive?: number | false;
 }
 
+const START_RULES: OptionRules<StartOptions> = {
+  status: whole(200, 999),
+  headers: OBJECT,
+  keepalive: KEEPALIVE_RULE,
+};
+
 /** One event of a stream. */
 export interface EventFields {
   /** A string as it is, with as many lines as it has; any other value as JSON. */
@@ -56,6 +71,8 @@ class SseLifetime extends Lifetime<SseRequest, StreamEnd> {
   keepalive: { interval: number; comment: string } = { interval: KEEPALIVE_SECONDS, comment: "" };
   /** The start is done, its keepalive too: events wait for it no more. */
   isReady = false;
+  /** One for all objects, so that they share what was read. */
+  receiveBody: Receive | undefined;
   /** Somebody may read the body, so it must not be dropped. */
   isBodyWanted = false;
 
@@ -108,15 +125,21 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
    */
   get request(): PagiRequest<Params> {
     this.life.isBodyWanted = true;
-    return (this.#request ??= new PagiRequest<Params>(this.scope, async () => {
-      const event = await this.#reader.take();
-      return event ?? { type: "sse.disconnect", reason: this.life.end ?? CLOSED_BY_APPLICATION };
-    }));
+    return (this.#request ??= new PagiRequest<Params>(
+      this.scope,
+      (this.life.receiveBody ??= this.#receiveBody),
+    ));
   }
+
+  readonly #receiveBody = async (): Promise<SseReceiveEvent> => {
+    if (this.#reader.isSpent) throw new BodyUsedError("dropped");
+    const event = await this.#reader.take();
+    return event ?? { type: "sse.disconnect", reason: this.life.end ?? CLOSED_BY_APPLICATION };
+  };
 
   get #reader(): EventReader<SseRequest, StreamEnd> {
     return (this.life.reader ??= new EventReader(
-      this.#receive,
+      () => receiveForEnd(this.scope, this.#receive),
       (event, to) => {
         if (event.type === "sse.request") to.input(event, !event.more);
         else if (event.type === "sse.disconnect") to.end(event.reason);
@@ -130,9 +153,10 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
   /**
    * Starts the stream, as the first event does too. Without effect on one that has started.
    *
-   * @throws EventError for what cannot be sent.
+   * @throws EventError for what cannot be sent; OptionError for an unknown option, and for a value that is none.
    */
   start(options: StartOptions = {}): Promise<void> {
+    checkOptions("start", START_RULES, options);
     const { life } = this;
     if (life.phase === "closed") return Promise.resolve();
     return (life.opening ??= this.#open(options).then(

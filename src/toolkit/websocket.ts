@@ -3,10 +3,27 @@ import { EventError, StateError } from "../errors.ts";
 import type { Receive } from "../spec/application.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR, NORMAL_CLOSURE, POLICY_VIOLATION } from "../spec/close-code.ts";
 import type { WebSocketReceive, WebSocketSendEvent } from "../spec/events.ts";
+import {
+  amount,
+  checkOptions,
+  checkValue,
+  either,
+  FUNCTION,
+  OBJECT,
+  TEXT,
+  TEXTS,
+  type OptionRules,
+} from "../spec/option-rules.ts";
 import type { WebSocketScope } from "../spec/scope.ts";
 import { EventReader } from "./connection/event-reader.ts";
 import { Lifetime, nextTurn, type Callback } from "./connection/lifetime.ts";
-import { LongConnection, pairsOf, refusalOf, type Refusal } from "./connection/long-connection.ts";
+import {
+  KEEPALIVE_RULE,
+  LongConnection,
+  pairsOf,
+  refusalOf,
+  type Refusal,
+} from "./connection/long-connection.ts";
 import { bytesOf, dataOf, jsonOf, MessageError, textOf, valueOf } from "./connection/message-error.ts";
 import type { PathParams } from "./request/head.ts";
 import { jsonText } from "./response/body.ts";
@@ -34,6 +51,13 @@ export interface AcceptOptions {
   /** Fields to add to the response. */
   readonly headers?: ResponseOptions["headers"];
 }
+
+const ACCEPT_RULES: OptionRules<AcceptOptions> = {
+  subprotocol: either(TEXT, TEXTS, FUNCTION),
+  headers: OBJECT,
+};
+
+const TIMEOUT_RULE = amount("seconds", 0, 2_147_483);
 
 /** How a WebSocket ended. */
 interface Closing {
@@ -99,7 +123,9 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
    * @throws EventError for a subprotocol that the client does not offer; StateError when it was answered already; what
    *   `send` rejects with.
    */
-  async accept({ subprotocol, headers }: AcceptOptions = {}): Promise<void> {
+  async accept(options: AcceptOptions = {}): Promise<void> {
+    checkOptions("accept", ACCEPT_RULES, options);
+    const { subprotocol, headers } = options;
     this.#requireUnanswered("websocket.accept");
     const chosen = this.#choose(subprotocol);
     const { life } = this;
@@ -295,8 +321,10 @@ export class PagiWebSocket<Params extends PathParams = PathParams> extends LongC
    * @param timeout seconds without an answer after which the connection is closed (1006, `keepalive_timeout`). Default:
    *   never.
    */
-  keepalive(interval: number | false, timeout?: number): Promise<void> {
-    return this.#give({ type: "websocket.keepalive", interval: interval || 0, timeout });
+  async keepalive(interval: number | false, timeout?: number): Promise<void> {
+    checkValue("keepalive: the interval", KEEPALIVE_RULE, interval);
+    if (timeout !== undefined) checkValue("keepalive: the timeout", TIMEOUT_RULE, timeout);
+    await this.#give({ type: "websocket.keepalive", interval: interval || 0, timeout });
   }
 
   #give(event: WebSocketSendEvent): Promise<void> {

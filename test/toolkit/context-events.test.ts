@@ -19,6 +19,11 @@ function foreign(type: string, data: unknown): ReceiveEvent {
   return JSON.parse(JSON.stringify({ type, data }));
 }
 
+/** Some turns of the event loop, in which whatever can happen has happened. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 function socket(...incoming: ReceiveEvent[]) {
   const side = server(...incoming);
   return { context: contextOf(webSocketScope(), side.receive, side.send), side };
@@ -202,7 +207,7 @@ describe("run with the connection's own object", () => {
     expect([end, trace]).toEqual(["error", ["a", "Error: no more", "receive"]]);
   });
 
-  test("what is read by the connection while no loop runs is not kept for one that has no handlers", async () => {
+  test("what middleware sends while no loop runs is kept for it, and messages are not", async () => {
     const { context } = socket(
       CONNECT,
       foreign("chat.message", 1),
@@ -215,7 +220,89 @@ describe("run with the connection's own object", () => {
     await context.websocket.whenClosed();
     const trace: unknown[] = [];
     expect(await context.onDefault((event) => void trace.push(event)).run()).toBe("disconnect");
-    expect(trace).toEqual([]);
+    expect(trace).toEqual([
+      { type: "chat.message", data: 1 },
+      { type: "chat.message", data: 2 },
+    ]);
+  });
+
+  test("between accept() and on() and run() something may be awaited", async () => {
+    const { context, side } = socket(CONNECT, foreign("chat.message", 1));
+    await context.websocket.accept();
+    await turns();
+    side.put(foreign("chat.message", 2));
+    side.put(says("a"));
+    side.put(foreign("chat.message", 3));
+    await turns();
+    const trace: unknown[] = [];
+    context.on("websocket.receive", ({ text }) => void trace.push(text));
+    await turns();
+    context.on("chat.message", (event) => void trace.push(event["data"]));
+    await turns();
+    const running = context.run();
+    await turns();
+    side.put(foreign("chat.message", 4));
+    side.put(GONE);
+    expect(await running).toBe("disconnect");
+    expect(trace).toEqual([1, 2, "a", 3, 4]);
+  });
+
+  test("between start() and run() of an event stream too, and between two runs", async () => {
+    const side = server({ type: "sse.request", body: new Uint8Array(), more: false });
+    const context = contextOf(sseScope(), side.receive, side.send);
+    await context.sse.start({ keepalive: false });
+    side.put(foreign("app.tick", 1));
+    await turns();
+    const trace: unknown[] = [];
+    const first = context
+      .on("app.tick", (event, c) => {
+        trace.push(event["data"]);
+        c.stop();
+      })
+      .run();
+    expect(await first).toBe("stop");
+    side.put(foreign("app.tick", 2));
+    await turns();
+    const second = context.on("app.tick", (event) => void trace.push(event["data"])).run();
+    await turns();
+    side.put({ type: "sse.disconnect", reason: "client_closed" });
+    expect(await second).toBe("disconnect");
+    expect(trace).toEqual([1, 2]);
+  });
+
+  test("events of types without a handler are dropped once the loop runs, and keep nobody from the end", async () => {
+    const { context, side } = socket(CONNECT);
+    await context.websocket.accept();
+    const trace: unknown[] = [];
+    const running = context.on("chat.message", (event) => void trace.push(event["data"])).run();
+    await turns();
+    for (let n = 0; n <= MAX_WAITING; n++) side.put(foreign("chat.other", n));
+    side.put(foreign("chat.message", 1));
+    side.put(GONE);
+    expect(await running).toBe("disconnect");
+    expect(trace).toEqual([1]);
+  });
+
+  test("a connection on which nobody calls run() loses nothing by it; one that does later is told what was lost", async () => {
+    const { context, side } = socket(CONNECT);
+    await context.websocket.accept();
+    for (let n = 0; n < MAX_WAITING + 2; n++) side.put(foreign("app.tick", n));
+    side.put(says("a"));
+    expect(await context.websocket.receiveText()).toBe("a");
+    const trace: unknown[] = [];
+    const end = await context
+      .on("app.tick", (event) => void trace.push(event["data"]))
+      .onError((error, source) => void trace.push(String(error), source))
+      .run();
+    expect([end, trace]).toEqual([
+      "error",
+      [expect.stringContaining("2 events of middleware were dropped"), "receive"],
+    ]);
+    const rest: unknown[] = [];
+    const again = context.on("app.tick", (event) => void rest.push(event["data"])).run();
+    side.put(GONE);
+    expect(await again).toBe("disconnect");
+    expect([rest.length, rest[0], rest.at(-1)]).toEqual([MAX_WAITING, 2, MAX_WAITING + 1]);
   });
 
   test("messages and what middleware puts between them keep their order", async () => {

@@ -112,7 +112,7 @@ test("sessions that are not called, and a store that is not awaited, are refused
   expect(() => sessions({ store: SqliteStore.open(":memory:") as never })).toThrow(
     "await SqliteStore.open(...)",
   );
-  expect(() => new CookieStore({ secret: "x" } as never)).toThrow("secrets is a list of texts");
+  expect(() => new CookieStore({ secret: "x" } as never)).toThrow("Did you mean secrets?");
 });
 
 test("an application that would be mounted in itself, directly or through another", () => {

@@ -223,14 +223,29 @@ describe("form()", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("another use of the body excludes the form, and the other way round", async () => {
+  test("a stream of the body excludes the form, and a form that is too large to be kept all others", async () => {
     const streamed = request(FORM);
     streamed.multipart();
     await expect(streamed.form()).rejects.toMatchObject({ code: "ERR_PAGI_BODY_USED" });
-    const read = request(FORM);
-    await read.form();
+    const large = multipartBody({ name: "file", filename: "a", content: "x".repeat(2 ** 20) });
+    const read = request(large, 2 ** 16);
+    await (await read.form({ maxBytes: 2 ** 21 })).discard();
     expect(() => read.multipart()).toThrow(/multipart form/);
     await expect(read.bytes()).rejects.toThrow(/multipart form/);
+  });
+
+  test("a small form may be read in any other way, and a body that was read whole as a form", async () => {
+    const read = request(FORM);
+    expect((await read.form()).fields.get("title")).toBe("");
+    expect(await read.text()).toBe(FORM);
+    expect((await Array.fromAsync(read.multipart())).map(({ name }) => name)).toHaveLength(4);
+    const whole = request(FORM);
+    await whole.bytes();
+    const form = await whole.form(options());
+    expect(form.fields.getAll("title")).toEqual(["ä", ""]);
+    expect(form.uploads.getAll("photo").map(({ size }) => size)).toEqual([100, 5]);
+    expect(await (await whole.upload("photo"))?.text()).toBe("small");
+    await form.discard();
   });
 
   test("moveTo makes the folder, replaces only on demand, and leaves no temporary file", async () => {

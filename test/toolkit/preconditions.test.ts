@@ -37,6 +37,13 @@ describe("preconditions in the order of RFC 9110 section 13.2.2", () => {
     [{ "if-modified-since": AFTER }, BOTH, 304],
     [{ "if-modified-since": BEFORE }, BOTH, "go on"],
     [{ "if-modified-since": "2026-01-02" }, BOTH, "go on"],
+    // 5.6.7: the obsolete formats of dates
+    [{ "if-modified-since": "Thursday, 01-Jan-26 12:00:00 GMT" }, BOTH, 304],
+    [{ "if-modified-since": "Thu Jan  1 12:00:00 2026" }, BOTH, 304],
+    [{ "if-modified-since": "Thu Jan  1 11:59:59 2026" }, BOTH, "go on"],
+    [{ "if-unmodified-since": "Thursday, 01-Jan-26 00:00:00 GMT" }, BOTH, 412],
+    [{ "if-unmodified-since": "Thu Jan  1 12:00:00 2026" }, BOTH, "go on"],
+    [{ "if-unmodified-since": "Thu Jan  1 00:00:00 2026" }, BOTH, 412],
     [{ "if-modified-since": AFTER }, WEAK, "go on"],
     [{ "if-none-match": '"v2"', "if-modified-since": AFTER }, BOTH, "go on"],
     // a failing If-Match comes before a 304
@@ -55,6 +62,9 @@ describe("If-Range (RFC 9110 section 13.1.5)", () => {
     ['W/"v1"', WEAK, later, false],
     ['"v1"', DATED, later, false],
     [MODIFIED, BOTH, later, true],
+    ["Thursday, 01-Jan-26 12:00:00 GMT", BOTH, later, true],
+    ["Thu Jan  1 12:00:00 2026", BOTH, later, true],
+    ["Thu Jan  1 12:00:01 2026", BOTH, later, false],
     [AFTER, BOTH, later, false],
     [MODIFIED, BOTH, Date.parse(MODIFIED) + 999, false],
     ["nonsense", BOTH, later, false],

@@ -171,7 +171,9 @@ describe("Outbox", () => {
 
   test("options that are none are refused", () => {
     const make = (options: object) => () => slowClient(options);
-    expect(make({ whenSlow: "wait" })).toThrow("has to be close, drop-oldest or drop-new; this is 'wait'");
+    expect(make({ whenSlow: "wait" })).toThrow(
+      "must be 'close', 'drop-oldest' or 'drop-new', but is \"wait\"",
+    );
     expect(make({ maxQueued: 0 })).toThrow("maxQueued");
     expect(make({ maxQueuedBytes: Number.NaN })).toThrow("maxQueuedBytes");
   });

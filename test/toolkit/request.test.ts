@@ -348,9 +348,14 @@ describe("bodyStream", () => {
     streamed.bodyStream();
     expect(() => streamed.bodyStream()).toThrow(expect.objectContaining({ code: "ERR_PAGI_BODY_USED" }));
     await expect(streamed.text()).rejects.toMatchObject({ fault: "application" });
-    const read = request({}, "a");
+  });
+
+  test("a body that was read whole may be read in any other way", async () => {
+    const read = request({}, "a", "b");
     await read.text();
-    expect(() => read.bodyStream()).toThrow(/read whole already/);
+    expect(await Array.fromAsync(read.bodyStream({ decode: "utf-8" }))).toEqual(["ab"]);
+    await expect(Array.fromAsync(read.bodyStream({ maxBytes: 1 }))).rejects.toMatchObject({ status: 413 });
+    expect(await read.text()).toBe("ab");
   });
 
   test("text is not written to a file", async () => {

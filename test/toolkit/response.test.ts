@@ -2,6 +2,7 @@ import { describe, expect, spyOn, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { OptionError } from "../../src/errors.ts";
 import type { Application, SendEvent } from "../../src/spec/index.ts";
 import { CookieSigner } from "../../src/toolkit/values/cookies.ts";
 import { BodyTooLargeError, PagiRequest, ValidationError } from "../../src/toolkit/request.ts";
@@ -502,7 +503,7 @@ describe("files and conditions", () => {
     expect(() => PagiResponse.sendFile("/nowhere/at/all")).toThrow(code);
     expect(() => PagiResponse.sendFile(import.meta.dir)).toThrow(code);
     expect(() => PagiResponse.sendFile(FILE, { offset: 1e9 })).toThrow(RangeError);
-    expect(() => PagiResponse.sendFile(FILE, { offset: -1 })).toThrow(RangeError);
-    expect(() => PagiResponse.sendFile(FILE, { length: 1.5 })).toThrow(RangeError);
+    expect(() => PagiResponse.sendFile(FILE, { offset: -1 })).toThrow(OptionError);
+    expect(() => PagiResponse.sendFile(FILE, { length: 1.5 })).toThrow(OptionError);
   });
 });

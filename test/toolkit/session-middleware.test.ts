@@ -402,7 +402,7 @@ describe("sessions()", () => {
       { cookie: { sameSite: "none", secure: false } },
       { cookie: {}, state: callbackState({ extract: () => undefined }) },
     ] as const) {
-      expect(() => sessions(options)).toThrow(TypeError);
+      expect(() => sessions(options)).toThrow(/sessions|cookie|name/);
     }
     expect(() => sessions({ idleTimeout: Infinity, cookie: { name: "__Host-s" } })).not.toThrow();
   });

@@ -3,6 +3,7 @@ import { CompactEncrypt } from "jose";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { OptionError } from "../../src/errors.ts";
 import type { Clock, StoredSession, Store } from "../../src/toolkit/session.ts";
 import { CookieStore, MemoryStore, sessions, SqliteStore } from "../../src/toolkit/session.ts";
 import { StoppedClock, Visitor } from "../support/sessions.ts";
@@ -156,7 +157,7 @@ describe("MemoryStore", () => {
     ]);
     store.clear();
     expect(store.size).toBe(0);
-    expect(() => new MemoryStore({ maxSessions: 0 })).toThrow(TypeError);
+    expect(() => new MemoryStore({ maxSessions: 0 })).toThrow(OptionError);
   });
 });
 
@@ -205,7 +206,7 @@ describe("SqliteStore", () => {
     expect(store.size).toBe(3);
     const loaded = await Promise.all(["a", "b", "c", "d", "e"].map((id) => store.load(id.repeat(32))));
     expect(loaded.map((session) => session !== undefined)).toEqual([true, false, true, false, true]);
-    await expect(SqliteStore.open(":memory:", { maxSessions: 0 })).rejects.toThrow(TypeError);
+    await expect(SqliteStore.open(":memory:", { maxSessions: 0 })).rejects.toThrow(OptionError);
   });
 
   test("a file that is no database, or cannot be made, is told when it is opened", async () => {

@@ -458,7 +458,7 @@ describe("errors", () => {
     expect(() => app.hook("middle" as never, () => {})).toThrow("there are before and after");
     expect(() => app.get("no-slash", () => "")).toThrow("no-slash");
     expect(() => new Simple({ secret: "short" })).toThrow("32 chars");
-    expect(() => new Simple({ views: "views" as never })).toThrow("views is a function");
+    expect(() => new Simple({ views: "views" as never })).toThrow("{ views }): must be a function");
     app.toApp();
     expect(() => app.get("/late", () => "")).toThrow("before toApp()");
     expect(() => app.use((inner) => inner)).toThrow("before toApp()");

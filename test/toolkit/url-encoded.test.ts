@@ -31,8 +31,9 @@ describe("parseUrlEncoded", () => {
   });
 
   test("more parameters than allowed are refused, not left out", () => {
-    expect(parseUrlEncoded("a&b&c", {}, 3).size).toBe(3);
-    expect(() => parseUrlEncoded("a&b&c&d", {}, 3)).toThrow(
+    const limits = { maxFields: 3, maxFieldSize: 10, maxHeaderSize: 10 };
+    expect(parseUrlEncoded("a&b&c", {}, limits).size).toBe(3);
+    expect(() => parseUrlEncoded("a&b&c&d", {}, limits)).toThrow(
       expect.objectContaining({ code: "ERR_PAGI_TOO_MANY_FIELDS", status: 413, limit: 3 }),
     );
     expect(() => parseUrlEncoded("&".repeat(5000))).toThrow(/more than 1000 parameters/);

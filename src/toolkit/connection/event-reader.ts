@@ -59,6 +59,11 @@ export class EventReader<Input, End> {
     return promise;
   }
 
+  /** True when the last input was taken or dropped, so that only the end can still come. */
+  get isSpent(): boolean {
+    return this.#hasLast && this.#held.length === 0 && !this.#hasEnded;
+  }
+
   /** Notices the end from now on, without anybody taking. */
   watch(): void {
     this.#isWatching = true;

@@ -1,3 +1,15 @@
+import {
+  amount,
+  checkOptions,
+  either,
+  instanceOf,
+  OBJECT,
+  oneOf,
+  TEXT,
+  whole,
+  type OptionRule,
+  type OptionRules,
+} from "../../spec/option-rules.ts";
 import type { SseScope, WebSocketScope } from "../../spec/scope.ts";
 import type { Headers } from "../../spec/values.ts";
 import { headerPairs, PagiHeaders } from "../values/headers.ts";
@@ -15,6 +27,15 @@ export interface RefusalParts extends Pick<ResponseOptions, "headers"> {
   /** Default: none. A string is plain text, unless `headers` has another type. */
   readonly body?: string | Uint8Array;
 }
+
+/** The interval of a keepalive. False and 0 are none, and nothing else is, be it undefined or NaN. */
+export const KEEPALIVE_RULE: OptionRule = either(oneOf(false), amount("seconds", 0, 2_147_483));
+
+const REFUSAL_RULES: OptionRules<RefusalParts> = {
+  status: whole(200, 999),
+  headers: OBJECT,
+  body: either(TEXT, instanceOf(Uint8Array, "bytes")),
+};
 
 const FORBIDDEN = 403;
 
@@ -106,6 +127,7 @@ export abstract class LongConnection<
 /** A refusal as something that sends itself. @throws TypeError for what is none. */
 export function refusalOf(refusal: Refusal): Responder {
   if (refusal instanceof Response || "respond" in refusal) return toResponder(refusal);
+  checkOptions("a refusal", REFUSAL_RULES, refusal);
   const { status = FORBIDDEN, headers = [], body = "" } = refusal;
   const options = { status, headers };
   if (body instanceof Uint8Array) return PagiResponse.sendRaw(body, options);

@@ -1,10 +1,12 @@
 import { UnsupportedScopeError } from "../../errors.ts";
 import type { Receive, Send } from "../../spec/application.ts";
+import { Rereadable } from "../../spec/rereadable.ts";
 import type { RequestScope } from "../../spec/scope.ts";
 import type { ReceiveEvent } from "../../spec/events.ts";
 import type { Call } from "../call.ts";
 import { RequestHead } from "../request/head.ts";
 import { EventLoop } from "./event-loop.ts";
+import type { Interest } from "./shared-receive.ts";
 import type { ErrorSource, EventOf, RunEnd } from "./event-loop.ts";
 import type { HttpContext } from "./http-context.ts";
 import type { PathParams } from "../router/path-params.ts";
@@ -148,12 +150,14 @@ export abstract class ContextBase<
 
   /** What {@link run} receives. */
   protected nextEvent(): Promise<Event> {
+    Rereadable.find(this.scope, this.receive)?.forgive();
     return this.receive();
   }
 
-  /** Whether there is a handler for an event that no server sends. */
-  protected wants(type: string): boolean {
-    return this.#events?.wants(type) ?? false;
+  /** Whether {@link run} takes an event that no server sends. */
+  protected interest(type: string): Interest {
+    if (this.#events?.wants(type) === true) return "now";
+    return this.#events?.isRunning === true ? "never" : "perhaps";
   }
 
   get #loop(): EventLoop<Event> {

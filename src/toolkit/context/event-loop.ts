@@ -60,6 +60,10 @@ export class EventLoop<Event extends ReceiveEvent> {
     return this.#default !== undefined || this.#handlers.has(type);
   }
 
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   run(): Promise<RunEnd> {
     if (this.#isRunning) throw new Error("run() was called while it runs already; a context has one loop.");
     this.#isRunning = true;

@@ -3,6 +3,7 @@ import { StateError } from "../../errors.ts";
 import type { Receive, Send } from "../../spec/application.ts";
 import type { ConnectionState, DisconnectReason } from "../../spec/connection-state.ts";
 import type { HttpReceiveEvent } from "../../spec/events.ts";
+import { checkOptions } from "../../spec/option-rules.ts";
 import type { HttpScope } from "../../spec/scope.ts";
 import { giveAnswer } from "../call.ts";
 import type { Answer } from "../call.ts";
@@ -17,7 +18,7 @@ import type { TellableError } from "../request/error.ts";
 import type { JsonOptions } from "../request.ts";
 import { PagiRequest } from "../request.ts";
 import type { BodySource, FileOptions, ResponseOptions } from "../response.ts";
-import { PagiResponse } from "../response.ts";
+import { PagiResponse, RESPONSE_RULES } from "../response.ts";
 import type { OutputOf, RequestSchemas, ValidatedRequest } from "../request/validation.ts";
 import { isSchema } from "../request/validation.ts";
 
@@ -130,12 +131,14 @@ export class HttpContext<Params extends PathParams = PathParams> extends Context
   // ── responses, to be returned ───────────────────────────────────────────────────────────────────────────────
 
   /** A new response with what has been set so far, but for the fields that `options` has. */
-  response({ headers = [], ...options }: ResponseOptions = {}): PagiResponse {
+  response(given: ResponseOptions = {}): PagiResponse {
+    checkOptions("a response", RESPONSE_RULES, given);
+    const { headers = [], ...options } = given;
     const made = new PagiResponse(this.scope);
-    const given = headerPairs(headers);
-    const own = new Set(given.map(([name]) => name.toLowerCase()));
+    const fields = headerPairs(headers);
+    const own = new Set(fields.map(([name]) => name.toLowerCase()));
     for (const [name, value] of this.#prepared.pairs()) if (!own.has(name)) made.header(name, value);
-    for (const [name, value] of given) made.header(name, value);
+    for (const [name, value] of fields) made.header(name, value);
     const status = options.status ?? this.#prepared.status;
     if (status !== undefined) made.status(status);
     if (options.contentType !== undefined) made.contentType(options.contentType);

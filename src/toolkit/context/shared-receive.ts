@@ -7,6 +7,12 @@ interface Waiter<Event> {
   reject(error: unknown): void;
 }
 
+/**
+ * Whether a loop takes an event: `now`, where it has a handler for it; `perhaps`, while it does not run, since the handler
+ * may be registered before it does; `never`, where it runs without a handler.
+ */
+export type Interest = "now" | "perhaps" | "never";
+
 /** Events of middleware that may wait for the loop. */
 export const MAX_WAITING = 1000;
 
@@ -15,26 +21,29 @@ export const MAX_WAITING = 1000;
  * along with those that middleware has put between them.
  *
  * Reading does not pause for a loop that is slow: the end of the connection would be noticed late, and a handler of the
- * loop that waits for an event of the object would wait for itself. So what waits has a limit, at which `receive` fails.
+ * loop that waits for an event of the object would wait for itself. So what waits has a limit, at which `receive` fails;
+ * where no handler is registered yet, the oldest are dropped instead, which the loop is told when it starts.
  */
 export class SharedReceive<Event extends ReceiveEvent> {
   readonly #receive: Receive;
   readonly #prefix: string;
-  readonly #wants: (type: string) => boolean;
+  readonly #interest: (type: string) => Interest;
   readonly #queue: Event[] = [];
   #waiter: Waiter<Event> | undefined;
   #isAsked = false;
+  /** Events that were dropped because there were too many before the loop ran. */
+  #lost = 0;
   /** The last event was the object's. */
   #hasPassed = false;
 
   /**
    * @param prefix what the types of the object's own events begin with.
-   * @param wants whether the loop has a handler for others; those that it has none for are dropped.
+   * @param interest whether the loop takes others; those that it never takes are dropped.
    */
-  constructor(receive: Receive, prefix: string, wants: (type: string) => boolean) {
+  constructor(receive: Receive, prefix: string, interest: (type: string) => Interest) {
     this.#receive = receive;
     this.#prefix = prefix;
-    this.#wants = wants;
+    this.#interest = interest;
   }
 
   /** The `receive` of the object. */
@@ -49,12 +58,21 @@ export class SharedReceive<Event extends ReceiveEvent> {
       if (this.#hasPassed) await nextTurn();
       this.#hasPassed = false;
       // What middleware makes is of no type that is known here.
-      if (this.#wants(event.type)) this.#put(event as Event);
+      if (this.#interest(event.type) !== "never") this.#put(event as Event);
     }
   };
 
   /** The next event of the loop: one of the object's, asked for with `take`, or one that the object has passed by. */
   forLoop(take: () => Promise<Event>): Promise<Event> {
+    if (this.#lost > 0) {
+      const lost = this.#lost;
+      this.#lost = 0;
+      return Promise.reject(
+        new Error(
+          `${lost} events of middleware were dropped before run() was called; ${MAX_WAITING} may wait for it.`,
+        ),
+      );
+    }
     const queued = this.#queue.shift();
     if (queued !== undefined) return Promise.resolve(queued);
     const { promise, resolve, reject } = Promise.withResolvers<Event>();
@@ -81,7 +99,12 @@ export class SharedReceive<Event extends ReceiveEvent> {
     this.#waiter = undefined;
     if (waiter !== undefined) waiter.resolve(event);
     else if (this.#queue.length < MAX_WAITING) this.#queue.push(event);
-    else {
+    else if (this.#interest(event.type) === "perhaps") {
+      // Perhaps nobody ever calls run(), and then nobody misses them.
+      this.#queue.shift();
+      this.#queue.push(event);
+      this.#lost++;
+    } else {
       this.#queue.length = 0;
       throw new Error(
         `${MAX_WAITING} events of middleware wait for run(), the last one of the type '${event.type}': it is not ` +

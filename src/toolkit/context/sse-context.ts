@@ -21,7 +21,7 @@ export class SseContext<Params extends PathParams = PathParams> extends ContextB
 
   /** The stream: starts or declines it, and sends. */
   get sse(): PagiSse<Params> {
-    this.#shared ??= new SharedReceive(this.receive, "sse.", (type) => this.wants(type));
+    this.#shared ??= new SharedReceive(this.receive, "sse.", (type) => this.interest(type));
     return (this.#sse ??= new PagiSse<Params>(this.scope, this.#shared.forObject, this.send));
   }
 
@@ -39,7 +39,7 @@ export class SseContext<Params extends PathParams = PathParams> extends ContextB
   protected override nextEvent(): Promise<SseReceiveEvent> {
     const sse = this.#sse;
     if (sse === undefined || this.#shared === undefined || sse.connectionState === "pending")
-      return this.receive();
+      return super.nextEvent();
     return this.#shared.forLoop(async () => {
       await sse.run();
       return { type: "sse.disconnect", reason: sse.disconnectReason() ?? "client_closed" };

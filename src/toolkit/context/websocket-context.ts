@@ -21,7 +21,7 @@ export class WebSocketContext<Params extends PathParams = PathParams> extends Co
 
   /** The connection: accepts or denies it, sends, and reads messages. */
   get websocket(): PagiWebSocket<Params> {
-    this.#shared ??= new SharedReceive(this.receive, "websocket.", (type) => this.wants(type));
+    this.#shared ??= new SharedReceive(this.receive, "websocket.", (type) => this.interest(type));
     return (this.#websocket ??= new PagiWebSocket<Params>(this.scope, this.#shared.forObject, this.send));
   }
 

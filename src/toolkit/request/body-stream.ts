@@ -1,3 +1,4 @@
+import { FLAG, limit, oneOf, type OptionRules } from "../../spec/option-rules.ts";
 import { MalformedBodyError } from "./error.ts";
 import { writeNewFile, type NewFileOptions } from "./new-file.ts";
 
@@ -10,6 +11,13 @@ export interface BodyStreamOptions {
   /** With `decode`: whether bytes that are no UTF-8 are refused. Default false: they become U+FFFD. */
   strict?: boolean;
 }
+
+/** What {@link BodyStreamOptions} may be. */
+export const STREAM_RULES: OptionRules<BodyStreamOptions> = {
+  maxBytes: limit(0),
+  decode: oneOf("utf-8"),
+  strict: FLAG,
+};
 
 /** Makes what is delivered of bytes; `last` with the end of the body. */
 type Convert<Chunk> = (bytes: Uint8Array, last: boolean) => Chunk;

@@ -1,77 +1,240 @@
 import type { Receive } from "../../spec/application.ts";
 import type { ConnectionState } from "../../spec/connection-state.ts";
-import { bodyChunks } from "./body-chunks.ts";
+import type { HttpRequest, ReceiveEvent, SseRequest } from "../../spec/events.ts";
+import { Rereadable } from "../../spec/rereadable.ts";
+import type { HttpScope, SseScope } from "../../spec/scope.ts";
+import { bodyChunks, bytesOf } from "./body-chunks.ts";
 import { readForm, type FormEntries, type ReadFormOptions } from "./form.ts";
 import type { MultipartStream } from "./multipart-stream.ts";
-import { BodyTooLargeError, BodyUsedError } from "./error.ts";
+import { BodyTooLargeError, BodyUsedError, IncompleteBodyError, type BodyUse } from "./error.ts";
 
-const KEY = "pagi.request.body";
+/** How many bytes of a body are read into memory where nothing else is said: 1 MiB. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+const NO_BYTES = new Uint8Array(0);
+
+type BodyEvent = HttpRequest | SseRequest;
+
+/** Opens the parts of a form, with the chunks of a body of at most so many bytes. */
+type OpenForm = (chunks: (maxBytes: number) => AsyncIterator<Uint8Array>) => MultipartStream;
+
+/** The body that a `receive` of middleware gives, which may be another one than the client's. */
+const BY_RECEIVE = new WeakMap<Receive, RequestBody>();
+/** The body that a rereadable `receive` gives. */
+const BY_SOURCE = new WeakMap<Rereadable, RequestBody>();
 
 /**
- * How the body of one request has been read, in `scope["pagi.request.body"]`: several `PagiRequest` objects of one
- * scope, one in middleware and one in a handler, so share what was read, and cannot take it from each other.
+ * What has become of the body of one request. All readers of one `receive` share it: a `PagiRequest` in middleware and
+ * one in a handler, an adapter, and whoever calls `receive` itself.
+ *
+ * What was read whole is kept, and given back to `receive`, so that the next reader gets it too. What was streamed is
+ * not there any more, and the next reader is told so.
  */
 export class RequestBody {
-  #use: "whole" | "form" | "stream" | undefined;
-  #whole: Promise<Uint8Array> | undefined;
+  readonly #receive: Receive;
+  readonly #source: Rereadable;
+  readonly #connection: ConnectionState | undefined;
+  #use: BodyUse | undefined;
+  /** The whole body as one event, where it was kept. */
+  #kept: BodyEvent | undefined;
   #form: Promise<FormEntries> | undefined;
+  /** A reading that keeps what it reads, under way. */
+  #reading: Promise<unknown> | undefined;
 
-  /** The body of a scope, and of the copies that are made of it afterwards. */
-  static of(scope: Record<string, unknown>): RequestBody {
-    const present = scope[KEY];
-    if (present instanceof RequestBody) return present;
-    const body = new RequestBody();
-    scope[KEY] = body;
+  private constructor(scope: HttpScope | SseScope, receive: Receive, source: Rereadable) {
+    this.#receive = receive;
+    this.#source = source;
+    this.#connection = scope.type === "http" ? scope["pagi.connection"] : undefined;
+  }
+
+  /** The body that `receive` gives. */
+  static of(scope: HttpScope | SseScope, receive: Receive): RequestBody {
+    const found = Rereadable.find(scope, receive);
+    const source = found ?? Rereadable.around(scope, receive);
+    if (found === undefined) source.attachTo(scope);
+    const isOwn = source.owns(receive);
+    const known = isOwn ? BY_SOURCE.get(source) : BY_RECEIVE.get(receive);
+    if (known !== undefined) return known;
+    const body = new RequestBody(scope, receive, source);
+    if (isOwn) BY_SOURCE.set(source, body);
+    else BY_RECEIVE.set(receive, body);
     return body;
   }
 
+  /** Why a new reader gets nothing of it; `undefined` where it does. */
+  get refusal(): BodyUsedError | undefined {
+    if (this.#use !== undefined) return new BodyUsedError(this.#use);
+    if (this.#kept !== undefined || !this.#isOwn || this.#source.progress === "untouched") return undefined;
+    return new BodyUsedError("received");
+  }
+
   /** All bytes; read once. @throws BodyTooLargeError, IncompleteBodyError, BodyUsedError. */
-  async whole(receive: Receive, maxBytes: number): Promise<Uint8Array> {
-    if (this.#whole === undefined) {
-      this.#take("whole");
-      this.#whole = readWhole(receive, maxBytes);
+  async whole(maxBytes: number): Promise<Uint8Array> {
+    while (this.#kept === undefined) {
+      if (this.#reading === undefined) {
+        this.#assertUnused();
+        await this.#keepReading(drained(this.#read("received", Infinity, maxBytes)));
+      } else await settled(this.#reading);
     }
-    const bytes = await this.#whole;
+    const bytes = bytesOf(this.#kept);
     if (bytes.byteLength > maxBytes) throw new BodyTooLargeError(maxBytes);
     return bytes;
   }
 
-  /** The chunks, for one reader. @throws BodyUsedError. */
-  stream(receive: Receive, maxBytes: number | undefined): AsyncIterator<Uint8Array> {
-    this.#take("stream");
-    return bodyChunks(receive, maxBytes);
+  /** The chunks, for one reader, unless they were kept. @throws BodyUsedError. */
+  stream(maxBytes: number | undefined): AsyncIterator<Uint8Array> {
+    const chunks = this.#chunks("stream", 0, maxBytes);
+    if (this.#kept === undefined) this.#use = "stream";
+    return chunks;
   }
 
-  /** The parts of a multipart form; read once. Its files are removed when the request ends. */
-  async form(
-    connection: ConnectionState | undefined,
-    options: ReadFormOptions,
-    open: () => MultipartStream,
-  ): Promise<FormEntries> {
-    if (this.#form === undefined) {
-      const stream = open();
-      this.#take("form");
-      this.#form = readForm(stream, options, (upload) => {
-        const discard = (): void => {
-          // The request is over, and a file that cannot be removed is nothing it could be told of.
-          upload.discard().catch(() => {});
-        };
-        connection?.onComplete(discard);
-        connection?.onDisconnect(discard);
-      });
+  /**
+   * The parts of a multipart form; read once. Its files are removed when the request ends. The bytes of a small one are
+   * kept beside them, for readers that want it in another form.
+   *
+   * @param open reads the parts of the chunks, which it asks for.
+   */
+  async form(options: ReadFormOptions, open: OpenForm): Promise<FormEntries> {
+    while (this.#form === undefined) {
+      if (this.#reading === undefined)
+        this.#form = this.#formElsewhere() ?? this.#keepReading(this.#readForm(options, open));
+      else await settled(this.#reading);
     }
     return await this.#form;
   }
 
-  #take(use: "whole" | "form" | "stream"): void {
-    if (this.#use !== undefined) throw new BodyUsedError(this.#use);
-    this.#use = use;
+  /** The body, and then the other events of the scope, for a reader that is not this toolkit's. */
+  reader(): () => Promise<ReceiveEvent> {
+    let isFirst = true;
+    return async () => {
+      if (isFirst) {
+        isFirst = false;
+        while (this.#reading !== undefined) await settled(this.#reading);
+        this.#assertUnused();
+        if (this.#kept !== undefined) return this.#kept;
+      }
+      return await this.#next();
+    };
+  }
+
+  get #isOwn(): boolean {
+    return this.#source.owns(this.#receive);
+  }
+
+  /** The form of the request itself, where this is the body of a `receive` that stands around its own. */
+  #formElsewhere(): Promise<FormEntries> | undefined {
+    const body = this.#isOwn ? undefined : BY_SOURCE.get(this.#source);
+    return body === undefined || body.#kept !== undefined ? undefined : body.#form;
+  }
+
+  #keepReading<T>(reading: Promise<T>): Promise<T> {
+    const done = reading.finally(() => (this.#reading = undefined));
+    this.#reading = done;
+    return done;
+  }
+
+  #assertUnused(): void {
+    const { refusal } = this;
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #chunks(use: BodyUse, keep: number, maxBytes: number | undefined): AsyncIterator<Uint8Array> {
+    const kept = this.#kept;
+    if (kept !== undefined) return bodyChunks(() => Promise.resolve(kept), maxBytes);
+    this.#assertUnused();
+    return this.#read(use, keep, maxBytes);
+  }
+
+  #readForm(options: ReadFormOptions, open: OpenForm): Promise<FormEntries> {
+    const stream = open((maxBytes) => this.#chunks("form", MAX_BODY_BYTES, maxBytes));
+    if (this.#kept === undefined) this.#use = "form";
+    return readForm(stream, options, (upload) => {
+      const discard = (): void => {
+        // The request is over, and a file that cannot be removed is nothing it could be told of.
+        upload.discard().catch(() => {});
+      };
+      this.#connection?.onComplete(discard);
+      this.#connection?.onDisconnect(discard);
+    });
+  }
+
+  /** The next event, asked for by a reader of the body: it is refused rather than waited for where there is none left. */
+  async #next(): Promise<ReceiveEvent> {
+    if (this.#isOwn) return await this.#source.take();
+    this.#source.expectBody(new BodyUsedError("received"));
+    try {
+      return await this.#receive();
+    } finally {
+      this.#source.expectBody(undefined);
+    }
+  }
+
+  /**
+   * The chunks as they come. As long as they are no more than `keep` bytes they are kept, and given back in the end, be
+   * it good or bad; otherwise whoever asks for the body next is refused.
+   */
+  async *#read(
+    use: BodyUse,
+    keep: number,
+    maxBytes: number | undefined,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    const tape: ReceiveEvent[] = [];
+    let size = 0;
+    let isOver = false;
+    const next = async (): Promise<ReceiveEvent> => {
+      const event = await this.#next();
+      size += bytesOf(event).byteLength;
+      if (size <= keep) tape.push(event);
+      else {
+        tape.length = 0;
+        // Through the `receive` of middleware this reader's own events come too, and are not to be refused.
+        if (this.#isOwn) this.#source.refuse(new BodyUsedError(use));
+      }
+      return event;
+    };
+    try {
+      yield* bodyChunks(next, maxBytes);
+      isOver = true;
+    } catch (error) {
+      throw this.#isTooLate(error) ? new BodyUsedError("answered") : error;
+    } finally {
+      if (size > keep) {
+        this.#use = use;
+        this.#source.refuse(new BodyUsedError(use));
+      } else {
+        this.#use = undefined;
+        this.#kept = isOver ? inOnePiece(tape) : undefined;
+        this.#source.unread(this.#kept === undefined ? tape : [this.#kept]);
+      }
+    }
+  }
+
+  /** Once the response is complete there is nothing but the end to receive, though the client may be there. */
+  #isTooLate(error: unknown): boolean {
+    const connection = this.#connection;
+    return (
+      error instanceof IncompleteBodyError &&
+      connection?.disconnectReason() === undefined &&
+      connection?.responseComplete() === true
+    );
   }
 }
 
-async function readWhole(receive: Receive, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bodyChunks(receive, maxBytes)) chunks.push(chunk);
-  const [first] = chunks;
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+/** Resolves when somebody else's reading is over, who sees its error. */
+function settled(reading: Promise<unknown>): Promise<unknown> {
+  return reading.catch(() => {});
+}
+
+/** Reads what is kept meanwhile. */
+async function drained(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _chunk of chunks);
+}
+
+/** All events of a body as one. */
+function inOnePiece(events: readonly ReceiveEvent[]): BodyEvent | undefined {
+  const last = events.at(-1);
+  if (last?.type !== "http.request" && last?.type !== "sse.request") return undefined;
+  const chunks = events.map(bytesOf).filter((each) => each.byteLength > 0);
+  const [first = NO_BYTES] = chunks;
+  return { ...last, body: chunks.length < 2 ? first : Buffer.concat(chunks), more: false };
 }

@@ -75,15 +75,18 @@ export class FieldsTooLargeError extends RequestError {
   }
 }
 
-/** The header section of a part of a multipart body is longer than allowed. */
+/** What comes before the content of a field is longer than allowed: the header section of a part, or a name. */
 export class PartHeaderTooLargeError extends RequestError {
   readonly code = "ERR_PAGI_PART_HEADER_TOO_LARGE";
   readonly status = 413;
   /** Bytes. */
   readonly limit: number;
 
-  constructor(limit: number) {
-    super(`The header section of a part is larger than ${limit} bytes.`);
+  constructor(
+    limit: number,
+    what: "header section of a part" | "name of a field" = "header section of a part",
+  ) {
+    super(`The ${what} is larger than ${limit} bytes.`);
     this.limit = limit;
   }
 }
@@ -170,15 +173,27 @@ export class ValidationError extends RequestError {
   }
 }
 
-/** The application reads a body that it has read, or has begun to read, in another way. */
+/** What has become of a body that cannot be read any more. */
+export type BodyUse = "form" | "stream" | "received" | "dropped" | "answered";
+
+const WHAT_TO_DO = "Read it once with bytes(), text() or json(), which keep it for everyone else.";
+
+const HOW_USED: { readonly [Use in BodyUse]: string } = {
+  form: `was read as a multipart form that is too large to be kept. ${WHAT_TO_DO}`,
+  stream:
+    `was read as a stream already, and nothing of it was kept. ${WHAT_TO_DO} ` +
+    "Behind the end of the stream, a second call of receive() waits for the client to disconnect.",
+  received: `was received already, by a call of receive() that kept nothing. ${WHAT_TO_DO}`,
+  dropped: "was dropped when the event stream started. Read it, or get the request, before that.",
+  answered: "cannot be read once the response is complete. Read it before, as before next() in middleware.",
+};
+
+/** The application reads a body of which nothing was kept when it was read before, or asks for it too late. */
 export class BodyUsedError extends PagiError {
   readonly code = "ERR_PAGI_BODY_USED";
   readonly fault = "application";
 
-  constructor(how: "whole" | "form" | "stream") {
-    const was = { whole: "read whole", form: "read as a multipart form", stream: "given out as a stream" }[
-      how
-    ];
-    super(`The request body was ${was} already, and can be read in one way only.`);
+  constructor(how: BodyUse) {
+    super(`The request body ${HOW_USED[how]}`);
   }
 }

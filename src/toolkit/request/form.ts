@@ -1,11 +1,20 @@
 import { MultiValue } from "../values/multi-value.ts";
-import { STREAM_LIMITS, type MultipartOptions, type MultipartStream } from "./multipart-stream.ts";
+import {
+  MULTIPART_RULES,
+  STREAM_LIMITS,
+  type MultipartOptions,
+  type MultipartStream,
+} from "./multipart-stream.ts";
+import type { OptionRules } from "../../spec/option-rules.ts";
 import { FieldsTooLargeError } from "./error.ts";
-import { Upload, type SpoolOptions } from "./upload.ts";
-import { decodeUtf8, type DecodingOptions } from "../values/url-encoded.ts";
+import { SPOOL_RULES, Upload, type SpoolOptions } from "./upload.ts";
+import { DECODING_RULES, decodeUtf8, type DecodingOptions } from "../values/url-encoded.ts";
+
+/** All limits of a form, of any encoding. */
+export type FormLimits = typeof STREAM_LIMITS;
 
 /** What a form may hold where nothing else is said. Sizes in bytes. */
-export const FORM_LIMITS: Required<MultipartOptions> = {
+export const FORM_LIMITS: FormLimits = {
   ...STREAM_LIMITS,
   maxFiles: 20,
   maxFileSize: 10 * 1024 * 1024,
@@ -14,6 +23,9 @@ export const FORM_LIMITS: Required<MultipartOptions> = {
 
 /** Limits of a form, see {@link FORM_LIMITS} for what they are by default, and where its files are kept. */
 export interface FormOptions extends MultipartOptions, SpoolOptions, DecodingOptions {}
+
+/** What {@link FormOptions} may be. */
+export const FORM_RULES: OptionRules<FormOptions> = { ...MULTIPART_RULES, ...SPOOL_RULES, ...DECODING_RULES };
 
 /** The fields and files of a form as they came; fields are bytes until somebody says how they are decoded. */
 export type FormEntries = readonly (readonly [name: string, value: Uint8Array | Upload])[];

@@ -6,9 +6,10 @@ import { acceptsType, preferredType } from "./negotiation.ts";
 import type { PathParams } from "../router/path-params.ts";
 import { Session } from "../session/object.ts";
 import { Stash } from "../values/stash.ts";
-import { parseUrlEncoded, type DecodingOptions } from "../values/url-encoded.ts";
+import { checkOptions } from "../../spec/option-rules.ts";
 import { joinCookies } from "../../spec/cookie-fields.ts";
 import { mountPathOf } from "../../spec/request-path.ts";
+import { DECODING_RULES, parseUrlEncoded, type DecodingOptions } from "../values/url-encoded.ts";
 import type { RequestScope, State } from "../../spec/scope.ts";
 
 export type { PathParams } from "../router/path-params.ts";
@@ -171,6 +172,7 @@ export abstract class RequestHead<S extends RequestScope, Params extends PathPar
 
   /** The parameters of the query. @throws TooManyFieldsError for over 1000; with `strict` MalformedBodyError. */
   queryParams(options?: DecodingOptions): MultiValue<string> {
+    if (options !== undefined) checkOptions("queryParams", DECODING_RULES, options);
     return parseUrlEncoded(this.queryString, options);
   }
 

@@ -1,3 +1,4 @@
+import { limit, type OptionRules } from "../../spec/option-rules.ts";
 import type { PagiHeaders } from "../values/headers.ts";
 import {
   MultipartParser,
@@ -20,7 +21,17 @@ export const STREAM_LIMITS: MultipartLimits & { maxRequestBody: number } = {
 };
 
 /** Limits of a streamed multipart body; see {@link STREAM_LIMITS} for what they are by default. */
-export type MultipartOptions = Partial<typeof STREAM_LIMITS>;
+export type MultipartOptions = { [Name in keyof typeof STREAM_LIMITS]?: number | undefined };
+
+/** What {@link MultipartOptions} may be. */
+export const MULTIPART_RULES: OptionRules<MultipartOptions> = {
+  maxFiles: limit(0),
+  maxFields: limit(0),
+  maxFieldSize: limit(0),
+  maxFileSize: limit(0),
+  maxHeaderSize: limit(0),
+  maxRequestBody: limit(0),
+};
 
 /** What a part needs of its stream. */
 interface Source {

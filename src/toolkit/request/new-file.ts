@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { checkOptions, FLAG, whole, type OptionRules } from "../../spec/option-rules.ts";
 
 /** How a file is written. */
 export interface NewFileOptions {
@@ -13,6 +14,8 @@ export interface NewFileOptions {
   mode?: number;
 }
 
+const NEW_FILE_RULES: OptionRules<NewFileOptions> = { overwrite: FLAG, mode: whole(0, 0o7777) };
+
 /**
  * Writes a file chunk by chunk, the next one read when the last is written. Where that fails, nothing stays of it, and
  * what was to be replaced is still there.
@@ -23,8 +26,10 @@ export interface NewFileOptions {
 export async function writeNewFile(
   path: string,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { overwrite = false, mode = 0o600 }: NewFileOptions = {},
+  options: NewFileOptions = {},
 ): Promise<number> {
+  checkOptions("writing a file", NEW_FILE_RULES, options);
+  const { overwrite = false, mode = 0o600 } = options;
   const written = overwrite ? siblingOf(path) : path;
   const file = await open(written, "wx", mode);
   let size = 0;
@@ -49,6 +54,7 @@ export async function writeNewFile(
  * @throws Error with the code of the operating system, `EEXIST` for a name that is taken; the file is then still there.
  */
 export async function moveFile(from: string, to: string, options: NewFileOptions): Promise<void> {
+  checkOptions("moveTo", NEW_FILE_RULES, options);
   const { overwrite = false, mode } = options;
   // Kept open, since the new name could be somebody else's by the time the permissions are given.
   await using file = await open(from, "r");

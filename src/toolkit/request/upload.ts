@@ -3,6 +3,7 @@ import { mkdir, open, rm, type FileHandle } from "node:fs/promises";
 import { unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { limit, TEXT, type OptionRules } from "../../spec/option-rules.ts";
 import { moveFile, writeNewFile, type NewFileOptions } from "./new-file.ts";
 import type { Part } from "./multipart-stream.ts";
 
@@ -16,6 +17,9 @@ export interface SpoolOptions {
   /** Where temporary files are made. Default: that of the system. */
   tempDir?: string;
 }
+
+/** What {@link SpoolOptions} may be. */
+export const SPOOL_RULES: OptionRules<SpoolOptions> = { spoolThreshold: limit(0), tempDir: TEXT };
 
 /** Removes the file of an upload that nobody discarded and nobody can reach any more. */
 const forgotten = new FinalizationRegistry<string>((path) => {

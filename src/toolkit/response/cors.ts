@@ -1,3 +1,4 @@
+import { checkOptions, FLAG, TEXT, TEXTS, whole, type OptionRules } from "../../spec/option-rules.ts";
 import type { PagiHeaders } from "../values/headers.ts";
 
 /** Which other origins may read a response. Source: Fetch standard, "CORS protocol". */
@@ -24,8 +25,20 @@ export interface CorsOptions {
   requestOrigin?: string | undefined;
 }
 
-/** Adds the fields. @throws TypeError for `credentials` with every origin where it is not said which one asks. */
+const CORS_RULES: OptionRules<CorsOptions> = {
+  origin: TEXT,
+  methods: TEXTS,
+  headers: TEXTS,
+  expose: TEXTS,
+  credentials: FLAG,
+  maxAge: whole(0),
+  preflight: FLAG,
+  requestOrigin: TEXT,
+};
+
+/** Adds the fields. @throws OptionError for an unknown option, and for a value that is none; TypeError for `credentials` with every origin where it is not said which one asks. */
 export function addCors(headers: PagiHeaders, options: CorsOptions): void {
+  checkOptions("cors", CORS_RULES, options);
   const {
     origin = "*",
     methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],

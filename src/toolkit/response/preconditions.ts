@@ -1,3 +1,4 @@
+import { parseHttpDate } from "../../spec/http-date.ts";
 import type { PagiHeaders } from "../values/headers.ts";
 
 /** What tells one state of a resource from another. */
@@ -53,10 +54,7 @@ function isSameWeakly(a: string, b: string): boolean {
   return a.replace(/^W\//, "") === b.replace(/^W\//, "");
 }
 
-/** Milliseconds; `undefined` for what is no date of RFC 9110 section 5.6.7. The two old forms are not sent any more. */
+/** Milliseconds; `undefined` where there is no date. */
 function httpDate(text: string | undefined): number | undefined {
-  if (text === undefined || !/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/.test(text.trim()))
-    return undefined;
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? undefined : time;
+  return text === undefined ? undefined : parseHttpDate(text, Date.now());
 }

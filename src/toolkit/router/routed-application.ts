@@ -1,12 +1,13 @@
 import { RouteError } from "../../errors.ts";
 import type { Application, Receive, Send } from "../../spec/application.ts";
+import { ANYTHING, checkOptions, FUNCTION, limit, oneOf, type OptionRules } from "../../spec/option-rules.ts";
 import { belowMount, hasEncodedSlash, otherSlash, pathSegments } from "../../spec/request-path.ts";
 import type { RequestScope } from "../../spec/scope.ts";
 import type { ApplicationLike } from "../component.ts";
 import { toApp } from "../component.ts";
 import { decline } from "../decline.ts";
 import { inSequence } from "../lifespan/sequence.ts";
-import { compose } from "../middleware.ts";
+import { compose, rereadable } from "../middleware.ts";
 import type { Mount, Route, RouteTable } from "./route-table.ts";
 import { RouteTree } from "./route-tree.ts";
 
@@ -23,6 +24,13 @@ export interface RoutingOptions {
   /** Longest value that a constraint is tested on, in UTF-16 units. Default 1000. */
   readonly maxConstrainedLength?: number;
 }
+
+const ROUTING_RULES: OptionRules<RoutingOptions> = {
+  notFound: ANYTHING,
+  methodNotAllowed: FUNCTION,
+  trailingSlash: oneOf("strict", "ignore", "redirect"),
+  maxConstrainedLength: limit(1),
+};
 
 const DEFAULT_MAX_CONSTRAINED_LENGTH = 1000;
 const ANY_METHOD = "*";
@@ -58,14 +66,11 @@ const isMiss = ({ found, allowed }: Outcome): boolean => found === undefined && 
 /**
  * The application of a table of routes: routes first, then mounts, then 404.
  *
- * @throws RouteError for two routes that match the same requests, and for options that are none.
+ * @throws RouteError for two routes that match the same requests; OptionError for an unknown option, and for a value that is none.
  */
 export function routedApplication(table: RouteTable, options: RoutingOptions): Application {
+  checkOptions("new Router", ROUTING_RULES, options);
   const { trailingSlash = "strict", maxConstrainedLength = DEFAULT_MAX_CONSTRAINED_LENGTH } = options;
-  if (!(maxConstrainedLength >= 1)) throw new RouteError("maxConstrainedLength has to be 1 or more.");
-  if (!["strict", "ignore", "redirect"].includes(trailingSlash)) {
-    throw new RouteError(`trailingSlash has to be strict, ignore or redirect; this is '${trailingSlash}'.`);
-  }
   const routes = new RouteTree<Place>(maxConstrainedLength);
   for (const route of table.routes) addRoute(routes, route);
   const mounts = new RouteTree<Ready>(maxConstrainedLength);
@@ -73,8 +78,9 @@ export function routedApplication(table: RouteTable, options: RoutingOptions): A
   const lifespan = inSequence(distinctTargets(table.mounts, ready));
   const notFound = options.notFound === undefined ? answerNotFound : toApp(options.notFound);
 
-  return async (scope, receive, send) => {
-    if (scope.type === "lifespan") return lifespan(scope, receive, send);
+  return async (scope, given, send) => {
+    if (scope.type === "lifespan") return lifespan(scope, given, send);
+    const receive = rereadable(scope, given);
     const segments = pathSegments(scope.path, scope.raw_path);
     if (segments === undefined) return notFound(scope, receive, send);
     let form = segments;

@@ -1,10 +1,27 @@
 import { SessionError } from "../../errors.ts";
 import type { HttpScope, RequestScope } from "../../spec/scope.ts";
+import {
+  checkOptions,
+  completeOptions,
+  FLAG,
+  FUNCTION,
+  instanceOf,
+  oneOf,
+  TEXT,
+  TEXTS,
+  type OptionRules,
+} from "../../spec/option-rules.ts";
 import { cookieField } from "../../spec/cookie-fields.ts";
 import { isToken } from "../../spec/token.ts";
 import type { Headers } from "../../spec/values.ts";
 import type { CookieOptions } from "../values/cookies.ts";
-import { deletedCookie, parseCookies, reasonForSecure, serializeCookie } from "../values/cookies.ts";
+import {
+  COOKIE_RULES,
+  deletedCookie,
+  parseCookies,
+  reasonForSecure,
+  serializeCookie,
+} from "../values/cookies.ts";
 import { bearerToken } from "../request/credentials.ts";
 
 /** What browsers keep of one cookie at least, with its name and attributes. RFC 6265 section 6.1. Bytes. */
@@ -40,14 +57,35 @@ export interface CookieStateOptions extends Omit<CookieOptions, "maxAge" | "expi
   persistent?: boolean;
 }
 
+const { maxAge: _maxAge, expires: _expires, ...ATTRIBUTE_RULES } = COOKIE_RULES;
+
+const COOKIE_STATE_RULES: OptionRules<CookieStateOptions> = {
+  ...ATTRIBUTE_RULES,
+  name: TEXT,
+  secure: oneOf(true, false, "auto"),
+  persistent: FLAG,
+};
+
+const COOKIE_STATE_DEFAULTS = {
+  name: "pagi_session",
+  secure: "auto",
+  persistent: true,
+  httpOnly: true,
+  sameSite: "lax",
+} as const satisfies CookieStateOptions;
+
 /**
  * The token in a cookie: `HttpOnly`, `SameSite=Lax`, `Path=/`, and `Secure` when the request came over https.
  *
  * @throws TypeError for a name or attribute that no cookie can have.
  */
 export function cookieState(options: CookieStateOptions = {}): StateCarrier {
-  const { name = "pagi_session", secure = "auto", persistent = true, ...given } = options;
-  const attributes = { httpOnly: true, sameSite: "lax" as const, ...given };
+  const { name, secure, persistent, ...attributes } = completeOptions(
+    "cookieState",
+    COOKIE_STATE_RULES,
+    COOKIE_STATE_DEFAULTS,
+    options,
+  );
   // Whatever the request came over.
   const needsSecure = reasonForSecure(name, attributes) !== undefined;
   const attributesFor = (scope: HttpScope): CookieOptions => ({
@@ -96,8 +134,16 @@ export interface HeaderStateOptions {
   respondWith?: string;
 }
 
+const HEADER_STATE_RULES: OptionRules<HeaderStateOptions> = {
+  name: TEXT,
+  pattern: instanceOf(RegExp, "a regular expression"),
+  respondWith: TEXT,
+};
+
 /** The token in a header field, for clients that are no browsers. @throws TypeError for what is no name of a field. */
-export function headerState({ name, pattern, respondWith }: HeaderStateOptions): StateCarrier {
+export function headerState(options: HeaderStateOptions): StateCarrier {
+  checkOptions("headerState", HEADER_STATE_RULES, options);
+  const { name, pattern, respondWith } = options;
   const field = fieldName(name);
   const answer = respondWith === undefined ? undefined : fieldName(respondWith);
   if (pattern !== undefined && !(pattern instanceof RegExp))
@@ -143,8 +189,16 @@ export interface CallbackStateOptions {
   reads?: readonly string[];
 }
 
+const CALLBACK_STATE_RULES: OptionRules<CallbackStateOptions> = {
+  extract: FUNCTION,
+  inject: FUNCTION,
+  clear: FUNCTION,
+  reads: TEXTS,
+};
+
 /** The token wherever the functions look for it and put it. @throws TypeError without `extract`, and for other values. */
 export function callbackState(options: CallbackStateOptions): StateCarrier {
+  checkOptions("callbackState", CALLBACK_STATE_RULES, options);
   const { extract, inject = () => {}, clear = () => {}, reads = ["*"] } = options;
   const carrier = { extract, inject, clear, reads };
   assertCarrier(carrier, "callbackState");

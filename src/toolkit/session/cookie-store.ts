@@ -1,4 +1,5 @@
 import { hkdfSync } from "node:crypto";
+import { checkOptions, FUNCTION, TEXT, TEXTS, type OptionRules } from "../../spec/option-rules.ts";
 import type { Clock, LoadedSession, StoredSession, Store } from "./store.ts";
 import { isId } from "./store.ts";
 
@@ -23,6 +24,8 @@ export interface CookieStoreOptions {
   now?: Clock;
 }
 
+const COOKIE_STORE_RULES: OptionRules<CookieStoreOptions> = { secrets: TEXTS, purpose: TEXT, now: FUNCTION };
+
 /**
  * Keeps nothing: the whole session is in the client's cookie, encrypted and authenticated, with its expiry. A token is a
  * JWE in compact form, algorithms `dir` and `A256GCM` (RFC 7516), with keys made from the secrets by HKDF-SHA-256.
@@ -38,9 +41,14 @@ export class CookieStore implements Store {
   readonly #keys: Promise<readonly CryptoKey[]>;
   readonly #now: Clock;
 
-  /** @throws TypeError for no secret, or one of less than 32 chars, which could be guessed. */
-  constructor({ secrets, purpose = "session", now = Date.now }: CookieStoreOptions) {
-    if (!Array.isArray(secrets)) throw new TypeError("new CookieStore: secrets is a list of texts.");
+  /**
+   * @throws TypeError for no secret, or one of less than 32 chars, which could be guessed; OptionError for an option that
+   *   it does not know, and for a value that is none.
+   */
+  constructor(options: CookieStoreOptions) {
+    checkOptions("new CookieStore", COOKIE_STORE_RULES, options);
+    const { purpose = "session", now = Date.now } = options;
+    const secrets: readonly string[] = options.secrets ?? [];
     if (secrets.length === 0 || secrets.some((secret) => secret.length < 32))
       throw new TypeError(
         "A secret that encrypts sessions needs 32 chars or more; take it from a random source, such as " +

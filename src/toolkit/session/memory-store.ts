@@ -1,3 +1,4 @@
+import { checkOptions, FUNCTION, whole, type OptionRules } from "../../spec/option-rules.ts";
 import type { Clock, StoredSession, Store } from "./store.ts";
 
 const SWEEP_INTERVAL = 60_000;
@@ -10,6 +11,8 @@ export interface MemoryStoreOptions {
   now?: Clock;
 }
 
+const MEMORY_STORE_RULES: OptionRules<MemoryStoreOptions> = { maxSessions: whole(1), now: FUNCTION };
+
 /**
  * Keeps sessions in this process: gone with it, and unknown to other workers. For development, tests, and servers
  * without workers.
@@ -21,10 +24,10 @@ export class MemoryStore implements Store {
   readonly #now: Clock;
   #sweptAt: number;
 
-  /** @throws TypeError for a maximum that is no positive integer. */
-  constructor({ maxSessions = 10_000, now = Date.now }: MemoryStoreOptions = {}) {
-    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1)
-      throw new TypeError(`maxSessions has to be a positive integer, not ${maxSessions}.`);
+  /** @throws OptionError for an option that it does not know, and for a value that is none. */
+  constructor(options: MemoryStoreOptions = {}) {
+    checkOptions("new MemoryStore", MEMORY_STORE_RULES, options);
+    const { maxSessions = 10_000, now = Date.now } = options;
     this.#maxSessions = maxSessions;
     this.#now = now;
     this.#sweptAt = now();

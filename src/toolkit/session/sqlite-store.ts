@@ -1,5 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import { createHash } from "node:crypto";
+import { amount, checkOptions, FUNCTION, whole, type OptionRules } from "../../spec/option-rules.ts";
 import type { Clock, StoredSession, Store } from "./store.ts";
 
 const SWEEP_INTERVAL = 60_000;
@@ -30,6 +31,12 @@ export interface SqliteStoreOptions {
   /** Default `Date.now`. */
   now?: Clock;
 }
+
+const SQLITE_STORE_RULES: OptionRules<SqliteStoreOptions> = {
+  maxSessions: whole(1),
+  busyTimeout: amount("milliseconds", 0, 2 ** 31 - 1),
+  now: FUNCTION,
+};
 
 interface Row {
   json: string;
@@ -91,13 +98,12 @@ export class SqliteStore implements Store, Disposable {
   /**
    * Opens the file, and makes it where there is none, readable for its owner only. `:memory:` is a store for tests.
    *
-   * @throws SQLiteError (as a rejection) when the file cannot be opened or is no database; TypeError for a maximum that
-   *   is no positive integer.
+   * @throws SQLiteError (as a rejection) when the file cannot be opened or is no database; OptionError for an
+   *   option that it does not know, and for a value that is none.
    */
   static async open(file: string, options: SqliteStoreOptions = {}): Promise<SqliteStore> {
+    checkOptions("SqliteStore.open", SQLITE_STORE_RULES, options);
     const { busyTimeout = 5000, maxSessions = DEFAULT_MAX_SESSIONS, now = Date.now } = options;
-    if (!Number.isSafeInteger(maxSessions) || maxSessions < 1)
-      throw new TypeError(`maxSessions has to be a positive integer, not ${maxSessions}.`);
     const [{ Database }, { open }] = await Promise.all([import("bun:sqlite"), import("node:fs/promises")]);
     // SQLite itself would make it readable for all; its WAL takes over the mode of the file.
     if (file !== ":memory:") await (await open(file, "a", 0o600)).close();

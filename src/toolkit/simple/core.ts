@@ -6,6 +6,18 @@ import { MAX_CHANNELS } from "./membership.ts";
 import { checkedOutbox } from "./outbox.ts";
 import type { OutboxOptions } from "./outbox.ts";
 import type { Message, PublishOptions, PubSub } from "./pub-sub.ts";
+import {
+  checkOptions,
+  either,
+  FLAG,
+  FUNCTION,
+  limit,
+  OBJECT,
+  oneOf,
+  TEXT,
+  TEXTS,
+  type OptionRules,
+} from "../../spec/option-rules.ts";
 import { ALL, assertChannel, assertMessage, MemoryPubSub } from "./pub-sub.ts";
 import type { PathValue } from "../router/route-pattern.ts";
 import type { QueryValues } from "../router/route-table.ts";
@@ -42,6 +54,17 @@ export interface SimpleOptions {
   readonly debug?: boolean;
 }
 
+const SIMPLE_RULES: OptionRules<SimpleOptions> = {
+  name: TEXT,
+  secret: either(TEXT, TEXTS),
+  views: { ...FUNCTION, text: "a function (name, data) that returns HTML" },
+  trailingSlash: oneOf("strict", "ignore", "redirect"),
+  pubsub: OBJECT,
+  slowClients: OBJECT,
+  maxChannels: limit(1),
+  debug: FLAG,
+};
+
 /** What an application consists of, besides the methods that its author calls. */
 export class SimpleCore implements SimpleApp {
   readonly appName: string;
@@ -57,13 +80,11 @@ export class SimpleCore implements SimpleApp {
   readonly #signer: CookieSigner | undefined;
   #dropped = 0;
 
-  /** @throws TypeError for a secret that is too short; RangeError for limits that are none. */
+  /** @throws TypeError for a secret that is too short; OptionError for an unknown option, and for a value that is none. */
   constructor(options: SimpleOptions) {
+    checkOptions("new Simple", SIMPLE_RULES, options);
     const { name = "simple", secret, views, trailingSlash = "strict", debug = false } = options;
     const { pubsub = new MemoryPubSub(), slowClients = {}, maxChannels = MAX_CHANNELS } = options;
-    if (!(maxChannels >= 1)) throw new RangeError("new Simple: maxChannels has to be 1 or more.");
-    if (views !== undefined && typeof views !== "function")
-      throw new TypeError("new Simple: views is a function (name, data) that returns HTML.");
     this.appName = name;
     this.pubsub = pubsub;
     this.slowClients = checkedOutbox(slowClients);

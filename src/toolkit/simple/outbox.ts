@@ -1,3 +1,4 @@
+import { completeOptions, limit, oneOf, type OptionRules } from "../../spec/option-rules.ts";
 /**
  * What becomes of a message for a client that does not keep up: `close` ends its connection, so that it comes back and
  * takes up the present state, `drop-oldest` and `drop-new` leave messages out.
@@ -16,14 +17,15 @@ export interface OutboxOptions {
 
 const DEFAULTS = { whenSlow: "close", maxQueued: 1000, maxQueuedBytes: 1024 * 1024 } as const;
 
-/** The options of an outbox, complete. @throws RangeError for options that are none. */
+const OUTBOX_RULES: OptionRules<OutboxOptions> = {
+  whenSlow: oneOf("close", "drop-oldest", "drop-new"),
+  maxQueued: limit(1),
+  maxQueuedBytes: limit(1),
+};
+
+/** The options of an outbox, complete. @throws OptionError for an unknown one, and for a value that is none. */
 export function checkedOutbox(options: OutboxOptions): Required<OutboxOptions> {
-  const { whenSlow, maxQueued, maxQueuedBytes } = { ...DEFAULTS, ...options };
-  if (!["close", "drop-oldest", "drop-new"].includes(whenSlow))
-    throw new RangeError(`whenSlow has to be close, drop-oldest or drop-new; this is '${whenSlow}'.`);
-  if (!(maxQueued >= 1)) throw new RangeError("maxQueued has to be 1 or more.");
-  if (!(maxQueuedBytes >= 1)) throw new RangeError("maxQueuedBytes has to be 1 or more.");
-  return { whenSlow, maxQueued, maxQueuedBytes };
+  return completeOptions("slowClients", OUTBOX_RULES, DEFAULTS, options);
 }
 
 /** One message on its way. */
@@ -55,7 +57,7 @@ export class Outbox {
   #state: "paused" | "idle" | "sending" | "closed" = "paused";
   #dropped = 0;
 
-  /** @throws RangeError for options that are none. */
+  /** @throws OptionError as {@link checkedOutbox}. */
   constructor(options: OutboxOptions, events: OutboxEvents) {
     this.#options = checkedOutbox(options);
     this.#events = events;

@@ -1,3 +1,4 @@
+import { checkOptions, TEXT, type OptionRules } from "../../spec/option-rules.ts";
 import { jsonText } from "../response/body.ts";
 
 /** What is published. An implementation that leaves the process sends it as JSON, or as it is if it is bytes. */
@@ -39,6 +40,7 @@ export interface PubSub {
   channels(): string[];
 }
 
+const PUBLISH_RULES: OptionRules<PublishOptions> = { except: TEXT };
 /** The channel that every WebSocket of an application is in. Nobody chooses it as the name of a room. */
 export const ALL = "pagi:all";
 
@@ -82,9 +84,11 @@ export class MemoryPubSub implements PubSub {
   }
 
   /** @throws AggregateError (as a rejection) of what subscribers threw, once all others have the message. */
-  async publish(channel: string, message: Message, { except }: PublishOptions = {}): Promise<number> {
+  async publish(channel: string, message: Message, options: PublishOptions = {}): Promise<number> {
     if (channel === ALL) this.#warn();
     else assertChannel(channel);
+    checkOptions("publish", PUBLISH_RULES, options);
+    const { except } = options;
     const errors: unknown[] = [];
     let count = 0;
     let made: string | undefined;

@@ -1,3 +1,4 @@
+import { checkOptions, TEXTS, whole, type OptionRules } from "../../spec/option-rules.ts";
 import { join } from "node:path";
 import { HttpError } from "./http-error.ts";
 import { endsWithSlash, otherSlash } from "../../spec/request-path.ts";
@@ -14,19 +15,18 @@ export interface StaticOptions {
   readonly maxAge?: number;
 }
 
+const STATIC_RULES: OptionRules<StaticOptions> = { index: TEXTS, maxAge: whole(0) };
+
 /**
  * Serves the files of a folder, with ranges, `ETag` and `Last-Modified`. Names that begin with a dot are not found, nor
  * is anything that a symbolic link leads to outside the folder; folders are not listed.
  *
- * @throws Error at once when there is no such folder; TypeError for options that are none.
+ * @throws Error at once when there is no such folder; OptionError for an unknown option, and for a value that is none.
  */
-export function staticFiles(
-  folder: string,
-  { index = ["index.html"], maxAge }: StaticOptions = {},
-): SimpleHandler {
+export function staticFiles(folder: string, options: StaticOptions = {}): SimpleHandler {
+  checkOptions("static", STATIC_RULES, options);
+  const { index = ["index.html"], maxAge } = options;
   const root = folderAt(folder, "static: the folder");
-  if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0))
-    throw new TypeError("static: maxAge is a number of seconds, 0 or more.");
 
   const send = (c: SimpleContext, path: string): PagiResponse => {
     if (maxAge !== undefined) c.setHeader("cache-control", `public, max-age=${maxAge}`);

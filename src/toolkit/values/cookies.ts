@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { parseCookie, stringifySetCookie } from "cookie";
+import { completeOptions, FLAG, oneOf, TEXT, whole, type OptionRules } from "../../spec/option-rules.ts";
 import { isToken } from "../../spec/token.ts";
 
 /** Attributes of a cookie that is set. RFC 6265 section 4.1.2. */
@@ -22,6 +23,21 @@ export interface CookieOptions {
   partitioned?: boolean;
 }
 
+/** What {@link CookieOptions} may be. */
+export const COOKIE_RULES: OptionRules<CookieOptions> = {
+  maxAge: whole(0),
+  expires: {
+    text: "a valid Date",
+    accepts: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
+  },
+  path: TEXT,
+  domain: TEXT,
+  secure: FLAG,
+  httpOnly: FLAG,
+  sameSite: oneOf("strict", "lax", "none"),
+  partitioned: FLAG,
+};
+
 /**
  * The cookies of a `Cookie` field, values percent-decoded; of several with one name the first, which is the one with
  * the longest path (RFC 6265 section 5.4). What is no `name=value` is left out.
@@ -38,7 +54,7 @@ export function parseCookies(field: string): Record<string, string> {
  *   `secure`, which browsers throw away, and for the prefixes `__Secure-` and `__Host-` without what they promise.
  */
 export function serializeCookie(name: string, value: string, options: CookieOptions = {}): string {
-  const cookie = { path: "/", ...options };
+  const cookie = completeOptions("a cookie", COOKIE_RULES, { path: "/" }, options);
   if (!isToken(name)) throw new TypeError(`The cookie name ${JSON.stringify(name)} is not a token.`);
   const reason = reasonForSecure(name, cookie);
   if (reason !== undefined && cookie.secure !== true)
