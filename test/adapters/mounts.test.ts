@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import express from "express";
-import express from "express";
 import { Hono } from "hono";
 import { fromFetch } from "../../adapters/fetch.ts";
 import { hono } from "../../adapters/hono.ts";
