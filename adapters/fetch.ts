@@ -20,7 +20,11 @@ export interface FetchObject {
  * It answers `http` scopes, and `sse` scopes too, with the ordinary response that declines an event stream: a handler
  * makes its own `text/event-stream`. A `websocket` scope is answered the same way: what the handler returns refuses the
  * handshake. Bodies stream both ways with backpressure: a request body is received when the
- * handler reads it and not before, also where middleware has read it whole, and the next chunk of a response body is read once the server has taken the last.
+ * handler reads it and not before, also where middleware has read it whole, and the next chunk of a response body is
+ * read once the server has taken the last.
+ * A response goes out with the length that its body has, a `Bun.file()` by the range that the request asks for. Of a
+ * response that the handler has fetched, neither the fields about its connection go out, nor a Content-Encoding that
+ * `fetch` has undone.
  * When the client goes, `request.signal` is aborted, a pending read of the request body fails with an `AbortError`,
  * and the response stream is cancelled. For an `sse` scope that is noticed once the request body has been read, or
  * the response has begun.
@@ -41,8 +45,7 @@ export function fromFetch(given: FetchHandler | FetchObject): Application {
       await pipeResponse(response, scope, inbox, {
         start: (status, headers) => send({ type: "http.response.start", status, headers }),
         body: (body, more) => send({ type: "http.response.body", body, more }),
-        file: (path) => send({ type: "http.response.body", file: path }),
-        slice: (fh) => send({ type: "http.response.body", fh }),
+        file: (file, offset, length) => send({ type: "http.response.body", file, offset, length }),
       });
     },
     async sse(scope, receive, send) {

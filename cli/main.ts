@@ -2,7 +2,7 @@
 import { OptionError } from "../src/errors.ts";
 import { embeddedApplication } from "../src/server/embedded-app.ts";
 import type { ServerOptions } from "../src/server/option-table.ts";
-import { resolveOptions } from "../src/server/options.ts";
+import { checkWorkers, resolveOptions } from "../src/server/options.ts";
 import type { Role } from "../src/supervisor/role.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import { type CommandLine, readArguments } from "./arguments.ts";
@@ -40,12 +40,13 @@ async function run(argv: readonly string[]): Promise<number> {
     await showMode(options, configuration);
     if (options.umask !== "") await applyUmask(options);
     if (commandLine.commands.has("printConfig")) return await printConfig(options, configuration);
+    checkWorkers(options, configuration.values, configuration.names);
     const application = await applicationOf(configuration, commandLine);
     await warn(options, commandLine, role);
-    if (role.type === "probe") return await checkConfig(application, options, role);
-    if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options, role);
+    if (role.type === "probe") return await (await import("./serve.ts")).probe(application, options);
+    if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options);
     const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
-    if (options.daemonize && role.type === "main") return await serveInBackground();
+    if (options.daemonize && role.type === "main") return await serveInBackground(options);
     const decided = {
       application: configuration.application === undefined && application !== undefined,
       mode: configuration.origins.env === undefined,
@@ -130,20 +131,17 @@ async function printConfig(options: ServerOptions, configuration: Configuration)
 }
 
 /** Does what a start would do, short of serving, and as the user that would serve. */
-async function checkConfig(
-  application: string | undefined,
-  options: ServerOptions,
-  role: Role,
-): Promise<number> {
+async function checkConfig(application: string | undefined, options: ServerOptions): Promise<number> {
   const { loadApplication } = await import("../src/server/load-app.ts");
   const { servedText } = await import("./report.ts");
   const { checkStart } = await import("../src/supervisor/requirements.ts");
   const { dropPrivileges } = await import("../src/supervisor/process-settings.ts");
-  // A probe is asked by a server that keeps its sockets open.
-  const warnings = await checkStart(options, application, { opensSockets: role.type !== "probe" });
+  const warnings = await checkStart(options, application, { opensSockets: true });
   for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
   dropPrivileges(options);
-  await loadApplication(application, options);
+  const { inTime } = await import("../src/server/start-deadline.ts");
+  const time = { startedAt: performance.now(), limit: options.lifespanStartupTimeout };
+  await inTime(() => loadApplication(application, options), time);
   if (options.sslCert.length > 0) (await import("../src/server/tls-gate.ts")).createTlsGate(options);
   writeLine(1, `ok: the options are good and ${servedText(application, options)} can be served.`);
   return 0;

@@ -2,7 +2,12 @@ import { basename } from "node:path";
 
 import { LoadError, OptionError } from "../src/errors.ts";
 import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
-import { type PartialOptions, resolveOptions, type ServerOptions } from "../src/server/options.ts";
+import {
+  checkWorkers,
+  type PartialOptions,
+  resolveOptions,
+  type ServerOptions,
+} from "../src/server/options.ts";
 import { writeLine } from "../src/server/terminal.ts";
 import { readArguments } from "./arguments.ts";
 import { type Configuration, configure } from "./configure.ts";
@@ -55,13 +60,16 @@ export async function programOptions(words: readonly string[], own: PartialOptio
     // A worker has its supervisor's words and variables.
     if (!options.quiet && process.env["PAGI_SERVER_PROCESS"] === undefined) {
       const { misspeltVariables } = await import("./variables.ts");
-      for (const text of [...commandLine.notices, ...misspeltVariables(process.env)])
-        writeLine(2, `pagi-server: ${text}`);
+      const { serverLogger } = await import("../src/server/logger.ts");
+      const texts = [...commandLine.notices, ...misspeltVariables(process.env)];
+      const logger = serverLogger(options);
+      for (const text of texts) logger.warn(text);
     }
     if (commands.has("printConfig")) {
       const { configText } = await import("./report.ts");
       return end(configText(options, configuration));
     }
+    checkWorkers(options, configuration.values, configuration.names);
     if (commands.has("checkConfig")) {
       const { checkStart } = await import("../src/supervisor/requirements.ts");
       const warnings = await checkStart(options, undefined, { opensSockets: true });

@@ -48,8 +48,9 @@ export function reportServing(
   options: ServerOptions,
   urls: readonly string[],
   decided: Decided,
+  note: string | undefined,
 ): void {
-  const text = bannerText(application, options, urls, decided);
+  const text = bannerText(application, options, urls, decided, note);
   if (options.logFormat === "json") jsonLogger().info(text.replaceAll("\n", " "));
   else writeLine(2, text);
 }
@@ -80,6 +81,7 @@ function bannerText(
   options: ServerOptions,
   urls: readonly string[],
   decided: Decided,
+  note: string | undefined,
 ): string {
   const what = `${printable(servedText(application, options))}${decided.application ? ", found here," : ""}`;
   const where = printable(urls.join(" and "));
@@ -91,6 +93,7 @@ function bannerText(
   if (options.env === "development" && urls.every(isLoopback)) {
     lines.push("Only this machine can connect; --host 0.0.0.0 lets others in. Ctrl-C stops the server.");
   }
+  if (note !== undefined) lines.push(`${note}.`);
   return lines.join("\n");
 }
 

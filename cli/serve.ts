@@ -1,5 +1,7 @@
 import type { ServerOptions } from "../src/server/option-table.ts";
+import type { Server } from "../src/server/server.ts";
 import { writeLine } from "../src/server/terminal.ts";
+import type { Application } from "../src/spec/application.ts";
 import type { Role } from "../src/supervisor/role.ts";
 import type { Decided } from "./report.ts";
 
@@ -21,24 +23,37 @@ export async function serveAlone(
     ? undefined
     : await (await import("../src/supervisor/standing.ts")).prepare(options, role, logger, application);
   const { loadApplication } = await import("../src/server/load-app.ts");
-  const app = await loadApplication(application, {
-    ...options,
-    reportFactory: (message) => logger.error(message),
+  const { endIfBlocked, inTime, untilStopped } = await import("../src/server/start-deadline.ts");
+  const limit = options.lifespanStartupTimeout;
+  const startedAt = performance.now();
+  const unguard = endIfBlocked(limit);
+  const { stopped, isStopped, release } = untilStopped(isOrdinary);
+  const load = (): Promise<Application> =>
+    loadApplication(application, { ...options, reportFactory: (message) => logger.error(message) });
+  const app = await Promise.race([inTime(load, { startedAt, limit }), stopped]).catch((error: unknown) => {
+    standing?.end();
+    throw error;
   });
   const { Server } = await import("../src/server/server.ts");
   const { runUntilSignal } = await import("../src/server/signals.ts");
-  const server = new Server(app, options, logger, standing?.place);
+  if (app === "stopped" || isStopped()) {
+    logger.info("Stopped before the application was imported");
+    standing?.end();
+    return 0;
+  }
+  const server = new Server(app, options, logger, { ...standing?.place, startedAt });
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   const ended = runUntilSignal(server, logger, {
-    prepareReload: async () => {
+    prepareReload: async (givenUp) => {
       const { prepareReload } = await import("../src/supervisor/succession.ts");
-      return await prepareReload(server, logger, { probes: true });
+      return await prepareReload(server, logger, { probes: true, givenUp });
     },
     restart: async (givenUp) => {
       const { restart } = await import("../src/supervisor/succession.ts");
       return await restart(server, logger, givenUp);
     },
   });
+  release();
   try {
     await server.start();
     standing?.ready();
@@ -47,8 +62,10 @@ export async function serveAlone(
     const code = await ended;
     if (code !== undefined) return code;
     throw error;
+  } finally {
+    unguard();
   }
-  await announce(application, options, server.urls, decided);
+  await announce(application, options, server, decided);
   const code = (await ended) ?? 0;
   standing?.end();
   return code;
@@ -85,24 +102,40 @@ export async function serveWithWorkers(
     if (code !== undefined) return code;
     throw error;
   }
-  await announce(application, options, supervisor.urls, decided);
+  await announce(application, options, supervisor, decided);
   return (await ended) ?? 0;
 }
 
 /** Lets another process serve, which no terminal can reach. Resolves with the exit code, once that one serves or cannot. */
-export async function serveInBackground(): Promise<number> {
+export async function serveInBackground({ lifespanStartupTimeout }: ServerOptions): Promise<number> {
   const { startInBackground } = await import("../src/supervisor/daemon.ts");
-  const became = await startInBackground();
+  const became = await startInBackground(lifespanStartupTimeout);
   if (became.type === "ready") {
-    writeLine(2, `Serving in the background: process ${became.pid}`);
+    writeLine(2, `Serving in the background: process ${became.child.pid}`);
     return 0;
   }
   const { printable } = await import("../src/server/printable.ts");
   writeLine(
     2,
-    `pagi-server: ${became.said ? printable(became.why) : `The server in the background ${became.why}.`}`,
+    `pagi-server: ${became.isSaid ? printable(became.why) : `The server in the background ${became.why}.`}`,
   );
   return became.code;
+}
+
+/** Finds out whether this program would serve, for the server that has started it. Resolves with the exit code. */
+export async function probe(application: string | undefined, options: ServerOptions): Promise<number> {
+  const { loadApplication } = await import("../src/server/load-app.ts");
+  const { serverLogger } = await import("../src/server/logger.ts");
+  const { probe: run } = await import("../src/supervisor/probe.ts");
+  const { checkStart } = await import("../src/supervisor/requirements.ts");
+  const { dropPrivileges } = await import("../src/supervisor/process-settings.ts");
+  // The server that asks keeps its sockets open.
+  const warnings = await checkStart(options, application, { opensSockets: false });
+  for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
+  dropPrivileges(options);
+  // Only what goes wrong: everything else is logged when the program serves.
+  const logger = serverLogger({ ...options, quiet: true });
+  return await run(() => loadApplication(application, options), options, logger);
 }
 
 /** Serves as a worker; its supervisor tells it everything else. Never resolves. */
@@ -122,10 +155,10 @@ export async function work(): Promise<never> {
 async function announce(
   application: string | undefined,
   options: ServerOptions,
-  urls: readonly string[],
+  { urls, connectionLimitNote }: Pick<Server, "urls" | "connectionLimitNote">,
   decided: Decided,
 ): Promise<void> {
   if (options.quiet) return;
   const { reportServing } = await import("./report.ts");
-  reportServing(application, options, urls, decided);
+  reportServing(application, options, urls, decided, connectionLimitNote);
 }

@@ -106,7 +106,7 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "keep-alive": { flag: "timeout" },
   "timeout-keep-alive": { flag: "timeout" },
   "keep-alive-timeout": { flag: "timeout" },
-  "read-timeout": { flag: "request-timeout" },
+  "read-timeout": { flag: "body-timeout" },
   "http1-header-read-timeout": { flag: "header-timeout" },
   "limit-request-line": { flag: "max-request-line" },
   "limit-request-fields": { flag: "max-header-count" },

@@ -81,6 +81,7 @@ function optionEntry(flag: Flag, group: string): string[] {
       `- Environment: ${variables.join(", then ")}`,
       `- Default: ${defaultText(declaration)}`,
       ...(declaration.repeatable ? ["- May be given several times"] : []),
+      ...(declaration.needsWorkers ? ["- Refused without workers (`--workers`, or `--reload`)"] : []),
       ...(isCommandLineOption(option) ? ["- Not for a program that calls \`serve\`"] : []),
     ].join("\n"),
   ];

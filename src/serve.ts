@@ -5,7 +5,7 @@ import type { CommandLineOption } from "./server/command-line-options.ts";
 import { embeddedApplication } from "./server/embedded-app.ts";
 import { serverLogger } from "./server/logger.ts";
 import type { Logger } from "./server/logger.ts";
-import { resolveOptions } from "./server/options.ts";
+import { checkWorkers, resolveOptions } from "./server/options.ts";
 import type { PartialOptions, ServerOptions } from "./server/options.ts";
 import { Server } from "./server/server.ts";
 import { runUntilSignal, type Succession } from "./server/signals.ts";
@@ -91,6 +91,7 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
     words === false
       ? await resolveOptions(given)
       : await (await import("../cli/program.ts")).programOptions(words, given);
+  if (words === false) checkWorkers(resolved, given);
   const app = await toApplication(servable, "what serve() was given");
   const role = await takeRole(resolved);
   if (role.type === "worker") {
@@ -100,7 +101,7 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
   const log = logger ?? serverLogger(resolved);
   try {
     if (resolved.daemonize && words !== false && role.type === "main")
-      process.exit(await (await import("../cli/serve.ts")).serveInBackground());
+      process.exit(await (await import("../cli/serve.ts")).serveInBackground(resolved));
     if (resolved.daemonize && words === false)
       throw new OptionError("daemonize", "is for the command line; a program decides itself where it runs.");
     // Whoever has read the words has gone to the folder, for paths among them are meant from there.
@@ -143,6 +144,7 @@ async function serveAlone(
   if (standing !== undefined) void server.whenStopped.then(() => standing.end());
   await server.start();
   standing?.ready();
+  noteLimit(server, logger);
   return server;
 }
 
@@ -170,7 +172,13 @@ async function serveWithWorkers(
   });
   if (signals) endWith(ended);
   await started;
+  noteLimit(supervisor, logger);
   return supervisor;
+}
+
+/** Where the command line has its banner, a program has its log. */
+function noteLimit({ connectionLimitNote }: Pick<Server, "connectionLimitNote">, logger: Logger): void {
+  if (connectionLimitNote !== undefined) logger.warn(connectionLimitNote);
 }
 
 /** Ends the process with the last server that a signal has ended. */
@@ -195,9 +203,9 @@ async function takeRole({ workers }: ServerOptions): Promise<Role> {
 
 function successionOf(server: Server, logger: Logger): Succession {
   return {
-    prepareReload: async () => {
+    prepareReload: async (givenUp) => {
       const { prepareReload } = await import("./supervisor/succession.ts");
-      return await prepareReload(server, logger, { probes: false });
+      return await prepareReload(server, logger, { probes: false, givenUp });
     },
     restart: async (givenUp) => {
       const { restart } = await import("./supervisor/succession.ts");

@@ -3,11 +3,10 @@ import { EventError } from "../../src/errors.ts";
 import { chunksOf, FILE_CHUNK } from "../../src/exchange/file-chunks.ts";
 import type { FileRange } from "../../src/exchange/file-range.ts";
 import type { Exchange, ResponseHead, Transport } from "../../src/exchange/transport.ts";
+import { CONNECTION_FIELDS } from "../../src/spec/connection-fields.ts";
 
 /** Fetch standard, "Response class". */
 const MAX_STATUS = 599;
-/** Fields of one connection, which the host has to set itself. RFC 9110 section 7.6.1. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
 
 /** What is used of a stream's reader. */
 interface BodyReader {
@@ -257,9 +256,12 @@ export class ResponseTransport implements Transport {
 function headersOf(eventType: string, { headers }: ResponseHead): Headers {
   const fields = new Headers();
   for (const [name, value] of headers) {
-    if (HOP_BY_HOP.has(name.toLowerCase())) continue;
+    const lower = name.toLowerCase();
+    // Those about the connection are the host's, apart from Upgrade, which Connection must name (RFC 9110 section 7.8).
+    if (CONNECTION_FIELDS.has(lower) && lower !== "upgrade") continue;
     try {
       fields.append(name, value);
+      if (lower === "upgrade") fields.set("connection", "upgrade");
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       throw new EventError(eventType, "headers", `cannot be sent: ${problem}`);

@@ -8,7 +8,7 @@ import { runApplication } from "../../src/exchange/run.ts";
 import { runtimeTimer } from "../../src/exchange/runtime-timer.ts";
 import { SseExchange } from "../../src/exchange/sse-exchange.ts";
 import type { ConnectionInfo } from "../../src/exchange/transport.ts";
-import type { Application } from "../../src/spec/application.ts";
+import type { Application, Receive } from "../../src/spec/application.ts";
 import { checkOptions, FLAG, FUNCTION, TEXT, whole, type OptionRules } from "../../src/spec/option-rules.ts";
 import type { PathKeys } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
@@ -17,13 +17,13 @@ import { isEventStreamRequest } from "../../src/sse/detect.ts";
 
 export interface ToFetchOptions {
   /** Where the application is mounted: `scope.root_path`. The host has cut it off the URL already. Default empty. */
-  readonly rootPath?: string;
+  readonly rootPath?: string | undefined;
   /** Checks every event in both directions against the specification. Default false. */
-  readonly validateEvents?: boolean;
+  readonly validateEvents?: boolean | undefined;
   /** Unsent bytes at which `send` waits. Default 65536. */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | undefined;
   /** Unsent bytes at which it goes on. Default a quarter of `highWaterMark`. */
-  readonly lowWaterMark?: number;
+  readonly lowWaterMark?: number | undefined;
   /** Told of what the application does wrong, and of what it throws. Default: `console.error`. */
   readonly onError?: (message: string, error?: unknown) => void;
 }
@@ -113,7 +113,8 @@ export class HostedApplication {
       ? new SseExchange(parts)
       : new HttpExchange(parts);
     transport.attach(exchange);
-    runApplication(within === undefined ? this.#app : mountedAt(this.#app, within), exchange, () => {});
+    const app = within === undefined ? this.#app : mountedAt(this.#app, within);
+    runApplication(request.bodyUsed ? withoutBody(app) : app, exchange, () => {});
     return transport.response;
   }
 
@@ -171,6 +172,13 @@ export class HostedApplication {
 /** The exchange makes `path` of the whole `raw_path`; a mount has cut something off it. */
 function mountedAt(app: Application, { path }: PathKeys): Application {
   return (scope, receive, send) => app(scope.type === "lifespan" ? scope : { ...scope, path }, receive, send);
+}
+
+/** The host has read the body. An `sse` scope is left its `receive`, which alone tells of its end. */
+function withoutBody(app: Application): Application {
+  const receive: Receive = () =>
+    Promise.reject(new TypeError("The body of the Request that toFetch() was given has been used already."));
+  return (scope, given, send) => app(scope, scope.type === "http" ? receive : given, send);
 }
 
 function connectionOf(url: URL, request: Request, info: unknown): ConnectionInfo {

@@ -19,12 +19,12 @@ export interface UpgradeOptions {
    * handler has set on its response, else the first one that the client offers, as Hono's other adapters do; `null`
    * chooses none.
    */
-  readonly protocol?: string | null;
+  readonly protocol?: string | null | undefined;
   /**
    * Bytes that may wait for a client that reads too slowly; with more of them it is closed with 1008. Default 16 MiB.
    * `ws.send` cannot wait, so nothing else bounds what a fast sender fills the memory with.
    */
-  readonly maxBuffered?: number;
+  readonly maxBuffered?: number | undefined;
 }
 
 const UPGRADE_RULES: OptionRules<UpgradeOptions> = {

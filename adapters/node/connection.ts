@@ -6,6 +6,7 @@ import type { HeaderPair, Headers } from "../../src/spec/values.ts";
 import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 import { bodyFraming, requestHead, mountKeys } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
+import { announcesLength, withLength } from "./announced-length.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { ResponsePart } from "./response-reader.ts";
 import { RequestSocket } from "./socket.ts";
@@ -43,6 +44,7 @@ export class RequestConnection extends RequestSocket {
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
   #isStarted = false;
+  #heldHead: string | undefined;
   /** Resolves when everything that was written so far has been delivered. */
   #sent = Promise.resolve();
   #hasTrailers = false;
@@ -96,7 +98,7 @@ export class RequestConnection extends RequestSocket {
       for (const [name, value] of pairs) this.#trailers.push([String(name).toLowerCase(), String(value)]);
     };
     checkChunks(response);
-    // Bytes that were written after all are still on their way through the stream; the end comes behind them.
+    // The listener has written everything; `end()` takes effect after the bytes that are still in the stream.
     response.once("finish", () => {
       if (!this.#reader.isOver) this.end();
     });
@@ -107,7 +109,9 @@ export class RequestConnection extends RequestSocket {
         this.server?.emit("timeout", this),
       ];
       if (!heard.includes(true))
-        this.fail(new Error("The time of setTimeout() is over, and nothing listens for 'timeout'."));
+        this.fail(
+          new Error("The timeout set by setTimeout() has passed, and nothing listens for 'timeout'."),
+        );
     });
   }
 
@@ -138,9 +142,15 @@ export class RequestConnection extends RequestSocket {
   }
 
   #take(chunks: readonly Written[], callback: () => void): void {
+    if (this.#holdsHead(chunks)) {
+      // Later, so that what the listener writes next comes in one piece.
+      queueMicrotask(callback);
+      setImmediate(() => this.#releaseHead());
+      return;
+    }
     const parts: ResponsePart[] = [];
     try {
-      for (const { chunk, encoding } of chunks) {
+      for (const { chunk, encoding } of [...this.#takeHeldHead(chunks), ...chunks]) {
         const isText = typeof chunk === "string";
         this.countWritten(isText ? Buffer.byteLength(chunk, encoding) : chunk.byteLength);
         parts.push(...(isText ? this.#reader.takeText(chunk, encoding) : this.#reader.take(chunk)));
@@ -153,7 +163,31 @@ export class RequestConnection extends RequestSocket {
     this.#send(parts).then(callback);
   }
 
-  /** Delivers these behind what is on its way already. */
+  /** A head that announces a length waits for the rest of the turn, which may bring all of the body. */
+  #holdsHead(chunks: readonly Written[]): boolean {
+    const [head, ...others] = chunks;
+    if (head === undefined || others.length > 0 || !this.#reader.isAtHead || this.#heldHead !== undefined)
+      return false;
+    const text = typeof head.chunk === "string" ? head.chunk : Buffer.from(head.chunk).toString("latin1");
+    if (!announcesLength(text, this.scope.method)) return false;
+    this.#heldHead = text;
+    return true;
+  }
+
+  /** Where the listener has ended its response, these chunks are its body, and their length is the true one. */
+  #takeHeldHead(body: readonly Written[]): Written[] {
+    const head = this.#heldHead;
+    if (head === undefined) return [];
+    this.#heldHead = undefined;
+    const isWhole = body.length > 0 && this.#response?.writableEnded === true;
+    return [{ chunk: isWhole ? withLength(head, byteLength(body)) : head, encoding: "latin1" }];
+  }
+
+  #releaseHead(): void {
+    if (this.#heldHead !== undefined) this.#take([], () => {});
+  }
+
+  /** Delivers these parts after the earlier ones. */
   #send(parts: readonly ResponsePart[]): Promise<void> {
     this.#sent = this.#sent.then(() => this.#deliver(parts)).catch((error: unknown) => this.#abort(error));
     return this.#sent;
@@ -161,6 +195,7 @@ export class RequestConnection extends RequestSocket {
 
   /** The listener has finished its response, or has ended the socket. */
   override _final(callback: () => void): void {
+    this.#releaseHead();
     let parts: ResponsePart[];
     try {
       parts = this.#reader.end();
@@ -174,10 +209,13 @@ export class RequestConnection extends RequestSocket {
     });
   }
 
-  /** Bytes that were written before are sent, as on a socket whose kernel has them; the stream would drop them. */
+  /** Sends what was written before, as a kernel would; the stream alone would drop it. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const rest: unknown = Reflect.get(this, "writableBuffer");
-    if (!this.#isGone && Array.isArray(rest)) this.#take(rest, () => {});
+    if (!this.#isGone) {
+      if (Array.isArray(rest)) this.#take(rest, () => {});
+      this.#releaseHead();
+    }
     super._destroy(error, callback);
   }
 
@@ -304,7 +342,7 @@ export class RequestConnection extends RequestSocket {
     this.push(bytes);
   }
 
-  /** What the listener has left of the body is not received; its request ends all the same, as in `node:http`. */
+  /** Ends a request whose body nobody has read, as `node:http` does; the rest is not received. */
   #dumpRequest(): void {
     const request = this.#request;
     if (this.#isBodyOver || this.#isBodyWanted || request === undefined) return;
@@ -343,6 +381,15 @@ export class RequestConnection extends RequestSocket {
   }
 }
 
+/** Bytes. */
+function byteLength(chunks: readonly Written[]): number {
+  return chunks.reduce(
+    (sum, { chunk, encoding }) =>
+      sum + (typeof chunk === "string" ? Buffer.byteLength(chunk, encoding) : chunk.byteLength),
+    0,
+  );
+}
+
 /** What streams fail with when their other end goes. */
 const LOSSES = new Set([
   "ECONNRESET",
@@ -353,32 +400,23 @@ const LOSSES = new Set([
 ]);
 
 /**
- * Makes `write` and `end` refuse what they cannot send, as they do elsewhere. On a stream, Bun 1.4.5 drops such a chunk
- * without a word.
+ * Makes `write` and `end` reject chunks that they cannot send, as they do elsewhere. On a stream, Bun 1.4.5 drops such
+ * a chunk silently.
  */
 function checkChunks(response: ServerResponse): void {
-  for (const name of ["write", "end"] as const) {
-    const send: unknown = response[name];
-    if (typeof send !== "function") continue;
-    Object.defineProperty(response, name, {
-      configurable: true,
-      writable: true,
-      value(...given: unknown[]): unknown {
-        const [chunk] = given;
-        if (!isSendable(chunk))
-          throw Object.assign(
-            new TypeError(
-              `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`,
-            ),
-            { code: "ERR_INVALID_ARG_TYPE" },
-          );
-        return Reflect.apply(send, this, given);
-      },
-    });
-  }
+  Object.assign(response, { write: checked(response.write), end: checked(response.end) });
 }
 
-/** A callback may stand in the chunk's place. */
+function checked(send: (this: ServerResponse, ...given: never[]) => unknown) {
+  return function (this: ServerResponse, ...given: unknown[]): unknown {
+    const [chunk] = given;
+    if (isSendable(chunk)) return Reflect.apply(send, this, given);
+    const message = `The "chunk" argument must be of type string or an instance of Buffer or Uint8Array. Received ${typeof chunk}`;
+    throw Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+  };
+}
+
+/** A callback may take the chunk's place. */
 function isSendable(chunk: unknown): boolean {
   return chunk == null || ["string", "function"].includes(typeof chunk) || chunk instanceof Uint8Array;
 }

@@ -40,6 +40,11 @@ export class ResponseReader {
     this.#isHead = method === "HEAD";
   }
 
+  /** The next bytes are those of a head. */
+  get isAtHead(): boolean {
+    return this.#state === "head" && this.#held.byteLength === 0;
+  }
+
   /** The response is complete. */
   get isOver(): boolean {
     return this.#state === "over";

@@ -4,11 +4,11 @@ import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import { addTlsMembers } from "./tls-members.ts";
 
 /**
- * `request.socket` as listeners and middleware use it: a `net.Socket` without a descriptor, which answers for the
- * client's connection from the scope. What moves bytes through it is in `RequestConnection`.
+ * `request.socket` as listeners and middleware use it: a `net.Socket` without a descriptor that describes the client's
+ * connection from the scope. `RequestConnection` moves the bytes.
  *
- * Timeouts work as on any socket, and each request has its own. Options of the kernel's socket (`setNoDelay`,
- * `setKeepAlive`) are the server's; setting them here changes nothing.
+ * Timeouts work as on any socket, for each request separately. Options of the kernel's socket (`setNoDelay`,
+ * `setKeepAlive`) belong to the server; setting them here has no effect.
  */
 export class RequestSocket extends Socket {
   readonly scope: HttpScope | SseScope;
@@ -76,7 +76,7 @@ export class RequestSocket extends Socket {
   }
 }
 
-/** An accessor. `node:net` assigns to some of them when it makes a socket, which changes nothing. */
+/** An accessor. `node:net` assigns to some of them in its constructor; that has no effect. */
 function answering(get: (socket: RequestSocket) => unknown): PropertyDescriptor & ThisType<RequestSocket> {
   return {
     configurable: true,

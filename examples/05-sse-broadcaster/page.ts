@@ -1,6 +1,6 @@
 import type { Headers, HttpHandler } from "pagi-server";
 
-/** What browsers are told: the page loads its own files, nothing from elsewhere, and is in no frame. */
+/** The page loads only its own files, and no other site may frame it. */
 const POLICY: Headers = [
   [
     "content-security-policy",

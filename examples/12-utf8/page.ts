@@ -1,6 +1,6 @@
 import type { Headers } from "pagi-server";
 
-/** What browsers are told: the page has a style and forms of its own, no script, and is in no frame. */
+/** The page has its own style and forms and no scripts, and no other site may frame it. */
 export const PAGE_POLICY: Headers = [
   [
     "content-security-policy",
@@ -11,7 +11,7 @@ export const PAGE_POLICY: Headers = [
 
 const SAMPLES = ["λ", "🔥", "中文", "♥", "café"];
 
-/** What comes from outside is escaped where it goes into HTML, and encoded where it goes into a URL. */
+/** Outside input is escaped where it goes into HTML, and encoded where it goes into a URL. */
 export function page(report: string): string {
   const links = SAMPLES.map((each) => `<a href="/echo/${encodeURIComponent(each)}">${each}</a>`).join(" ");
   const value = Bun.escapeHTML(SAMPLES.join(" "));

@@ -1,14 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { dispatch, type Application, type Receive } from "../spec/application.ts";
-import { parseHttpDate } from "../spec/http-date.ts";
 import { checkOptions, FLAG, TEXT, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import { endsWithSlash, otherSlash } from "../spec/request-path.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
 import { receiveForEnd } from "../toolkit/request/body-reader.ts";
-import { folderAt, isVisible, locate, segmentsOf, type Found } from "../toolkit/response/served-folder.ts";
+import type { AnySend } from "../toolkit/response/events.ts";
+import { sendResponse } from "../toolkit/response/sender.ts";
+import { folderAt, isVisible, locate, segmentsOf } from "../toolkit/response/served-folder.ts";
+import { PagiHeaders } from "../toolkit/values/headers.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
 
 /** What {@link directory} serves. */
@@ -16,23 +18,20 @@ export interface DirectoryOptions {
   /** The folder; nothing outside it is ever served. */
   root: string;
   /** File names that answer for a folder, first found first. Default `["index.html"]`. */
-  index?: string[];
+  index?: string[] | undefined;
   /** Whether a folder without an index file answers with a list of its files. Default true. */
-  listing?: boolean;
+  listing?: boolean | undefined;
 }
 
 const DIRECTORY_RULES: OptionRules<DirectoryOptions> = { root: TEXT, index: TEXTS, listing: FLAG };
 
-interface Answer {
-  status: number;
-  headers: Headers;
-  body: string | { file: string; length: number };
-}
+/** A page of its own, or a file. */
+type Answer = { status: number; headers: Headers; body: string } | { file: string };
 
 /**
- * Serves the files of a folder to GET and HEAD, with `Last-Modified` and `If-Modified-Since`. Names that begin with a
- * dot are not found, nor is anything that a symbolic link leads to outside the folder. An `sse` scope gets the same
- * answer, for a browser that asks for an event stream may ask for a file.
+ * Serves the files of a folder to GET and HEAD, with `ETag` and `Last-Modified`, conditions and ranges (RFC 9110 sections
+ * 13 and 14). Names that begin with a dot are not found, nor is anything that a symbolic link leads to outside the folder.
+ * An `sse` scope gets the same answer, for a browser that asks for an event stream may ask for a file.
  *
  * @throws Error at once when `root` is no folder, and OptionError for an unknown option and a value that is none; UnsupportedScopeError (as a rejection) for other scope types.
  */
@@ -49,14 +48,14 @@ export function directory(options: DirectoryOptions): Application {
     const found = segments && locate(root, join(root, ...segments));
     if (found === undefined) return plain(404, "Not Found");
     if (!found.stat.isDirectory()) {
-      return scope.path.endsWith("/") ? plain(404, "Not Found") : fileAnswer(scope, found);
+      return scope.path.endsWith("/") ? plain(404, "Not Found") : { file: found.path };
     }
     // Without the slash the links of a page would lead beside the folder.
     const withSlash = endsWithSlash(scope) ? undefined : otherSlash(scope);
     if (withSlash !== undefined) return plain(301, "Moved Permanently", [["location", withSlash]]);
     for (const name of index) {
       const page = locate(root, join(found.path, name));
-      if (page?.stat.isFile() === true) return fileAnswer(scope, page);
+      if (page?.stat.isFile() === true) return { file: page.path };
     }
     if (!listing) return plain(404, "Not Found");
     const page = listingPage(
@@ -70,52 +69,39 @@ export function directory(options: DirectoryOptions): Application {
 
   return dispatch({
     async http(scope, _receive, send) {
-      const { status, headers, body } = await answer(scope);
+      const found = await answer(scope);
+      if ("file" in found) return await sendFile(found.file, send, scope);
+      const { status, headers, body } = found;
       await send({ type: "http.response.start", status, headers });
-      if (scope.method === "HEAD" || typeof body === "string") {
-        await send({ type: "http.response.body", body: typeof body === "string" ? body : "" });
-      } else {
-        await send({ type: "http.response.body", file: body.file, length: body.length });
-      }
+      await send({ type: "http.response.body", body: scope.method === "HEAD" ? "" : body });
     },
     async sse(scope, receive, send) {
-      const { status, headers, body } = await answer(scope);
-      await send({ type: "sse.http.response.start", status, headers });
-      if (scope.method !== "HEAD" && typeof body !== "string") {
-        // The events that decline a stream know no files.
-        let gone = false;
-        leaving(scope, receive)
-          .catch(() => {})
-          .finally(() => (gone = true));
-        for await (const chunk of Bun.file(body.file).slice(0, body.length).stream()) {
-          if (gone) return;
-          await send({ type: "sse.http.response.body", body: chunk, more: true });
-        }
+      const found = await answer(scope);
+      if (!("file" in found)) {
+        const { status, headers, body } = found;
+        await send({ type: "sse.http.response.start", status, headers });
+        await send({ type: "sse.http.response.body", body: scope.method === "HEAD" ? "" : body });
+        return;
       }
-      await send({ type: "sse.http.response.body", body: typeof body === "string" ? body : "" });
+      // The rest of a large file is not read for a client that has left.
+      let hasLeft = false;
+      leaving(scope, receive)
+        .catch(() => {})
+        .finally(() => (hasLeft = true));
+      await sendFile(found.file, send, scope, () => !hasLeft);
     },
   });
 }
 
-function fileAnswer(scope: HttpScope | SseScope, { path, stat }: Found): Answer {
-  const headers: Headers = [];
-  // A file inside a compiled program has the time 0, which would stay the same in the next version of it.
-  if (stat.mtimeMs > 0) {
-    headers.push(["last-modified", stat.mtime.toUTCString()]);
-    if (isUnchanged(scope.headers, stat.mtimeMs)) return { status: 304, headers, body: "" };
-  }
-  headers.push(["content-type", Bun.file(path).type], ["content-length", String(stat.size)]);
-  return { status: 200, headers, body: { file: path, length: stat.size } };
-}
-
-/** RFC 9110 section 13.1.3: to the second, only for a valid date, and not beside If-None-Match. */
-function isUnchanged(headers: Headers, modified: number): boolean {
-  let since: number | undefined;
-  for (const [name, value] of headers) {
-    if (name === "if-none-match") return false;
-    if (name === "if-modified-since") since = parseHttpDate(value, Date.now());
-  }
-  return since !== undefined && Math.floor(modified / 1000) * 1000 <= since;
+function sendFile(
+  path: string,
+  send: AnySend,
+  scope: HttpScope | SseScope,
+  isConnected?: () => boolean,
+): Promise<void> {
+  const headers = new PagiHeaders([["content-type", Bun.file(path).type]]);
+  const body = { kind: "file", path, offset: 0, length: undefined, validators: true } as const;
+  return sendResponse({ status: 200, headers, body }, send, scope, isConnected);
 }
 
 async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> {

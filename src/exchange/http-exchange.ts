@@ -74,7 +74,7 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
           throw new EventError(
             event.type,
             undefined,
-            "needs the extension of that name, which this scope has not",
+            "needs the extension of that name, which this scope does not have",
           );
         this.response.interim(event);
         if (this.isAnswered()) this.#state.markStarted();

@@ -10,6 +10,8 @@ export interface LifespanOptions {
   readonly mode: "auto" | "on" | "off";
   /** Seconds that startup may take; 0 is no limit. */
   readonly startupTimeout: number;
+  /** When that time began (`performance.now()`), which includes the import of the application. Default: with startup. */
+  readonly startedAt?: number | undefined;
   /** Seconds that shutdown may take; 0 does not wait at all. */
   readonly shutdownTimeout: number;
   /** Default `single`. */
@@ -140,8 +142,9 @@ export class Lifespan {
     this.#phase = "starting";
     this.#deliver({ type: "lifespan.startup" });
     void this.#run();
-    const { startupTimeout } = this.#options;
-    await settledWithin(this.#startup.promise, startupTimeout === 0 ? Infinity : startupTimeout);
+    const { startupTimeout, startedAt = performance.now() } = this.#options;
+    const left = startupTimeout - (performance.now() - startedAt) / 1000;
+    await settledWithin(this.#startup.promise, startupTimeout === 0 ? Infinity : Math.max(0, left));
     if (this.#is("starting")) {
       this.#failStartup(
         `The application has not started within ${startupTimeout} s. It has to send lifespan.startup.complete; ` +
@@ -155,9 +158,12 @@ export class Lifespan {
     const { shutdownTimeout } = this.#options;
     if (this.#phase === "starting") {
       // What has begun to open its pools is given the time to say so, or they would never be closed.
-      await settledWithin(this.#startup.promise, shutdownTimeout);
+      await settledWithin(this.#startup.promise, Math.min(shutdownTimeout, STARTUP_GRACE));
       if (this.#is("starting")) {
         this.#isClean = false;
+        this.#logger.warn(
+          `The application has not started ${STARTUP_GRACE} s after the order to end; the server ends without it.`,
+        );
         this.#failStartup("The server was stopped before the application had started.");
       }
     }
@@ -348,6 +354,9 @@ function because(message: string | null | undefined): string {
     ? ", and does not say why."
     : `: ${message}`;
 }
+
+/** Seconds in which an application that is stopped during its startup may complete it, so that its shutdown can run. */
+const STARTUP_GRACE = 2;
 
 /** The longest time that a timer of the runtime can take; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -108,7 +108,7 @@ export class Response {
     return this.#status;
   }
 
-  /** Takes an interim event: any number of them before the start, or 101, behind which HTTP ends. */
+  /** Takes an interim event: any number of them before the start, or a 101, which ends HTTP. */
   interim(event: InterimFields): void {
     const { type, status } = event;
     if (!Number.isInteger(status) || status < 100 || status > 199)

@@ -1,9 +1,9 @@
 import { checkOutgoingValue, outgoingName } from "./outgoing-field.ts";
 import { parseContentLength, responseFraming } from "./framing.ts";
 import type { ResponseFraming } from "./framing.ts";
-import { listMembers } from "./grammar.ts";
 import { statusLine } from "./status-line.ts";
 import { EventError } from "../errors.ts";
+import { CONNECTION_FIELDS, connectionOptions } from "../spec/connection-fields.ts";
 import type { Headers } from "../spec/values.ts";
 
 /** How a response goes out. */
@@ -34,10 +34,7 @@ export interface OutgoingResponse {
 }
 
 /** Fields that say how the body is framed or what becomes of the connection. */
-const NOT_IN_INTERIM = new Set([
-  ...["content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "upgrade"],
-  ...["te", "trailer"],
-]);
+const NOT_IN_INTERIM = new Set([...CONNECTION_FIELDS, "content-length", "trailer"]);
 
 /** The interim answer to `Expect: 100-continue`. Source: RFC 9110 section 10.1.1. */
 export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -66,10 +63,11 @@ const NOT_IN_TRAILERS = new Set([
 ]);
 
 /**
- * Makes the head of an application's response and decides how its body goes out. Content-Length counts, Connection is
- * the server's apart from `close` and options like `upgrade`, Transfer-Encoding is dropped. Trailers go out where
- * `framing` is `chunked`, and are to be dropped elsewhere. Source: RFC 9112 sections 4, 6 and 9; PAGI Www,
- * "Server-Supplied Headers and Behaviors".
+ * Makes the head of an application's response and decides how its body goes out. Content-Length counts. Fields about
+ * the connection are the server's: Keep-Alive, Proxy-Connection, TE and Transfer-Encoding are dropped, Upgrade is kept
+ * and named in Connection, and of the application's own Connection the option `close` counts, and options that name
+ * other fields of the response. Trailers go out where `framing` is `chunked`, and must be dropped elsewhere. Source:
+ * RFC 9110 sections 7.6.1 and 7.8; RFC 9112 sections 4, 6 and 9; PAGI Www, "Server-Supplied Headers and Behaviors".
  *
  * @param eventType for errors: the event that brought the response.
  * @param date the value of `date` where the application gives none.
@@ -83,7 +81,8 @@ export function planResponse(
 ): ResponsePlan {
   const { status } = response;
   let close = !request.keepAlive || response.connection === "close";
-  let options = "";
+  let hasUpgrade = false;
+  let named: string[] | undefined;
   let length: number | undefined;
   let hasDate = false;
   const isTunnel = request.method === "CONNECT" && status < 300;
@@ -93,14 +92,17 @@ export function planResponse(
     const name = outgoingName(eventType, spelling);
     checkOutgoingValue(eventType, name, value);
     switch (name) {
+      case "keep-alive":
+      case "proxy-connection":
+      case "te":
       case "transfer-encoding":
         continue;
       case "connection":
-        for (const option of listMembers(value)) {
-          if (option === "close") close = true;
-          else if (option !== "keep-alive" && option !== "") options += `${option}, `;
-        }
+        named = [...(named ?? []), ...connectionOptions(value)];
         continue;
+      case "upgrade":
+        hasUpgrade = true;
+        break;
       case "content-length":
         length = declaredLength(eventType, length, value);
         if (dropsLength) continue;
@@ -110,6 +112,11 @@ export function planResponse(
         break;
     }
     head += `${name}: ${value}\r\n`;
+  }
+  let options = hasUpgrade ? "upgrade, " : "";
+  if (named !== undefined) {
+    if (named.includes("close")) close = true;
+    for (const option of fieldsNamed(named, response.headers)) options += `${option}, `;
   }
   const framing = responseFraming(request, status, length !== undefined);
   if (framing === "close") close = true;
@@ -199,6 +206,12 @@ export function trailerSection(eventType: string, headers: Headers): string {
     section += `${name}: ${value}\r\n`;
   }
   return `${section}\r\n`;
+}
+
+/** The options that name a field of the response for which the recipient, too, must see to it that it goes no further. */
+function fieldsNamed(options: readonly string[], headers: Headers): Set<string> {
+  const names = new Set(headers.map(([name]) => name.toLowerCase()));
+  return new Set(options.filter((option) => names.has(option) && !CONNECTION_FIELDS.has(option)));
 }
 
 function declaredLength(eventType: string, earlier: number | undefined, value: string): number {

@@ -1,6 +1,7 @@
 import { checkOutgoingValue, outgoingName } from "./outgoing-field.ts";
 import { statusLine } from "./status-line.ts";
 import { EventError } from "../errors.ts";
+import { CONNECTION_FIELDS } from "../spec/connection-fields.ts";
 import type { Headers } from "../spec/values.ts";
 
 /** Fields that say how the handshake went, which is not the application's to say, or that a 101 cannot have. */
@@ -16,7 +17,8 @@ const NOT_OF_THE_APPLICATION: { readonly [name: string]: string } = {
 };
 
 /**
- * Checks the fields that an application adds to a handshake's answer and puts them into lines.
+ * Checks the fields that an application adds to a handshake's answer and puts them into lines, without those about the
+ * connection, which are the server's (RFC 9110 section 7.6.1).
  *
  * @param eventType for errors: the event that brought them.
  * @throws EventError for a field that is unsafe, malformed, or the handshake's own.
@@ -28,6 +30,7 @@ export function upgradeFields(eventType: string, headers: Headers): string {
     checkOutgoingValue(eventType, name, value);
     const why = Object.hasOwn(NOT_OF_THE_APPLICATION, name) ? NOT_OF_THE_APPLICATION[name] : undefined;
     if (why !== undefined) throw new EventError(eventType, "headers", `has '${name}': ${why}`);
+    if (CONNECTION_FIELDS.has(name)) continue;
     lines += `${name}: ${value}\r\n`;
   }
   return lines;

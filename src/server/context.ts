@@ -7,6 +7,7 @@ import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ProxyReader } from "./proxied-request.ts";
 import type { Refusals } from "./refusals.ts";
+import type { RequestJournal } from "./request-journal.ts";
 import type { TimerWheel } from "./timers.ts";
 import type { Later } from "./later.ts";
 
@@ -51,6 +52,14 @@ export interface ServerContext {
   readonly metrics: Metrics | undefined;
   /** Where proxies are believed. */
   readonly readProxied: ProxyReader | undefined;
+  /** Where a supervisor wants to know what ran in a worker that has crashed. */
+  readonly journal: RequestJournal | undefined;
+  /** Descriptors from this one on are the last; infinity is no limit. */
+  readonly descriptorCeiling: number;
+  /** Connections that are WebSockets, or ask to be, and take more descriptors than their own. */
+  webSockets: number;
+  /** Whether descriptors are left for a further WebSocket. */
+  hasRoomForWebSocket(): boolean;
   /** True once the server shuts down. */
   isDraining: boolean;
   /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */

@@ -51,6 +51,14 @@ interface Current {
   takenAtGrace: number;
 }
 
+/** The answer to a handshake when too few descriptors are left. */
+const CROWDED: ConstructorParameters<typeof ProtocolError> = [
+  503,
+  "Too many connections. Try again in a moment",
+  "server_error",
+  [["retry-after", "1"]],
+];
+
 /** Bytes received ahead of the application before reading stops. */
 const READ_AHEAD = 64 * 1024;
 
@@ -307,6 +315,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const connection = proxied?.connection ?? this.#connection;
     const { hasBody } = request;
     const handshake = maybeHandshake(request);
+    if (handshake !== undefined && !this.#server.hasRoomForWebSocket()) throw new ProtocolError(...CROWDED);
     const transport = new Http1Transport(this, this.#connection, request);
     const parts = { host, transport, connection, head: request, hasBody };
     const exchange =
@@ -332,13 +341,25 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       else metrics.requestBegan();
     }
     this.#server.running++;
+    const { journal, onSettled } = this.#server;
+    const begun = handshake === undefined ? onSettled : this.#countWebSocket();
+    const settled = journal?.begin(request.method, request.rawPath, begun) ?? begun;
     if (this.#server.times.request > 0 && exchange instanceof HttpExchange) this.#watch();
-    runApplication(this.#server.app, exchange, this.#server.onSettled);
+    runApplication(this.#server.app, exchange, settled);
     if (this.#server.isDraining) exchange.deliverShutdown();
     if (this.#isHalfClosed) this.#onHalfClose();
   }
 
-  /** Loaded with the first handshake: many applications have no WebSocket. */
+  #countWebSocket(): () => void {
+    const server = this.#server;
+    server.webSockets++;
+    return () => {
+      server.webSockets--;
+      server.onSettled();
+    };
+  }
+
+  /** Loaded soon after the start: many applications have no WebSocket. */
   #shake(parts: ExchangeParts, handshake: Handshake): WebSocketExchange {
     const {
       WebSocketExchange: Exchange,

@@ -1,6 +1,8 @@
-import { CString, dlopen, ptr, read } from "bun:ffi";
+import { CString, ptr, read } from "bun:ffi";
 import type { Pointer } from "bun:ffi";
 import os from "node:os";
+
+import { loadFunctions } from "./c-library.ts";
 
 // What Bun has no interface for: sockets that exist before they are served, and datagrams to Unix sockets. The numbers
 // are those of Linux, the same for x86-64 and ARM64.
@@ -21,15 +23,15 @@ export const POLL = { out: 4 } as const;
 /** Flags and commands of `fcntl`. */
 export const FCNTL = { getFlags: 1, setFlags: 2, closeOnExec: 1, getStatus: 3, setStatus: 4 } as const;
 
-/** Both names of the library: glibc's, and musl's. */
-const LIBRARIES = ["libc.so.6", "libc.so"] as const;
-
 const SYMBOLS = {
   socket: { args: ["int", "int", "int"], returns: "int" },
   bind: { args: ["int", "ptr", "u32"], returns: "int" },
   listen: { args: ["int", "int"], returns: "int" },
   connect: { args: ["int", "ptr", "u32"], returns: "int" },
   sendto: { args: ["int", "ptr", "u64", "int", "ptr", "u32"], returns: "i64" },
+  socketpair: { args: ["int", "int", "int", "ptr"], returns: "int" },
+  sendmsg: { args: ["int", "ptr", "int"], returns: "i64" },
+  recvmsg: { args: ["int", "ptr", "int"], returns: "i64" },
   pipe2: { args: ["ptr", "int"], returns: "int" },
   splice: { args: ["int", "ptr", "int", "ptr", "u64", "u32"], returns: "i64" },
   poll: { args: ["ptr", "u64", "int"], returns: "int" },
@@ -49,6 +51,7 @@ const SYMBOLS = {
   prctl: { args: ["int", "u64", "u64", "u64", "u64"], returns: "int" },
   signal: { args: ["int", "u64"], returns: "u64" },
   execve: { args: ["ptr", "ptr", "ptr"], returns: "int" },
+  memfd_create: { args: ["ptr", "u32"], returns: "int" },
   strerror: { args: ["int"], returns: "ptr" },
   __errno_location: { args: [], returns: "ptr" },
 } as const;
@@ -62,15 +65,7 @@ export function libc(): Libc {
 }
 
 function load() {
-  let cause: unknown = new Error(`no Linux, but ${process.platform}`);
-  for (const name of process.platform === "linux" ? LIBRARIES : []) {
-    try {
-      return dlopen(name, SYMBOLS).symbols;
-    } catch (error) {
-      cause = error;
-    }
-  }
-  throw new Error("This needs the C library of a Linux system, which cannot be loaded.", { cause });
+  return loadFunctions(SYMBOLS);
 }
 
 /** An error of the operating system, with the keys that Node's have. */

@@ -71,7 +71,8 @@ export const LIMIT_OPTIONS = {
     flag: "max-connections",
     variable: "PAGI_MAX_CONNECTIONS",
     doc: "Most connections at a time; one more is answered with 503 and closed",
-    reason: "Each holds memory and a file descriptor, of which common systems give a process 1024.",
+    reason:
+      "Each holds memory and a file descriptor. Where the process may open few files (ulimit -n), the limit is lower, which the banner says; a WebSocket counts as three.",
   },
   headerTimeout: {
     group: "Timeouts",

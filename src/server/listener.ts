@@ -15,6 +15,9 @@ declare module "bun" {
   interface SocketListener<Data> {
     readonly fd: number;
   }
+  interface Socket<Data> {
+    readonly fd: number;
+  }
 }
 
 /** What a listener tells of its connections. */
@@ -24,6 +27,8 @@ export interface ListenerEvents {
   /** Bytes can go both ways now: at once, or when the TLS handshake is over. */
   onReady(connection: Connection): void;
   onClose(connection: Connection): void;
+  /** A connection has got one of the last descriptors. */
+  onLastDescriptors(fd: number): void;
 }
 
 /** One listening socket. It opens connections and carries their socket's news to them; it knows no HTTP. */
@@ -35,7 +40,10 @@ export class Listener {
   /** The file of a Unix socket that goes with the listener. */
   #file: SocketFile | undefined;
   #tls: TlsGate | undefined;
-  #listener: SocketListener<Connection>;
+  /** Absent while it pauses. */
+  #listener: SocketListener<Connection> | undefined;
+  /** A second descriptor, which keeps the socket while nobody accepts from it: then none may be left to make one. */
+  #standby: number | undefined;
 
   /**
    * Accepts at once, at an address or from a socket that is made already and belongs to the listener from now on.
@@ -79,7 +87,34 @@ export class Listener {
 
   /** The descriptor that is listened at, or -1 after the end. */
   get fd(): number {
-    return this.#listener.fd;
+    return this.#listener?.fd ?? this.#standby ?? -1;
+  }
+
+  /** Takes a second descriptor, which `pause` needs. @throws SystemError */
+  prepareToPause(): void {
+    if (this.#listener === undefined || this.#listener.fd < 0) return;
+    const { duplicate }: typeof import("./listening-socket.ts") = require("./listening-socket.ts");
+    this.#standby ??= duplicate(this.#listener.fd);
+  }
+
+  /** Accepts no more for now; connections wait in the socket. Where no descriptor is left for that, nothing happens. */
+  pause(): void {
+    try {
+      this.prepareToPause();
+    } catch {
+      return;
+    }
+    if (this.#standby === undefined) return;
+    this.#listener?.stop(false);
+    this.#listener = undefined;
+  }
+
+  /** Accepts again. */
+  resume(): void {
+    const fd = this.#standby;
+    if (this.#listener !== undefined || fd === undefined) return;
+    this.#standby = undefined;
+    this.#listener = this.#adopt(fd, this.#tls);
   }
 
   /**
@@ -96,12 +131,13 @@ export class Listener {
   moveTo({ fd, file }: ListeningSocket): void {
     this.#file = file;
     this.#replace(fd);
+    this.#closeStandby();
   }
 
   #replace(fd: number): void {
     const old = this.#listener;
     this.#listener = this.#adopt(fd, this.#tls);
-    old.stop(false);
+    old?.stop(false);
   }
 
   /** The file of a Unix socket that was made here, and goes with it. */
@@ -112,7 +148,15 @@ export class Listener {
   /** Accepts no more; what is open stays open. The file of a Unix socket goes, unless another server listens there. */
   stop({ keepFile = false }: { keepFile?: boolean } = {}): void {
     if (!keepFile) this.#file?.remove();
-    this.#listener.stop(false);
+    this.#listener?.stop(false);
+    this.#closeStandby();
+  }
+
+  #closeStandby(): void {
+    if (this.#standby === undefined) return;
+    const { libc }: typeof import("./libc.ts") = require("./libc.ts");
+    libc().close(this.#standby);
+    this.#standby = undefined;
   }
 
   #adopt(fd: number, tls: TlsGate | undefined): SocketListener<Connection> {
@@ -132,6 +176,7 @@ export class Listener {
         const connection = new Connection(socket, info, context);
         socket.data = connection;
         events.onOpen(connection);
+        if (socket.fd >= context.descriptorCeiling) events.onLastDescriptors(socket.fd);
         if (tls === undefined) events.onReady(connection);
         else connection.awaitHandshake(context.times.header);
       },

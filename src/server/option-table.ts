@@ -39,8 +39,9 @@ export const OPTIONS = {
     zero: "waits for as long as it takes",
     flag: "lifespan-startup-timeout",
     variable: "PAGI_LIFESPAN_STARTUP_TIMEOUT",
-    doc: "The longest that the application's startup may take",
-    reason: "A startup that hangs must end in an error, not in a server that never listens.",
+    doc: "Maximum time for the application's import and startup together, in each process that starts",
+    reason:
+      "A start that hangs must end in an error, not in a server that never listens, nor in a reload that never ends.",
   },
   validateEvents: {
     group: "Application",

@@ -20,6 +20,8 @@ interface Declared {
   readonly repeatable?: true;
   /** Options that say the same in another way; only one of them may be given. */
   readonly excludes?: readonly string[];
+  /** True when it does something only where a supervisor replaces workers; given without one, it is refused. */
+  readonly needsWorkers?: true;
 }
 
 /** Text as it is given. */

@@ -132,6 +132,25 @@ function checkExclusion(checked: CheckedOptions, names: WrittenNames): void {
   }
 }
 
+/**
+ * Refuses what only a supervisor does where there is none; an option that is 0 asks for nothing.
+ *
+ * @param given the options that were set explicitly, with any value.
+ * @throws OptionError, which names `--workers`.
+ */
+export function checkWorkers(options: ServerOptions, given: GivenOptions, names: WrittenNames = {}): void {
+  if (options.workers !== 1 || options.reload) return;
+  const idle = OPTION_NAMES.find(
+    (name) => declarationOf(name).needsWorkers === true && given[name] !== undefined && options[name] !== 0,
+  );
+  if (idle === undefined) return;
+  const workers = asWritten("workers", names[idle]);
+  throw new OptionError(
+    names[idle] ?? idle,
+    `does nothing without workers: it is a supervisor that replaces one of them while the others serve. Set ${workers} to 2 or more, or leave this out.`,
+  );
+}
+
 /** Refuses what is no address, and users and groups that there are not. */
 async function checkListening(options: ServerOptions, names: WrittenNames): Promise<void> {
   const { LISTEN_ADDRESS_TEXT, parseListenAddress } = await import("./listen-address.ts");

@@ -219,8 +219,9 @@ export interface PartialOptions {
   readonly lifespan?: "auto" | "on" | "off" | undefined;
 
   /**
-   * The longest that the application's startup may take. 0 waits for as long as it takes. A startup that hangs
-   * must end in an error, not in a server that never listens.
+   * Maximum time for the application's import and startup together, in each process that starts. 0 waits for as
+   * long as it takes. A start that hangs must end in an error, not in a server that never listens, nor in a reload
+   * that never ends.
    *
    * Default: 30s. Flag `--lifespan-startup-timeout`, environment `PAGI_LIFESPAN_STARTUP_TIMEOUT`.
    */
@@ -414,8 +415,9 @@ export interface PartialOptions {
   readonly maxTrailerSize?: Size | undefined;
 
   /**
-   * Most connections at a time; one more is answered with 503 and closed. Each holds memory and a file descriptor,
-   * of which common systems give a process 1024.
+   * Most connections at a time; one more is answered with 503 and closed. Each holds memory and a file descriptor.
+   * Where the process may open few files (ulimit -n), the limit is lower, which the banner says; a WebSocket
+   * counts as three.
    *
    * Default: 1000. Flag `--max-connections`, environment `PAGI_MAX_CONNECTIONS`.
    */

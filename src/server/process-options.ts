@@ -32,6 +32,7 @@ export const PROCESS_OPTIONS = {
   },
   heartbeatTimeout: {
     group: "Workers",
+    needsWorkers: true,
     type: "duration",
     default: 50,
     minimum: 0,
@@ -44,6 +45,7 @@ export const PROCESS_OPTIONS = {
   },
   maxRequests: {
     group: "Workers",
+    needsWorkers: true,
     type: "integer",
     default: 0,
     minimum: 0,
@@ -55,6 +57,7 @@ export const PROCESS_OPTIONS = {
   },
   maxRequestsJitter: {
     group: "Workers",
+    needsWorkers: true,
     type: "integer",
     default: 0,
     minimum: 0,
@@ -64,6 +67,7 @@ export const PROCESS_OPTIONS = {
   },
   maxRss: {
     group: "Workers",
+    needsWorkers: true,
     type: "size",
     default: 0,
     minimum: 0,

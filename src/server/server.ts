@@ -7,6 +7,13 @@ import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Connection } from "./connection.ts";
 import { describeCut } from "./cut-connections.ts";
+import {
+  connectionBudget,
+  DescriptorGuard,
+  loweredText,
+  OF_WEB_SOCKET,
+  openFilesLimit,
+} from "./descriptor-limit.ts";
 import type { ServerContext } from "./context.ts";
 import { Http1Session } from "./http1-session.ts";
 import { httpDate } from "./http-date.ts";
@@ -27,14 +34,15 @@ import type { ServerOptions } from "./options.ts";
 import { isActivated } from "./socket-activation.ts";
 import type { ProxyReader } from "./proxied-request.ts";
 import { Refusals } from "./refusals.ts";
+import type { RequestJournal } from "./request-journal.ts";
 import { TimerWheel } from "./timers.ts";
 import type { TlsGate } from "./tls-gate.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
 
-/** Milliseconds after the start until the backlog is set. What that takes to be loaded is not to make a start longer. */
-const BACKLOG_DELAY = 50;
+/** Milliseconds after the start until what is not to make it longer is done: the backlog, modules that may be needed. */
+const LATE_DELAY = 50;
 
 /** Milliseconds that an idle connection is kept for one request more, when another server follows. */
 const IDLE_GRACE = 2000;
@@ -62,6 +70,10 @@ export interface ServerPlace {
   readonly sockets?: readonly AskedSocket[];
   /** The open socket for the metrics; the server takes ownership of it. */
   readonly metricsSocket?: AskedSocket | undefined;
+  /** When the import of the application began (`performance.now()`): its startup has what is left of the time for both. */
+  readonly startedAt?: number;
+  /** Where it writes down which requests run. */
+  readonly journal?: RequestJournal | undefined;
   /** Another process serves until this one is ready, and answers where only one can: at the address of the metrics. */
   readonly isFollowing?: boolean;
 }
@@ -87,6 +99,11 @@ export class Server {
   #bridge: UpgradeBridge | undefined;
   #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
+  #listen: ((where: TcpAddress | ListeningSocket) => Listener) | undefined;
+  #guard: DescriptorGuard | undefined;
+  #openFiles = Infinity;
+  /** Descriptors that connections may take. */
+  #budget = Infinity;
   #state: State = "new";
   #requestCount = 0;
   /** What each listener was asked for. */
@@ -113,6 +130,7 @@ export class Server {
       {
         mode: options.lifespan,
         startupTimeout: options.lifespanStartupTimeout,
+        startedAt: place.startedAt,
         shutdownTimeout: options.shutdownTimeout,
         role: place.role,
         workerNumber: place.workerNumber,
@@ -147,15 +165,22 @@ export class Server {
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
       if (this.#stopping !== undefined) throw new Error("The server was stopped before it listened.");
+      this.#openFiles = await openFilesLimit();
+      this.#budget = connectionBudget(this.#openFiles);
+      this.#guard = new DescriptorGuard(this.#openFiles, this.#listeners, this.#logger, () => {
+        void this.#setBacklog();
+      });
       this.#context = this.#createContext(validator);
       const events = {
         onOpen: (connection: Connection) => this.#onOpen(connection),
         onReady: (connection: Connection) => this.#onReady(connection),
         onClose: (connection: Connection) => this.#onClose(connection),
+        onLastDescriptors: (fd: number) => this.#guard?.onAccepted(fd),
       };
-      for (const where of openSockets())
-        this.#listeners.push(new Listener(where, this.#context, events, tls));
-      setTimeout(() => void this.#setBacklog(), BACKLOG_DELAY).unref();
+      const context = this.#context;
+      this.#listen = (where) => new Listener(where, context, events, tls);
+      for (const where of openSockets()) this.#listeners.push(this.#listen(where));
+      setTimeout(() => void this.#finishStart(), LATE_DELAY).unref();
       this.#state = "running";
       this.#notifier?.ready();
     } catch (error) {
@@ -246,6 +271,14 @@ export class Server {
     return first.url;
   }
 
+  /** Why fewer connections are accepted than the options allow, as a sentence without its full stop; else undefined. */
+  get connectionLimitNote(): string | undefined {
+    const { maxConnections } = this.options;
+    return this.#budget < maxConnections
+      ? loweredText(this.#budget, maxConnections, this.#openFiles)
+      : undefined;
+  }
+
   /** Where all listeners are reached; see {@link url}. */
   get urls(): readonly string[] {
     return this.#listeners.map((each) => each.url);
@@ -295,6 +328,27 @@ export class Server {
   /** Where `/metrics` is, if it is served by this process. */
   get metricsAddress(): TcpAddress | UnixAddress | undefined {
     return this.#endpoint?.address;
+  }
+
+  /**
+   * Accepts from further sockets, which are the server's from now on.
+   *
+   * @returns what ends that; undefined when the server does not run, and the sockets stay the caller's.
+   */
+  adopt(sockets: readonly ListeningSocket[]): (() => void) | undefined {
+    const listen = this.#listen;
+    if (this.#state !== "running" || listen === undefined) return undefined;
+    const adopted = sockets.map((socket) => listen(socket));
+    this.#listeners.push(...adopted);
+    void this.#setBacklog();
+    return () => {
+      for (const listener of adopted) {
+        const at = this.#listeners.indexOf(listener);
+        if (at === -1) continue;
+        this.#listeners.splice(at, 1);
+        listener.stop();
+      }
+    };
   }
 
   /** Opens the file of the access log anew, after log rotation has moved it. */
@@ -366,6 +420,15 @@ export class Server {
     return () => openAll(plan, listen.length > 0);
   }
 
+  /** Does the rest of the start, which callers do not wait for. */
+  async #finishStart(): Promise<void> {
+    await this.#setBacklog();
+    const { loadLateModules } = await import("./late-modules.ts");
+    await loadLateModules();
+    if (this.#state !== "running") return;
+    this.#guard?.watch();
+  }
+
   /** Bun makes every backlog 512, those of adopted sockets too. */
   async #setBacklog(): Promise<void> {
     if (this.#state !== "running") return;
@@ -383,6 +446,7 @@ export class Server {
     if (isFollowed) void this.#endpoint?.close({ isFollowed });
     if (!isFollowed) this.#notifier?.stopping();
     else if (this.#context !== undefined) this.#context.idleGrace = IDLE_GRACE;
+    this.#guard?.close();
     for (const listener of this.#listeners) listener.stop({ keepFile: isFollowed });
     const isDrained = this.#context === undefined || (await this.#drain(this.#context));
     return this.#release(isDrained);
@@ -435,8 +499,14 @@ export class Server {
     this.#connections.add(connection);
     this.#metrics?.connectionOpened();
     // One that was turned away and is still there takes nobody's place.
-    if (this.#connections.size - this.#turnedAway.size > this.options.maxConnections)
+    const count = this.#connections.size - this.#turnedAway.size;
+    if (count > this.options.maxConnections || this.#descriptorsOf(count) > this.#budget)
       this.#turnedAway.add(connection);
+  }
+
+  /** How many descriptors so many connections use, with those of the WebSockets among them. */
+  #descriptorsOf(connections: number): number {
+    return connections + OF_WEB_SOCKET * (this.#context?.webSockets ?? 0);
   }
 
   #onReady(connection: Connection): void {
@@ -507,6 +577,12 @@ export class Server {
       refusals: new Refusals(this.#logger),
       metrics: this.#metrics,
       readProxied: this.#readProxied,
+      journal: this.#place.journal,
+      descriptorCeiling: this.#guard?.ceiling ?? Infinity,
+      webSockets: 0,
+      hasRoomForWebSocket: () =>
+        this.#guard?.isPaused !== true &&
+        this.#descriptorsOf(this.#connections.size) + OF_WEB_SOCKET <= this.#budget,
       isDraining: false,
       idleGrace: 0,
       running: 0,

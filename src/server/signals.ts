@@ -21,9 +21,10 @@ export interface Succession {
   /**
    * Prepares to replace the program of this process.
    *
+   * @param givenUp aborted when the server is to end for another reason.
    * @returns what does it once the server has stopped, and never returns; undefined when it cannot be, which is logged.
    */
-  prepareReload(): Promise<(() => never) | undefined>;
+  prepareReload(givenUp: AbortSignal): Promise<(() => never) | undefined>;
   /**
    * Starts another process on the same sockets.
    *
@@ -54,8 +55,14 @@ export async function runUntilSignal(
   const succeed = async (how: "reload" | "restart"): Promise<void> => {
     if (succession === undefined || isSucceeding || isSignalled) return;
     isSucceeding = true;
-    const next = how === "reload" ? await succession.prepareReload() : undefined;
-    const isFollowed = how === "reload" ? next !== undefined : await succession.restart(givenUp.signal);
+    let next: (() => never) | undefined;
+    let isFollowed = false;
+    try {
+      if (how === "reload") next = await succession.prepareReload(givenUp.signal);
+      isFollowed = next !== undefined || (how === "restart" && (await succession.restart(givenUp.signal)));
+    } catch (error) {
+      logger.error(`The ${how} has failed. Keeping the current server`, error);
+    }
     isSucceeding = false;
     if (!isFollowed || isSignalled) return;
     isSignalled = true;

@@ -99,9 +99,14 @@ export class Rereadable<Event extends ReceiveEvent = ReceiveEvent> {
 
   /** Gives back all events that were received so far, or one that stands for them. */
   unread(events: readonly Event[]): void {
-    this.#again = [...events, ...(this.#again ?? [])];
+    this.putBack(events);
     this.#progress = "untouched";
     this.#refusal = undefined;
+  }
+
+  /** Gives back events that have nothing to do with the body. */
+  putBack(events: readonly Event[]): void {
+    if (events.length > 0) this.#again = [...events, ...(this.#again ?? [])];
   }
 
   /** The body was received, in part at least, and nobody has kept it: whoever asks for it next gets `error`. */

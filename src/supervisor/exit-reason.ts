@@ -1,6 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 
+import type { RunningRequests } from "../server/request-journal.ts";
+
 /** How a process ended. */
 export interface Exit {
   readonly code: number | null;
@@ -43,4 +45,19 @@ export function describeExit(
   if (signal === null) return `exited with code ${code ?? "unknown"}`;
   if (signal !== "SIGKILL") return `was killed by ${signal}`;
   return isOutOfMemory ? "was killed by SIGKILL, probably for want of memory" : "was killed by SIGKILL";
+}
+
+/** Requests that a log line names. */
+const MAX_NAMED = 5;
+
+/** The requests that were running when a process ended, as a sentence; empty for none. Client-controlled, not escaped. */
+export function describeRunning({ count, requests }: RunningRequests): string {
+  if (count === 0) return "";
+  const named = requests.slice(0, MAX_NAMED);
+  const more = count - named.length;
+  const unnamed = `${more}${named.length > 0 ? " more" : ""} ${more === 1 ? "request" : "requests"}`;
+  const rest = more > 0 ? [unnamed] : [];
+  const parts = [...named, ...rest];
+  const last = parts.pop() ?? "";
+  return `It was running ${parts.length === 0 ? last : `${parts.join(", ")} and ${last}`}`;
 }

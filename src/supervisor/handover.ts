@@ -3,10 +3,10 @@ import type { Notifier } from "../server/notify.ts";
 import { setInherited } from "../server/listening-socket.ts";
 import { flushLogs } from "../server/log-stream.ts";
 import type { Logger } from "../server/logger.ts";
-import { describeExit } from "./exit-reason.ts";
-import { envelope, readReport } from "./messages.ts";
-import type { SuccessorReport } from "./messages.ts";
-import { spawnCommand, spawnProblem, thisProgram } from "./program.ts";
+import { startChild } from "./child-start.ts";
+import { envelope } from "./messages.ts";
+import type { StartingReport, SuccessorReport } from "./messages.ts";
+import { spawnProblem, thisProgram } from "./program.ts";
 import { environmentFor } from "./role.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { execute, ignoreSignal } from "./system-calls.ts";
@@ -19,67 +19,25 @@ export interface Inheritance {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Milliseconds that the last words of a process that has ended may take to arrive. */
-const LAST_WORDS = 100;
 /** Signals that would end a program which has no handlers for them yet, and are meant for the one before. */
 const ORDERS_OF_OPERATORS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, SIGTTOU: 22 } as const;
 
-/**
- * Starts this program once more, as a process of its own that inherits the listening sockets. Both accept from then
- * on; the one before ends once it hears that the successor is ready.
- *
- * @returns its process id once it serves, else why it does not, as a part of a sentence.
- */
-async function startSuccessor(
-  { sockets, environment }: Inheritance,
-  givenUp: AbortSignal,
-): Promise<number | string> {
-  const { command, options } = spawnCommand();
-  const outcome = Promise.withResolvers<number | string>();
-  let said: string | undefined;
-  const child = Bun.spawn(command, {
-    ...options,
-    env: environmentFor(
-      {
-        type: "successor",
-        sockets: sockets.map((each, index) => ({ ...each, fd: FIRST_DESCRIPTOR + index })),
-      },
-      environment,
-    ),
-    stdio: ["inherit", "inherit", "inherit", ...sockets.map(({ fd }) => fd)],
-    serialization: "json",
-    ipc(message) {
-      const report = readReport(message);
-      if (report?.type === "ready") outcome.resolve(child.pid);
-      if (report?.type === "failed") said = report.text;
-    },
-    onExit: (_child, code, signal) => {
-      // Its last words may still be on their way.
-      setTimeout(() => {
-        const name = signal === null ? null : String(signal);
-        outcome.resolve(describeExit({ code, signal: name }, said, false));
-      }, LAST_WORDS);
-    },
-  });
-  const end = (): void => child.kill("SIGTERM");
-  givenUp.addEventListener("abort", end);
-  const became = await outcome.promise;
-  givenUp.removeEventListener("abort", end);
-  if (typeof became === "number") child.unref();
-  return became;
+/** Tells the process that has started this one, if there is one that waits for it. */
+export function tellPredecessor(report: SuccessorReport | StartingReport): void {
+  if (process.send === undefined || !process.connected) return;
+  try {
+    process.send(envelope(report));
+  } catch {
+    // It has gone meanwhile; then there is nobody to tell.
+  }
 }
 
 /**
  * Tells the process that has started this one how it went, if there is one that waits for it, and lets go of it.
  */
 export function reportToPredecessor(report: SuccessorReport): void {
-  if (process.send === undefined || !process.connected) return;
-  try {
-    process.send(envelope(report));
-    process.disconnect?.();
-  } catch {
-    // It has gone meanwhile; then there is nobody to tell.
-  }
+  tellPredecessor(report);
+  if (process.connected) process.disconnect?.();
 }
 
 /** The same for a start that has failed. */
@@ -102,37 +60,18 @@ export function continueAsNewProgram({ sockets, environment }: Inheritance): nev
 }
 
 /**
- * Whether a new start of this program would load its application, as far as can be checked without serving. The probe
- * logs the reason to standard error if not.
- */
-export async function canBeLoaded(logger: Logger): Promise<boolean> {
-  const { command, options } = spawnCommand();
-  try {
-    const child = Bun.spawn(command, {
-      ...options,
-      env: environmentFor({ type: "probe" }),
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    return (await child.exited) === 0;
-  } catch (error) {
-    // The runtime, or the compiled program, has gone.
-    logger.error(spawnProblem(error));
-    return false;
-  }
-}
-
-/**
  * Hands the sockets to a successor, and tells the service manager that it is the one to watch from now on: only this
  * process may say so.
  *
+ * @param limit seconds for its start, import included; 0 is no limit.
  * @param givenUp aborted when this process is to end for another reason; a successor that does not serve yet ends too.
  * @returns whether it serves; what hinders it is logged.
  */
 export async function handOver(
-  inheritance: Inheritance,
+  { sockets, environment }: Inheritance,
   logger: Logger,
   notifier: Notifier | undefined,
-  givenUp: AbortSignal,
+  { limit, givenUp }: { readonly limit: number; readonly givenUp: AbortSignal },
 ): Promise<boolean> {
   if (process.pid === 1) {
     logger.error(
@@ -141,14 +80,21 @@ export async function handOver(
     return false;
   }
   logger.info("Restarting: a new server is started on the same sockets");
-  const became = await startSuccessor(inheritance, givenUp).catch(
-    (error: unknown) => `could not be started: ${spawnProblem(error)}`,
-  );
-  if (typeof became === "string") {
-    logger.error(`The new server ${became.replace(/\.$/, "")}. This one goes on`);
+  const inherited = sockets.map((each, index) => ({ ...each, fd: FIRST_DESCRIPTOR + index }));
+  const env = environmentFor({ type: "successor", sockets: inherited }, environment);
+  const stdio = ["inherit", "inherit", "inherit", ...sockets.map(({ fd }) => fd)] as const;
+  const became = await startChild({ env, stdio, limit, givenUp }).catch((error: unknown) => ({
+    ...({ type: "failed", isSaid: false, code: 1 } as const),
+    why: `could not be started: ${spawnProblem(error)}`,
+  }));
+  if (became.type === "failed") {
+    const why = became.isSaid ? `said: ${became.why}` : became.why;
+    logger.error(`The new server ${why.replace(/\.$/, "")}. This one goes on`);
     return false;
   }
-  notifier?.send(`MAINPID=${became}`);
-  logger.info(`The new server serves (pid ${became}); this one ends`);
+  const { child } = became;
+  child.unref();
+  notifier?.send(`MAINPID=${child.pid}`);
+  logger.info(`The new server serves (pid ${child.pid}); this one ends`);
   return true;
 }

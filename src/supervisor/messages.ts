@@ -10,6 +10,10 @@ export interface Configuration {
   readonly workerNumber: number;
   /** The descriptors of its listening sockets. */
   readonly sockets: readonly number[];
+  /** The descriptor of the memory in which it writes down the requests that run. */
+  readonly journal: number | undefined;
+  /** The descriptor of the channel by which it gets further sockets. */
+  readonly channel: number | undefined;
 }
 
 /** What the supervisor tells a worker. */
@@ -24,12 +28,17 @@ export type Order =
   | { readonly type: "cut" }
   /** Open the log files anew. */
   | { readonly type: "reopen" }
+  /** Accept from the sockets of a slot that has no worker too: they are in the channel. `release`: no longer. */
+  | { readonly type: "adopt" | "release"; readonly slot: number }
   /** Tell what was counted. */
   | { readonly type: "measure"; readonly round: number };
 
 /** What a worker tells the supervisor. */
 export type Report =
-  | { readonly type: "ready" }
+  /** It will be ready in so many seconds, or has failed; 0 is no limit. */
+  | { readonly type: "starting"; readonly limit: number }
+  /** It accepts. `note` is for the operator, about how. */
+  | { readonly type: "ready"; readonly note?: string }
   | { readonly type: "beat"; readonly connections: number }
   /** It asks for its replacement; `why` is a part of a sentence: "has served 1000 requests". */
   | { readonly type: "expiring"; readonly why: string }
@@ -38,8 +47,11 @@ export type Report =
   /** It cannot start, and ends. */
   | { readonly type: "failed"; readonly text: string };
 
-/** What a successor tells the server that has started it: it serves, or why it cannot. */
+/** What a successor finally tells the server that has started it: it serves, or why it cannot. */
 export type SuccessorReport = Extract<Report, { type: "ready" | "failed" }>;
+
+/** Before that it may say how long its start may take from now on: its options may not be those of that server. */
+export type StartingReport = Extract<Report, { type: "starting" }>;
 
 /** An application may send messages of its own over the same channel; ours are told by this key. */
 const KEY = "pagi-server";
@@ -50,8 +62,9 @@ export function envelope(message: Order | Report): object {
 
 /** A message of a worker, or `undefined` for what is none of ours. */
 export function readReport(envelope: unknown): Report | undefined {
-  const { type, connections, why, text, round, samples } = contentOf(envelope);
-  if (type === "ready") return { type };
+  const { type, limit, note, connections, why, text, round, samples } = contentOf(envelope);
+  if (type === "starting" && typeof limit === "number" && limit >= 0) return { type, limit };
+  if (type === "ready") return typeof note === "string" ? { type, note } : { type };
   if (type === "beat" && typeof connections === "number") return { type, connections };
   if (type === "expiring" && typeof why === "string") return { type, why };
   if (type === "measured" && typeof round === "number" && isSamples(samples)) return { type, round, samples };
@@ -61,10 +74,22 @@ export function readReport(envelope: unknown): Report | undefined {
 
 /** A message of the supervisor, or `undefined` for what is none of ours. */
 export function readOrder(envelope: unknown): Order | undefined {
-  const { type, isFollowed, isLast, options, application, workerNumber, sockets, round } =
-    contentOf(envelope);
+  const {
+    type,
+    isFollowed,
+    isLast,
+    options,
+    application,
+    workerNumber,
+    sockets,
+    journal,
+    channel,
+    round,
+    slot,
+  } = contentOf(envelope);
   if (type === "measure" && typeof round === "number") return { type, round };
   if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
+  if ((type === "adopt" || type === "release") && typeof slot === "number") return { type, slot };
   if (type === "cut" || type === "reopen") return { type };
   if (
     type !== "configure" ||
@@ -79,6 +104,8 @@ export function readOrder(envelope: unknown): Order | undefined {
     application: typeof application === "string" ? application : undefined,
     workerNumber,
     sockets: sockets.filter((each) => typeof each === "number"),
+    journal: typeof journal === "number" ? journal : undefined,
+    channel: typeof channel === "number" ? channel : undefined,
   };
 }
 

@@ -1,3 +1,13 @@
+import {
+  afterCrash,
+  afterFailedStart,
+  emptySlot,
+  FAILURE_WINDOW,
+  inOutage,
+  MAX_FAILED_STARTS,
+} from "./slot.ts";
+import type { Slot } from "./slot.ts";
+
 /**
  * The supervisor's policy: which worker processes there are to be, and what becomes of each. It knows no process, no
  * timer and no clock; it is told what happened and when, and answers with what is to be done.
@@ -21,24 +31,14 @@ export interface PlannedWorker {
   readonly state: WorkerState;
   /** The worker that this one is to take over from. */
   readonly predecessor: number | undefined;
+  /** When it was started. */
+  readonly startedAt: number;
   /** When it became ready; 0 before that. */
   readonly readyAt: number;
   /** When it was last heard of. */
   readonly beatAt: number;
   /** When it was told to end; 0 before that. */
   readonly drainAt: number;
-}
-
-interface Slot {
-  readonly slot: number;
-  /** When the last workers of this slot failed, as far as that still counts. */
-  readonly failedAt: readonly number[];
-  /** Failures since a worker of this slot has held out. */
-  readonly failuresInRow: number;
-  /** True from a failed start until any worker is ready. */
-  readonly hasFailedToStart: boolean;
-  /** No new worker before; 0 is at once, infinity not before a reload. */
-  readonly spawnAt: number;
 }
 
 /** Why a worker is to be replaced, as the log says it. */
@@ -54,6 +54,8 @@ interface Replacement {
 export interface Policy {
   /** A worker that is not heard of for so long is killed; 0 never kills. */
   readonly heartbeatTimeout: number;
+  /** A worker that is not ready so long after it was started is killed; 0, the default, waits indefinitely. */
+  readonly startLimit?: number;
   /** A worker that has not ended so long after it was told to is killed. */
   readonly drainLimit: number;
   /** Where others give up, a reload is waited for: somebody is about to mend the code. */
@@ -90,8 +92,14 @@ export type PlanEvent = { readonly at: number } & (
   | { readonly type: "ready" | "beat"; readonly worker: number }
   /** It has served as many requests, or grown as large, as it may. */
   | { readonly type: "expiring"; readonly worker: number; readonly why: string }
-  /** `how` is a part of a sentence: "exited with code 1". */
-  | { readonly type: "exited"; readonly worker: number; readonly how: string; readonly isClean: boolean }
+  /** `how` is a part of a sentence: "exited with code 1". `isCrash`: not as one that was asked to end. */
+  | {
+      readonly type: "exited";
+      readonly worker: number;
+      readonly how: string;
+      readonly isClean: boolean;
+      readonly isCrash?: boolean;
+    }
 );
 
 /** What is to be done, in this order. */
@@ -123,20 +131,14 @@ export type PlanCommand =
     }
   | { readonly type: "end"; readonly code: 0 | 1 };
 
-/** Failures of one slot within {@link FAILURE_WINDOW} that end everything. */
-const MAX_FAILURES = 5;
-const FAILURE_WINDOW = 10_000;
-/** A worker that was ready for so long does not continue a row of failures. */
-const STEADY_TIME = 10_000;
-/** The second failure in a row waits for this time, each further one for twice as long. */
-const FIRST_DELAY = 250;
-const LONGEST_DELAY = 30_000;
+/** A worker that is stopped before it was ready, and sends no heartbeat for so long, is killed. */
+const EARLY_END = 3000;
 /** Before a replacement that has failed is tried again. */
 const REPLACEMENT_DELAY = 1000;
 export const MAX_WORKERS = 1024;
 
 type Draft = { -readonly [K in keyof Plan]: Plan[K] } & { commands: PlanCommand[]; now: number };
-type WorkerEvent = "ready" | "beat" | "expiring" | "exited" | "drain" | "silent" | "overdue";
+type WorkerEvent = "ready" | "beat" | "expiring" | "exited" | "crashed" | "drain" | "silent" | "overdue";
 type Transition = (draft: Draft, worker: PlannedWorker, text: string) => void;
 
 /** A plan for `target` workers, of which none runs yet. */
@@ -165,15 +167,17 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     beat: heard,
     expiring: ignore,
     exited: failToStart,
+    crashed: failToStart,
     drain: drain,
     silent: killHung,
-    overdue: ignore,
+    overdue: killLateStart,
   },
   ready: {
     ready: ignore,
     beat: heard,
     expiring: queueReplacement,
     exited: die,
+    crashed: die,
     drain: drain,
     silent: killHung,
     overdue: ignore,
@@ -183,6 +187,7 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     beat: heard,
     expiring: ignore,
     exited: leave,
+    crashed: leaveEarly,
     drain: ignore,
     silent: killSilentDrain,
     overdue: killOverdue,
@@ -191,7 +196,8 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     ready: ignore,
     beat: ignore,
     expiring: ignore,
-    exited: die,
+    exited: endHung,
+    crashed: endHung,
     drain: (draft, worker) => change(draft, worker, { state: "cut" }),
     silent: ignore,
     overdue: ignore,
@@ -201,6 +207,7 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     beat: ignore,
     expiring: ignore,
     exited: leave,
+    crashed: leave,
     drain: ignore,
     silent: ignore,
     overdue: ignore,
@@ -236,7 +243,7 @@ export function advance(plan: Plan, event: PlanEvent): { plan: Plan; commands: r
       break;
     case "exited":
       if (!event.isClean && plan.phase === "stopping") draft.code = 1;
-      happen(draft, event.worker, "exited", event.how);
+      happen(draft, event.worker, event.isCrash === true ? "crashed" : "exited", event.how);
       break;
     default: {
       const { phases, obey } = ORDERS[event.type];
@@ -271,6 +278,7 @@ function heard(draft: Draft, worker: PlannedWorker): void {
 function becomeReady(draft: Draft, worker: PlannedWorker): void {
   change(draft, worker, { state: "ready", readyAt: draft.now, beatAt: draft.now });
   draft.slots = draft.slots.map((each) => ({ ...each, hasFailedToStart: false }));
+  changeSlot(draft, worker.slot, { failedStarts: [] });
   if (worker.predecessor !== undefined) happen(draft, worker.predecessor, "drain", "");
 }
 
@@ -285,6 +293,12 @@ function leave(draft: Draft, worker: PlannedWorker): void {
   draft.workers = draft.workers.filter((each) => each.id !== worker.id);
 }
 
+/** It was to end, and has lost what it had not finished. */
+function leaveEarly(draft: Draft, worker: PlannedWorker, how: string): void {
+  leave(draft, worker);
+  if (!draft.isCut) log(draft, "error", `${how} before it had finished what ran`, worker);
+}
+
 function queueReplacement(draft: Draft, worker: PlannedWorker, why: string): void {
   if (draft.replacements.some((each) => each.worker === worker.id)) return;
   log(draft, "info", `is replaced: it ${why}`, worker);
@@ -297,9 +311,16 @@ function killHung(draft: Draft, worker: PlannedWorker): void {
   kill(draft, worker, silence(draft));
 }
 
+function killLateStart(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { state: "hung" });
+  const limit = (draft.policy.startLimit ?? 0) / 1000;
+  kill(draft, worker, `was not ready ${limit} s after its start, the import of the application included`);
+}
+
 function killSilentDrain(draft: Draft, worker: PlannedWorker): void {
   change(draft, worker, { state: "cut" });
-  kill(draft, worker, silence(draft));
+  const isEarly = worker.readyAt === 0;
+  kill(draft, worker, isEarly ? "does not end, its event loop is blocked" : silence(draft));
 }
 
 function killOverdue(draft: Draft, worker: PlannedWorker): void {
@@ -325,7 +346,17 @@ function die(draft: Draft, worker: PlannedWorker, how: string): void {
     log(draft, "error", `${how}; its successor has been started already`, worker);
     return;
   }
-  fail(draft, worker, how, worker.readyAt > 0 && draft.now - worker.readyAt >= STEADY_TIME);
+  if (worker.slot > draft.target) {
+    log(draft, "warn", how, worker);
+    return;
+  }
+  const slot = slotOf(draft, worker.slot);
+  startAgain(draft, worker, afterCrash(slot, worker.readyAt, draft.now, isOutage(draft)), how);
+}
+
+function endHung(draft: Draft, worker: PlannedWorker, how: string): void {
+  if (worker.readyAt === 0) failToStart(draft, worker, how);
+  else die(draft, worker, how);
 }
 
 function failToStart(draft: Draft, worker: PlannedWorker, how: string): void {
@@ -336,8 +367,46 @@ function failToStart(draft: Draft, worker: PlannedWorker, how: string): void {
     failToReplace(draft, worker, predecessor, how);
     return;
   }
-  changeSlot(draft, worker.slot, { hasFailedToStart: true });
-  fail(draft, worker, `could not start: it ${how}`, false);
+  const problem = `could not start: it ${how}`;
+  if (worker.slot > draft.target) {
+    log(draft, "warn", problem, worker);
+    return;
+  }
+  const slot = afterFailedStart(slotOf(draft, worker.slot), draft.now, isOutage(draft));
+  changeSlot(draft, worker.slot, slot);
+  const reason = whyLost(draft, slot);
+  if (reason === undefined) {
+    startAgain(draft, worker, slot, problem);
+    return;
+  }
+  log(draft, "error", problem, worker);
+  if (draft.policy.waitsForReload === true) waitForReload(draft, worker);
+  else giveUp(draft, reason);
+}
+
+/** Why a further start would be in vain: only failed starts end a server, never what a request does to a worker. */
+function whyLost(draft: Draft, { slot, failedStarts }: Slot): string | undefined {
+  const wanted = draft.slots.filter((each) => each.slot <= draft.target);
+  const isHopeless =
+    wanted.length === draft.target &&
+    wanted.every((each) => each.hasFailedToStart) &&
+    !draft.workers.some((each) => each.state === "ready");
+  if (isHopeless) return "No worker could start; the server ends";
+  if (failedStarts.length < MAX_FAILED_STARTS) return undefined;
+  return `Worker ${slot} has failed ${MAX_FAILED_STARTS} times within ${FAILURE_WINDOW / 1000} s; the server ends`;
+}
+
+/** Fills the place of a worker that has ended, later each time. */
+function startAgain(draft: Draft, worker: PlannedWorker, slot: Slot, how: string): void {
+  changeSlot(draft, worker.slot, slot);
+  if (isOutage(draft)) draft.slots = draft.slots.map((each) => inOutage(each, draft.now));
+  const delay = Math.round(slot.spawnAt - draft.now);
+  log(draft, "error", `${how}; another is started ${delay <= 0 ? "at once" : `in ${delay} ms`}`, worker);
+}
+
+/** Nobody serves, or is about to. */
+function isOutage({ workers }: Draft): boolean {
+  return !workers.some(isServing);
 }
 
 /** The predecessor goes on. */
@@ -359,46 +428,10 @@ function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: Planned
   draft.replacements = draft.replacements.map((each) => (each === entry ? { ...each, notBefore } : each));
 }
 
-/** Fills the place of a worker that has failed, later each time. */
-function fail(draft: Draft, worker: PlannedWorker, how: string, wasSteady: boolean): void {
-  if (worker.slot > draft.target) {
-    log(draft, "warn", how, worker);
-    return;
-  }
-  const { failedAt: before, failuresInRow } = slotOf(draft, worker.slot);
-  const failedAt = wasSteady
-    ? [draft.now]
-    : [...before.filter((time) => draft.now - time < FAILURE_WINDOW), draft.now];
-  const inRow = wasSteady ? 1 : failuresInRow + 1;
-  const delay = inRow === 1 ? 0 : Math.min(FIRST_DELAY * 2 ** (inRow - 2), LONGEST_DELAY);
-  changeSlot(draft, worker.slot, { failedAt, failuresInRow: inRow, spawnAt: draft.now + delay });
-  const wanted = draft.slots.filter(({ slot }) => slot <= draft.target);
-  const isHopeless =
-    wanted.length === draft.target &&
-    wanted.every((each) => each.hasFailedToStart) &&
-    !draft.workers.some((each) => each.state === "ready");
-  const isLost = isHopeless || failedAt.length >= MAX_FAILURES;
-  if (isLost && draft.policy.waitsForReload === true) {
-    log(draft, "error", how, worker);
-    waitForReload(draft, worker);
-  } else if (isHopeless) {
-    log(draft, "error", how, worker);
-    giveUp(draft, "No worker could start; the server ends");
-  } else if (failedAt.length >= MAX_FAILURES) {
-    log(draft, "error", how, worker);
-    giveUp(
-      draft,
-      `Worker ${worker.slot} has failed ${MAX_FAILURES} times within ${FAILURE_WINDOW / 1000} s; the server ends`,
-    );
-  } else {
-    log(draft, "error", `${how}; another is started ${delay === 0 ? "at once" : `in ${delay} ms`}`, worker);
-  }
-}
-
 function waitForReload(draft: Draft, worker: PlannedWorker): void {
   // Ordered while it was starting, with code that was perhaps older.
   const isOrdered = draft.replacements.some((each) => each.worker === worker.id && each.isReload);
-  changeSlot(draft, worker.slot, { failedAt: [], failuresInRow: 0, spawnAt: isOrdered ? 0 : Infinity });
+  changeSlot(draft, worker.slot, { failedStarts: [], endsInRow: 0, spawnAt: isOrdered ? 0 : Infinity });
   if (!isOrdered) log(draft, "info", "It is started again when a file has changed");
 }
 
@@ -459,16 +492,26 @@ function cut(draft: Draft): void {
 }
 
 function tick(draft: Draft): void {
-  const { heartbeatTimeout, drainLimit } = draft.policy;
+  const { heartbeatTimeout, startLimit = 0, drainLimit } = draft.policy;
   // When the supervisor itself stood still, what it did not hear was said all the same.
   if (heartbeatTimeout > 0 && draft.tickedAt > 0 && draft.now - draft.tickedAt > heartbeatTimeout / 2)
-    draft.workers = draft.workers.map((each) => ({ ...each, beatAt: draft.now }));
+    draft.workers = draft.workers.map((each) => ({ ...each, beatAt: draft.now, startedAt: draft.now }));
   draft.tickedAt = draft.now;
+  const isOverdue = ({ state, startedAt, drainAt }: PlannedWorker): boolean =>
+    state === "starting"
+      ? startLimit > 0 && draft.now - startedAt >= startLimit
+      : drainAt > 0 && draft.now - drainAt >= drainLimit;
+  // One that has never served has nothing to finish.
+  const patience = ({ state, readyAt, startedAt, beatAt }: PlannedWorker): number => {
+    if (state === "draining" && readyAt === 0) return Math.min(heartbeatTimeout || Infinity, EARLY_END);
+    // A process needs time until it can send its first heartbeat, and more of it on a busy machine.
+    const isUnheard = state === "starting" && beatAt === startedAt && startLimit > 0;
+    return isUnheard ? 0 : heartbeatTimeout;
+  };
   for (const worker of draft.workers) {
-    if (heartbeatTimeout > 0 && draft.now - worker.beatAt >= heartbeatTimeout)
-      happen(draft, worker.id, "silent", "");
-    else if (worker.drainAt > 0 && draft.now - worker.drainAt >= drainLimit)
-      happen(draft, worker.id, "overdue", "");
+    const silenceLimit = patience(worker);
+    if (silenceLimit > 0 && draft.now - worker.beatAt >= silenceLimit) happen(draft, worker.id, "silent", "");
+    else if (isOverdue(worker)) happen(draft, worker.id, "overdue", "");
   }
 }
 
@@ -516,7 +559,7 @@ function replace(draft: Draft): void {
   draft.replacements = draft.replacements.filter(({ worker }) =>
     draft.workers.some((each) => each.id === worker && isServing(each)),
   );
-  const isBusy = draft.workers.some((each) => each.state === "starting");
+  const isBusy = draft.workers.some((each) => each.state === "starting" || each.state === "hung");
   const next = draft.replacements.find(
     ({ worker, notBefore }) =>
       notBefore <= draft.now && draft.workers.some((each) => each.id === worker && each.state === "ready"),
@@ -540,6 +583,7 @@ function spawn(draft: Draft, slot: number, predecessor: number | undefined): voi
     slot,
     state: "starting",
     predecessor,
+    startedAt: draft.now,
     readyAt: 0,
     beatAt: draft.now,
     drainAt: 0,
@@ -564,8 +608,7 @@ function change(draft: Draft, worker: PlannedWorker, part: Partial<PlannedWorker
 }
 
 function slotOf(draft: Draft, slot: number): Slot {
-  const found = draft.slots.find((each) => each.slot === slot);
-  return found ?? { slot, failedAt: [], failuresInRow: 0, hasFailedToStart: false, spawnAt: 0 };
+  return draft.slots.find((each) => each.slot === slot) ?? emptySlot(slot);
 }
 
 function changeSlot(draft: Draft, slot: number, part: Partial<Slot>): void {

@@ -96,10 +96,17 @@ export class Sockets {
     const before = this.#held.length;
     for (const address of this.#options.addresses) if (!this.#isShared(address)) this.#open(address, slot);
     if (this.#held.length > before) this.#steer();
-    return this.#held.filter((each) => {
-      if (each.slot === SHARED) return true;
-      return each.slot > target ? ((each.slot - 1) % target) + 1 === slot : each.slot === slot;
-    });
+    return this.#held.filter((each) => each.slot === SHARED || this.#slotOf(each, target) === slot);
+  }
+
+  /** The descriptors of those sockets that only the workers of one slot accept from; none are opened. */
+  exclusiveTo(slot: number, target: number): readonly number[] {
+    return this.#held.filter((each) => this.#slotOf(each, target) === slot).map(({ socket }) => socket.fd);
+  }
+
+  /** The slot whose workers accept from a socket: inherited ones beyond the last slot are spread over those that there are. */
+  #slotOf({ slot }: Held, target: number): number {
+    return slot > target && !this.#closing.has(slot) ? ((slot - 1) % target) + 1 : slot;
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Logger } from "../server/logger.ts";
 import { closeMetricsSocket } from "../server/metrics-endpoint.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { ServerPlace } from "../server/server.ts";
-import { reportToPredecessor } from "./handover.ts";
+import { reportToPredecessor, tellPredecessor } from "./handover.ts";
 import { takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
@@ -33,6 +33,7 @@ export async function prepare(
   logger: Logger,
   application?: string,
 ): Promise<Standing> {
+  tellPredecessor({ type: "starting", limit: options.lifespanStartupTimeout });
   const predecessor = "predecessor" in role ? role.predecessor : undefined;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   let sockets: Sockets | undefined;

@@ -1,9 +1,10 @@
 import { duplicate } from "../server/listening-socket.ts";
 import type { Logger } from "../server/logger.ts";
 import type { Server } from "../server/server.ts";
-import { canBeLoaded, continueAsNewProgram, handOver } from "./handover.ts";
+import { continueAsNewProgram, handOver } from "./handover.ts";
 import type { Inheritance } from "./handover.ts";
 import { metricsInheritance } from "./metrics-socket.ts";
+import { whyNotServing } from "./probe.ts";
 import { programProblem } from "./program.ts";
 
 // How a server without a supervisor is followed by a new start of its program.
@@ -12,14 +13,15 @@ import { programProblem } from "./program.ts";
  * SIGHUP: once the server has stopped, this process replaces its own program, so that it keeps its id and whoever
  * watches it notices nothing. Descriptors of its own keep the sockets open, in which connections wait meanwhile.
  *
- * @param probes whether to find out first, in a process of its own, if the new program would load its application:
- *   there is no way back later. Only for programs that know of it.
+ * @param probes whether to find out first, in a separate process, if the new program would serve: there is no way back
+ *   later. Only for programs that support it.
+ * @param givenUp aborted when the server is to end for another reason.
  * @returns what does it, or undefined when the new program could not serve, which is logged.
  */
 export async function prepareReload(
   server: Server,
   logger: Logger,
-  { probes }: { probes: boolean },
+  { probes, givenUp }: { probes: boolean; givenUp: AbortSignal },
 ): Promise<(() => never) | undefined> {
   logger.info("Reloading: the program is started anew once what runs is finished");
   // The next program could not start with files that this one cannot read either.
@@ -27,13 +29,15 @@ export async function prepareReload(
     logger.error("The new program could not use the certificates. This one goes on");
     return undefined;
   }
-  const problem = programProblem();
-  if (problem !== undefined) {
-    logger.error(`The program cannot be started again: ${problem}. Keeping the current one`);
+  const obstacle = programProblem();
+  if (obstacle !== undefined) {
+    logger.error(`The program cannot be started again: ${obstacle}. Keeping the current one`);
     return undefined;
   }
-  if (probes && !(await canBeLoaded(logger))) {
-    logger.error("The new program cannot be loaded. This one goes on");
+  const problem = probes ? await whyNotServing(server.options, givenUp) : undefined;
+  if (givenUp.aborted) return undefined;
+  if (problem !== undefined) {
+    logger.error(`The new program cannot be loaded. This one goes on. ${problem}`);
     return undefined;
   }
   await server.remakeSocketFiles();
@@ -45,8 +49,9 @@ export async function prepareReload(
 
 /** SIGUSR2: another process is started on the same sockets, until that is given up. @returns whether it serves. */
 export async function restart(server: Server, logger: Logger, givenUp: AbortSignal): Promise<boolean> {
+  const { lifespanStartupTimeout: limit } = server.options;
   await server.remakeSocketFiles();
-  return await handOver(inheritanceOf(server), logger, server.notifier, givenUp);
+  return await handOver(inheritanceOf(server), logger, server.notifier, { limit, givenUp });
 }
 
 function inheritanceOf(server: Server): Inheritance {

@@ -9,7 +9,7 @@ import type { ServerOptions } from "../server/options.ts";
 import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
 import type { Application } from "../spec/application.ts";
-import { handOver, reportToPredecessor } from "./handover.ts";
+import { handOver, reportToPredecessor, tellPredecessor } from "./handover.ts";
 import { metricsInheritance, takeMetricsSocket } from "./metrics-socket.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./process-settings.ts";
@@ -38,7 +38,7 @@ export interface Supervised {
   /**
    * Resolves once all workers accept.
    *
-   * @throws LifespanError, WorkerError
+   * @throws LoadError, LifespanError, WorkerError
    */
   readonly started: Promise<void>;
   /**
@@ -52,10 +52,12 @@ export interface Supervised {
  * Makes this process a supervisor: opens the sockets, gives up privileges, then runs the application's startup and
  * starts the workers.
  *
- * @throws OptionError, ListenError, LoadError
+ * @throws OptionError, ListenError
  */
 export async function supervise(supervision: Supervision): Promise<Supervised> {
   const { options, role, application, logger, signals } = supervision;
+  // One time is for its own lifespan, and one for its workers.
+  tellPredecessor({ type: "starting", limit: 2 * options.lifespanStartupTimeout });
   const predecessor = "predecessor" in role ? role.predecessor : undefined;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);
   const notifier = takeNotifier();
@@ -70,7 +72,6 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     dropPrivileges(options, pidFile?.fd);
     // One worker alone stands for a process that has no supervisor, and so no further lifespan.
     const hasLifespan = options.supervisorLifespan && options.workers !== 1;
-    const app = hasLifespan ? await supervision.load() : undefined;
     const onReloaded = (): void => {
       notifier?.ready();
       // Not from within, for what else it has decided is still being carried out.
@@ -79,7 +80,8 @@ export async function supervise(supervision: Supervision): Promise<Supervised> {
     // Whoever waits for this one to be ready is to hear when it cannot be.
     const waitsForReload = options.reload && role.type !== "successor" && role.type !== "daemon";
     supervisor = new Supervisor({
-      ...{ options, application, app, sockets, metricsSocket, logger },
+      ...{ options, application, sockets, metricsSocket, logger },
+      load: hasLifespan ? supervision.load : undefined,
       ...{ waitsForReload, isFollowing: role.type === "successor", onReloaded },
     });
     const reload = (): void => supervisor.obey("reload");
@@ -157,7 +159,9 @@ async function runUntilEnd(
     supervisor.remakeSocketFiles();
     const sockets = [...supervisor.sockets.all, ...metricsInheritance(supervisor.metricsSocket)];
     const environment = notifier?.environment ?? {};
-    const isFollowed = await handOver({ sockets, environment }, logger, notifier, givenUp.signal);
+    const { lifespanStartupTimeout: limit } = supervisor.options;
+    const start = { limit, givenUp: givenUp.signal };
+    const isFollowed = await handOver({ sockets, environment }, logger, notifier, start);
     isHandingOver = false;
     if (!isFollowed || isSignalled) return;
     isSignalled = true;

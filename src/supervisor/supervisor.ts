@@ -12,6 +12,7 @@ import { defaultOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
 import type { SocketDescription } from "../server/server.ts";
 import type { Application } from "../spec/application.ts";
+import { endIfBlocked, inTime, KILL_MARGIN } from "../server/start-deadline.ts";
 import { addSamples } from "../server/metric-families.ts";
 import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
@@ -19,15 +20,18 @@ import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
 import { spawnProblem } from "./program.ts";
 import type { Sockets } from "./sockets.ts";
+import { followVacancies, vacancyWakeAt } from "./vacancies.ts";
+import type { Vacancies } from "./vacancies.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
+import type { WorkerEnd } from "./worker-process.ts";
 import { WorkerSamples } from "./worker-samples.ts";
 
 export interface SupervisorParts {
   readonly options: ServerOptions;
   /** What the command line serves; the workers load it. */
   readonly application: string | undefined;
-  /** For the supervisor's own lifespan; without, it runs none. */
-  readonly app: Application | undefined;
+  /** Loads the application for the supervisor's own lifespan; without, it runs none. */
+  readonly load: (() => Promise<Application> | Application) | undefined;
   readonly sockets: Sockets;
   /** The open socket for the metrics; the supervisor takes ownership of it. */
   readonly metricsSocket?: AskedSocket | undefined;
@@ -38,6 +42,13 @@ export interface SupervisorParts {
   readonly isFollowing?: boolean;
   /** A reload is over. */
   readonly onReloaded?: (isComplete: boolean) => void;
+}
+
+interface RunningWorker {
+  readonly slot: number;
+  readonly process: WorkerProcess;
+  /** The requests that ran when it ended. */
+  ran: string;
 }
 
 /** Seconds that a worker which was told to end has beyond the times for requests and for the application's shutdown. */
@@ -65,47 +76,37 @@ export class Supervisor {
   readonly options: ServerOptions;
   readonly #parts: SupervisorParts;
   readonly #logger: Logger;
-  readonly #lifespan: Lifespan | undefined;
+  #lifespan: Lifespan | undefined;
   /** By the plan's ids. */
-  readonly #workers = new Map<number, { readonly slot: number; readonly process: WorkerProcess }>();
+  readonly #workers = new Map<number, RunningWorker>();
   readonly #samples = new WorkerSamples();
   #endpoint: MetricsEndpoint | undefined;
   readonly #serving = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<boolean>();
   #plan: Plan;
+  #vacancies: Vacancies = [];
   #ticker: ReturnType<typeof setInterval> | undefined;
   #waker: ReturnType<typeof setTimeout> | undefined;
   /** A stop by force does not wait for the application's shutdown either. */
   readonly #forced = Promise.withResolvers<false>();
   /** What was last logged of a worker that has failed. */
   #lastFailure: string | undefined;
+  #connectionLimitNote: string | undefined;
   #isStarted = false;
   #isEnding = false;
 
   constructor(parts: SupervisorParts) {
-    const { options, app, logger } = parts;
+    const { options, logger } = parts;
     this.options = options;
     this.#parts = parts;
     this.#logger = logger;
     this.#plan = createPlan(workerCount(options), {
       heartbeatTimeout: options.heartbeatTimeout * 1000,
+      startLimit:
+        options.lifespanStartupTimeout === 0 ? 0 : (options.lifespanStartupTimeout + KILL_MARGIN) * 1000,
       drainLimit: (2 * options.shutdownTimeout + DRAIN_MARGIN) * 1000,
       waitsForReload: parts.waitsForReload ?? false,
     });
-    this.#lifespan =
-      app === undefined
-        ? undefined
-        : new Lifespan(
-            app,
-            {
-              mode: options.lifespan,
-              startupTimeout: options.lifespanStartupTimeout,
-              shutdownTimeout: options.shutdownTimeout,
-              role: "supervisor",
-              checksRole: options.validateEvents,
-            },
-            logger,
-          );
     // Whoever starts it hears of a failure by `start`, and everybody else by `whenStopped`.
     this.#serving.promise.catch(() => {});
   }
@@ -113,6 +114,7 @@ export class Supervisor {
   /**
    * Runs the application's startup in this process, then starts the workers. Resolves once all of them accept.
    *
+   * @throws LoadError when the application cannot be loaded.
    * @throws LifespanError when the application refuses to start.
    * @throws WorkerError when no worker could start, or it was stopped before.
    */
@@ -121,7 +123,7 @@ export class Supervisor {
     this.#isStarted = true;
     try {
       if (this.options.metrics !== "") await this.#openMetrics();
-      await Promise.race([this.#lifespan?.start(), this.#stopped.promise]);
+      await Promise.race([this.#startLifespan(), this.#stopped.promise]);
     } catch (error) {
       await this.#end(1);
       throw error;
@@ -203,6 +205,13 @@ export class Supervisor {
     return this.sockets.first.map(({ socket }) => socket.address);
   }
 
+  /** How many connections each worker can have, as a sentence, if that is fewer than the options allow. */
+  get connectionLimitNote(): string | undefined {
+    return this.#connectionLimitNote === undefined
+      ? undefined
+      : `In each worker: ${this.#connectionLimitNote}`;
+  }
+
   /** Connections that the workers had open when they were last heard of, about a second ago. */
   get connectionCount(): number {
     return [...this.#workers.values()].reduce((sum, worker) => sum + worker.process.connections, 0);
@@ -211,6 +220,25 @@ export class Supervisor {
   /** Resolves when the last worker has gone, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#stopped.promise;
+  }
+
+  /** Import and startup have one time. */
+  async #startLifespan(): Promise<void> {
+    const { load } = this.#parts;
+    if (load === undefined) return;
+    const { lifespan: mode, lifespanStartupTimeout: limit, shutdownTimeout } = this.options;
+    const startedAt = performance.now();
+    const unguard = endIfBlocked(limit);
+    try {
+      const app = await inTime(load, { startedAt, limit });
+      if (this.#isEnding) return;
+      const times = { startupTimeout: limit, startedAt, shutdownTimeout };
+      const checksRole = this.options.validateEvents;
+      this.#lifespan = new Lifespan(app, { mode, ...times, role: "supervisor", checksRole }, this.#logger);
+      await this.#lifespan.start();
+    } finally {
+      unguard();
+    }
   }
 
   async #openMetrics(): Promise<void> {
@@ -244,10 +272,28 @@ export class Supervisor {
     const { plan, commands } = advance(this.#plan, event);
     this.#plan = plan;
     for (const command of commands) this.#perform(command);
+    // There are many heartbeats, and none of them changes who accepts.
+    if (event.type !== "beat") this.#followVacancies();
     clearTimeout(this.#waker);
-    const wake = wakeAt(this.#plan);
-    if (wake !== undefined)
-      this.#waker = setTimeout(() => this.#happen("tick"), Math.max(0, wake - performance.now()) + 1);
+    const now = performance.now();
+    const wake = Math.min(wakeAt(this.#plan) ?? Infinity, vacancyWakeAt(this.#vacancies, now) ?? Infinity);
+    if (wake < Infinity) this.#waker = setTimeout(() => this.#happen("tick"), Math.max(0, wake - now) + 1);
+  }
+
+  /** Nobody waits for a slot that has no worker. */
+  #followVacancies(): void {
+    const { vacancies, commands } = followVacancies(this.#vacancies, this.#plan, performance.now());
+    this.#vacancies = vacancies;
+    for (const { type, worker, slot } of commands) {
+      const adopter = this.#workers.get(worker);
+      if (type === "release") {
+        adopter?.process.tell({ type, slot });
+        continue;
+      }
+      const sockets = this.sockets.exclusiveTo(slot, this.#plan.target);
+      if (sockets.length > 0 && adopter?.process.adopt(slot, sockets) === true)
+        this.#logger.debug(`worker ${adopter.slot} accepts for worker ${slot} meanwhile`);
+    }
   }
 
   #perform(command: PlanCommand): void {
@@ -285,8 +331,10 @@ export class Supervisor {
   }
 
   #spawn(id: number, slot: number): void {
-    const exited = (how: string, isClean: boolean): void => {
-      this.#advance({ type: "exited", worker: id, how, isClean, at: performance.now() });
+    const exited = (end: WorkerEnd): void => {
+      const ended = this.#workers.get(id);
+      if (ended !== undefined) ended.ran = end.ran;
+      this.#advance({ type: "exited", worker: id, ...end, at: performance.now() });
       this.#workers.delete(id);
       this.#samples.exited(id);
     };
@@ -296,13 +344,16 @@ export class Supervisor {
       const worker = new WorkerProcess(descriptors, {
         onReport: (report) => {
           const at = performance.now();
-          if (report.type === "ready") this.#logger.info(`worker ${slot} (pid ${worker.pid}) is ready`);
+          if (report.type === "ready") {
+            this.#logger.info(`worker ${slot} (pid ${worker.pid}) is ready`);
+            this.#connectionLimitNote = report.note;
+          }
           this.#advance({ ...report, worker: id, at });
         },
         onSamples: (round, samples) => this.#samples.told(id, round, samples),
         onExit: exited,
       });
-      this.#workers.set(id, { slot, process: worker });
+      this.#workers.set(id, { slot, process: worker, ran: "" });
       this.#samples.spawned(id, slot);
       worker.tell({
         type: "configure",
@@ -310,10 +361,12 @@ export class Supervisor {
         application: this.#parts.application,
         workerNumber: slot,
         sockets: descriptors.map((_, index) => FIRST_DESCRIPTOR + index),
+        ...worker.descriptors,
       });
     } catch (error) {
       // Not from within, for the plan is being carried out.
-      setImmediate(exited, `could not be run: ${spawnProblem(error)}`, false);
+      const how = `could not be run: ${spawnProblem(error)}`;
+      setImmediate(exited, { how, ran: "", isClean: false, isCrash: true } satisfies WorkerEnd);
     }
   }
 
@@ -337,7 +390,7 @@ export class Supervisor {
     const line =
       found === undefined ? `a worker ${text}` : `worker ${found.slot} (pid ${found.process.pid}) ${text}`;
     if (level === "error") this.#lastFailure = line;
-    this.#logger[level](line);
+    this.#logger[level](found === undefined || found.ran === "" ? line : `${line}. ${found.ran}`);
   }
 
   /** The last worker has gone. */

@@ -1,13 +1,18 @@
+import fs from "node:fs";
+
 import { messageOf } from "../errors.ts";
 import { inheritedSocket } from "../server/listening-socket.ts";
 import { serverLogger } from "../server/logger.ts";
 import type { Logger } from "../server/logger.ts";
 import { resolveOptions } from "../server/options.ts";
 import type { ServerOptions } from "../server/options.ts";
+import { RequestJournal } from "../server/request-journal.ts";
 import { Server } from "../server/server.ts";
 import { onSignals } from "../server/signal-orders.ts";
 import { surviveErrors } from "../server/signals.ts";
+import { inTime } from "../server/start-deadline.ts";
 import type { Application } from "../spec/application.ts";
+import { receiveDescriptors } from "./descriptor-channel.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { envelope, readOrder } from "./messages.ts";
 import type { Configuration, Order, Report } from "./messages.ts";
@@ -42,21 +47,22 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
   // First of all, for the supervisor may die at any time. If it has already, the channel is closed, which ends us too.
   dieWithParent();
   const configured = Promise.withResolvers<Configuration>();
-  const worker: { server?: Server; isEnding?: boolean } = {};
+  const worker: Worker = { adopted: new Map() };
   process.on("disconnect", () => process.exit(1));
   process.on("message", (message: unknown) => {
     const order = readOrder(message);
     if (order?.type === "configure") configured.resolve(order);
     else if (order !== undefined) {
       worker.isEnding ||= order.type === "drain" || order.type === "cut";
-      obey(order, worker.server);
+      obey(order, worker);
     }
   });
   onSignals(WORKER_SIGNALS, (order) => {
     if (order === "reopen") worker.server?.reopenLogs();
     else if (order === "retire") report({ type: "expiring", why: "was told to end by a signal" });
   });
-  const { options: given, application, workerNumber, sockets } = await configured.promise;
+  const { options: given, application, workerNumber, sockets, journal, channel } = await configured.promise;
+  worker.channel = channel;
   let logger = ownLogger;
   try {
     const options = await resolveOptions(given);
@@ -68,13 +74,21 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
     const isAlone = options.reload && options.workers === 1;
     logger = ownLogger ?? serverLogger(options, isAlone ? undefined : workerNumber);
     surviveErrors(logger);
-    const app = await load(options, application, { workerNumber, logger });
+    const startedAt = performance.now();
+    const log = logger;
+    const app = await inTime(() => load(options, application, { workerNumber, logger: log }), {
+      startedAt,
+      limit: options.lifespanStartupTimeout,
+    });
     worker.server = new Server(app, options, logger, {
       ...(isAlone ? {} : { role: "worker", workerNumber }),
+      startedAt,
       sockets: sockets.map((fd) => ({ asked: "", socket: inheritedSocket(fd) })),
+      journal: journal === undefined ? undefined : openedJournal(journal, logger),
     });
     await worker.server.start();
-    report({ type: "ready" });
+    const note = worker.server.connectionLimitNote;
+    report(note === undefined ? { type: "ready" } : { type: "ready", note });
     // The program may stop it too; a worker that serves no more is none.
     void worker.server.whenStopped.then((isClean) => process.exit(isClean ? 0 : 1));
     if (options.maxRequests > 0) watchRequests(options, worker.server);
@@ -89,7 +103,30 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
   }
 }
 
-function obey(order: Exclude<Order, Configuration>, server: Server | undefined): void {
+/** What runs in this process. */
+interface Worker {
+  server?: Server;
+  isEnding?: boolean;
+  /** By which sockets of other slots come. */
+  channel?: number | undefined;
+  /** What ends the accepting from these, by slot. */
+  readonly adopted: Map<number, () => void>;
+}
+
+/** Without it nothing is missing but the names of the requests that a crash ends. */
+function openedJournal(fd: number, logger: Logger): RequestJournal | undefined {
+  try {
+    return new RequestJournal(fd);
+  } catch (error) {
+    logger.debug(`The requests that run cannot be written down: ${messageOf(error)}`);
+    return undefined;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function obey(order: Exclude<Order, Configuration>, worker: Worker): void {
+  const { server } = worker;
   switch (order.type) {
     case "drain":
       if (server === undefined) process.exit(0);
@@ -103,8 +140,31 @@ function obey(order: Exclude<Order, Configuration>, server: Server | undefined):
     case "reopen":
       server?.reopenLogs();
       break;
+    case "adopt":
+      adopt(worker, order.slot);
+      break;
+    case "release": {
+      const release = worker.adopted.get(order.slot);
+      worker.adopted.delete(order.slot);
+      // Where the sockets are about to be closed, the last connections to them have only been begun.
+      if (release !== undefined) setTimeout(release, LAST_CONNECTIONS);
+      break;
+    }
     case "measure":
       report({ type: "measured", round: order.round, samples: server?.samples ?? {} });
+  }
+}
+
+/** The sockets have been sent before the order, and must be taken in any case. */
+function adopt({ server, channel, adopted }: Worker, slot: number): void {
+  if (channel === undefined) return;
+  try {
+    const sockets = receiveDescriptors(channel).map((fd) => inheritedSocket(fd));
+    const release = server?.adopt(sockets);
+    if (release === undefined) for (const socket of sockets) socket.close();
+    else adopted.set(slot, release);
+  } catch (error) {
+    report({ type: "expiring", why: `could not take the sockets of worker ${slot}: ${messageOf(error)}` });
   }
 }
 

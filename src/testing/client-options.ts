@@ -27,17 +27,17 @@ export const DEFAULTS = {
 /** Where a request seems to come from and what its scope says. */
 export interface ScopeOptions {
   /** `scope.client`; `null` leaves it out, as on a Unix socket. Default `["127.0.0.1", 50000]`. */
-  readonly client?: readonly [host: string, port: number] | null;
+  readonly client?: readonly [host: string, port: number] | null | undefined;
   /** `scope.server`. Default: host and port of the URL. */
-  readonly server?: readonly [host: string, port: number] | readonly [path: string, port: null];
+  readonly server?: readonly [host: string, port: number] | readonly [path: string, port: null] | undefined;
   /** Default `1.1`. */
-  readonly httpVersion?: "1.0" | "1.1" | "2" | "3";
+  readonly httpVersion?: "1.0" | "1.1" | "2" | "3" | undefined;
   /** `scope.root_path`. Default empty. */
-  readonly rootPath?: string;
+  readonly rootPath?: string | undefined;
   /** The extension `tls`. */
-  readonly tls?: TlsExtension;
+  readonly tls?: TlsExtension | undefined;
   /** Extensions besides the server's own. */
-  readonly extensions?: Extensions;
+  readonly extensions?: Extensions | undefined;
   /** Keys that are put into the scope when the server's part is done, such as those of a middleware. */
   readonly scope?: Readonly<Record<string, unknown>>;
 }
@@ -55,12 +55,12 @@ const SCOPE_RULES: OptionRules<ScopeOptions> = {
 /** What concerns a wait or an error. */
 export interface CallOptions {
   /** Milliseconds for each wait; 0 is for ever. Default 5000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Whether an error that the application throws, or causes, is thrown by the client's call. Otherwise the client sees
    * what it sees of a server: a 500, a cut response, a WebSocket that closes with 1011. Default true.
    */
-  readonly throwErrors?: boolean;
+  readonly throwErrors?: boolean | undefined;
 }
 
 const CALL_RULES: OptionRules<CallOptions> = {
@@ -71,13 +71,13 @@ const CALL_RULES: OptionRules<CallOptions> = {
 /** What a call of any kind takes. */
 export interface RequestOptions extends ScopeOptions, CallOptions {
   /** They take the place of the client's own of the same name. */
-  readonly headers?: Pairs;
+  readonly headers?: Pairs | undefined;
   /** Appended to what the path has behind its `?`. */
-  readonly query?: Pairs;
+  readonly query?: Pairs | undefined;
   /** Sent besides those of the jar, and not kept. */
-  readonly cookies?: Readonly<Record<string, string>>;
+  readonly cookies?: Readonly<Record<string, string>> | undefined;
   /** Aborting is a client that goes away: the call rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const REQUEST_RULES: OptionRules<RequestOptions> = {
@@ -104,14 +104,14 @@ const REDIRECTS = either(FLAG, whole(0));
 /** What an HTTP request takes. */
 export interface HttpOptions extends RequestOptions, BodyOptions {
   /** Whether redirects are followed, or at most how many; those that leave the host never are. Default false; true is 20. */
-  readonly followRedirects?: boolean | number;
+  readonly followRedirects?: boolean | number | undefined;
   /**
    * Resolve with the response as soon as its head is there; its body is read piece by piece, and what is not read makes
    * the application wait. Default false.
    */
-  readonly stream?: boolean;
+  readonly stream?: boolean | undefined;
   /** Wait until the application has returned, not only answered. Default true, but for streams. */
-  readonly waitForReturn?: boolean;
+  readonly waitForReturn?: boolean | undefined;
 }
 
 /** What {@link HttpOptions} may be. */
@@ -126,9 +126,9 @@ export const HTTP_RULES: OptionRules<HttpOptions> = {
 /** What a handshake takes. */
 export interface WebSocketOptions extends RequestOptions {
   /** What the client offers, in its order of preference. */
-  readonly subprotocols?: readonly string[];
+  readonly subprotocols?: readonly string[] | undefined;
   /** Whether the client answers a Ping, as any does that is alive. Default true. */
-  readonly answersPings?: boolean;
+  readonly answersPings?: boolean | undefined;
 }
 
 /** What {@link WebSocketOptions} may be. */
@@ -141,9 +141,9 @@ export const WEBSOCKET_RULES: OptionRules<WebSocketOptions> = {
 /** What the request of an event stream takes. */
 export interface SseOptions extends RequestOptions, BodyOptions {
   /** Default `GET`. */
-  readonly method?: string;
+  readonly method?: string | undefined;
   /** The id of the last event that was seen, as a client sends it that comes back. */
-  readonly lastEventId?: string;
+  readonly lastEventId?: string | undefined;
 }
 
 /** What {@link SseOptions} may be. */
@@ -157,33 +157,33 @@ export const SSE_RULES: OptionRules<SseOptions> = {
 /** What the server would be told, and what all calls of a client have in common. */
 export interface TestClientOptions extends ScopeOptions, CallOptions {
   /** Scheme, host and port of paths. Default `http://localhost`. */
-  readonly baseUrl?: string;
+  readonly baseUrl?: string | undefined;
   /** Sent with every request. */
-  readonly headers?: Pairs;
+  readonly headers?: Pairs | undefined;
   /** Whether redirects are followed, or at most how many. Default false. */
-  readonly followRedirects?: boolean | number;
+  readonly followRedirects?: boolean | number | undefined;
   /** Wait until the application has returned, not only answered. Default true. */
-  readonly waitForReturn?: boolean;
+  readonly waitForReturn?: boolean | undefined;
   /** State for the scopes besides what lifespan leaves. */
-  readonly state?: State;
+  readonly state?: State | undefined;
   /** Checks every event in both directions against the specification. Default true. */
-  readonly validateEvents?: boolean;
+  readonly validateEvents?: boolean | undefined;
   /** Unsent bytes at which `send` waits. Default 65536. */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | undefined;
   /** Unsent bytes at which it goes on. Default a quarter of `highWaterMark`. */
-  readonly lowWaterMark?: number;
+  readonly lowWaterMark?: number | undefined;
   /** Bytes that the sockets take before a byte counts as unsent. Default 262144. */
-  readonly socketBuffer?: number;
+  readonly socketBuffer?: number | undefined;
   /** Seconds without an event before a stream is closed; 0 is never. Default 0. */
-  readonly sseIdleTimeout?: number;
+  readonly sseIdleTimeout?: number | undefined;
   /** Seconds without a message before a WebSocket is closed; 0 is never. Default 0. */
-  readonly wsIdleTimeout?: number;
+  readonly wsIdleTimeout?: number | undefined;
   /** Seconds to answer a handshake; 0 is for ever. Default 0. */
-  readonly wsHandshakeTimeout?: number;
+  readonly wsHandshakeTimeout?: number | undefined;
   /** Bytes of a message to the application; a longer one closes the WebSocket with 1009. Default 1048576. */
-  readonly maxWsMessageSize?: number;
+  readonly maxWsMessageSize?: number | undefined;
   /** Messages that may wait for the application. Default 1000. */
-  readonly maxReceiveQueue?: number;
+  readonly maxReceiveQueue?: number | undefined;
 }
 
 const TIMEOUT = amount("seconds", 0, 2_147_483);

@@ -36,11 +36,11 @@ export interface BodyOptions {
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Fields of a form: url-encoded, or multipart where there are `files`. */
-  readonly form?: Pairs;
+  readonly form?: Pairs | undefined;
   /** Files of a form, several for the same name too. */
-  readonly files?: Readonly<Record<string, OneOrMore<FileInit>>>;
+  readonly files?: Readonly<Record<string, OneOrMore<FileInit>>> | undefined;
   /** The body as it is. A stream goes in chunks, one event for each, as it is read. */
-  readonly body?: BodyInit;
+  readonly body?: BodyInit | undefined;
 }
 
 /** A body that is ready to be sent. */

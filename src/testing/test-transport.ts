@@ -7,6 +7,7 @@ import type { FileRange } from "../exchange/file-range.ts";
 import type { Exchange, RequestHead, ResponseHead, Transport } from "../exchange/transport.ts";
 import { planResponse, trailerSection } from "../http1/response-head.ts";
 import type { ResponsePlan } from "../http1/response-head.ts";
+import { CONNECTION_FIELDS } from "../spec/connection-fields.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { Headers } from "../spec/values.ts";
 
@@ -107,9 +108,8 @@ export class TestTransport implements Transport {
       keepAlive: httpVersion !== "1.0",
     };
     this.#plan = planResponse(traits, eventType, head, new Date().toUTCString());
-    const headers = fieldsOf(this.#plan.head).filter(
-      ([name]) => isHttp1 || (name !== "connection" && name !== "transfer-encoding"),
-    );
+    // RFC 9113 section 8.2.2: later versions have no fields about the connection.
+    const headers = fieldsOf(this.#plan.head).filter(([name]) => isHttp1 || !CONNECTION_FIELDS.has(name));
     this.#received = { status: head.status, headers };
     atTurnEnd(() => this.flush());
   }

@@ -1,4 +1,4 @@
-/** Of the pages that the toolkit makes itself; readable without it too, where another policy keeps it away. */
+/** The style of the toolkit's own pages. They stay readable without it, where another policy blocks it. */
 const STYLE = `
 :root { color-scheme: light dark; font: 1.0625rem/1.5 system-ui, sans-serif }
 body { margin: 0; background: light-dark(#fff, #121519); color: light-dark(#1b1f24, #e6edf3) }
@@ -22,7 +22,7 @@ export const PLAIN_PAGE_POLICY = [
 ].join("; ");
 
 /**
- * A page without scripts and with nothing to load, for the browser's light or dark scheme and any width. To be sent with
+ * A page without scripts and with nothing to load, for light and dark schemes and any width. Send it with
  * {@link PLAIN_PAGE_POLICY}.
  *
  * @param title text, shown as the heading as well.

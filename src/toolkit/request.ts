@@ -75,19 +75,19 @@ export type { RequestSchemas, Schema, ValidatedRequest } from "./request/validat
 /** How much of a body is read into memory. */
 export interface BodyOptions {
   /** Bytes at most. Default {@link MAX_BODY_BYTES}. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
 }
 
 /** How JSON is read. */
 export interface JsonOptions extends BodyOptions {
   /** Levels that lists and objects may stand in each other. Default {@link MAX_JSON_DEPTH}. */
-  maxDepth?: number;
+  maxDepth?: number | undefined;
 }
 
 /** How text is read. */
 export interface TextOptions extends BodyOptions {
   /** Whether bytes that are no UTF-8 are refused. Default false: they become U+FFFD. */
-  strict?: boolean;
+  strict?: boolean | undefined;
 }
 
 const BODY_RULES: OptionRules<BodyOptions> = { maxBytes: limit(0) };
@@ -357,10 +357,7 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
     switch (source) {
       case "body":
         if (this.isJson()) return await this.json(options);
-        if (this.isForm())
-          return (
-            await this.form(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes })
-          ).toObject("mixed");
+        if (this.isForm()) return (await this.form({ maxBytes: options.maxBytes })).toObject("mixed");
         throw new UnsupportedMediaTypeError(this.contentType, ["application/json", ...FORM_TYPES]);
       case "query":
         return this.queryParams().toObject("mixed");

@@ -12,8 +12,10 @@ import { addCors, type CorsOptions } from "./response/cors.ts";
 import { headerPairs, PagiHeaders } from "./values/headers.ts";
 import { ValidationError } from "./request/error.ts";
 import type { TellableError } from "./request/error.ts";
-import { assertSource, fetchedBody, FileError, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
+import { assertSource, fetchedBody, jsonChunks, jsonText, pipeSource } from "./response/body.ts";
 import type { BodySource, ResponseBody } from "./response/body.ts";
+import { FileError } from "./response/file-error.ts";
+import { fetchFields } from "./response/fetch-head.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./response/events.ts";
 import { connectionOf, hasContent, sendResponse } from "./response/sender.ts";
 import { ResponseWriter, type OnClose } from "./response/writer.ts";
@@ -24,7 +26,7 @@ export { CookieSigner } from "./values/cookies.ts";
 export type { CookieOptions } from "./values/cookies.ts";
 export type { CorsOptions } from "./response/cors.ts";
 export { PagiHeaders } from "./values/headers.ts";
-export { FileError } from "./response/body.ts";
+export { FileError } from "./response/file-error.ts";
 export type { BodySource } from "./response/body.ts";
 export type { AnySend } from "./response/events.ts";
 export { ResponseWriter } from "./response/writer.ts";
@@ -33,26 +35,28 @@ export type { OnClose } from "./response/writer.ts";
 /** What the methods that set a body take besides. */
 export interface ResponseOptions {
   /** The status code, 200 to 599. Default: 200, or the one that the method stands for. */
-  status?: number;
+  status?: number | undefined;
   /** Replaces the type that the method would give. */
-  contentType?: string;
+  contentType?: string | undefined;
   /** Fields to add. */
   headers?:
-    Iterable<readonly [name: string, value: string | number]> | Readonly<Record<string, string | number>>;
+    | Iterable<readonly [name: string, value: string | number]>
+    | Readonly<Record<string, string | number>>
+    | undefined;
 }
 
 /** How a file is sent. */
 export interface FileOptions extends ResponseOptions {
   /** The name under which it is to be kept; the browser then offers to, unless it is `inline`. */
-  filename?: string;
+  filename?: string | undefined;
   /** Whether the browser shows it. Default: not said, and false with a `filename`. */
-  inline?: boolean;
+  inline?: boolean | undefined;
   /** Bytes to leave out at the start. Default 0. With it, or `length`, ranges are the application's own business. */
-  offset?: number;
+  offset?: number | undefined;
   /** Bytes to send at most. Default: to the end. */
-  length?: number;
+  length?: number | undefined;
   /** Whether `ETag` and `Last-Modified` are made from the file where they are not set. Default true. */
-  validators?: boolean;
+  validators?: boolean | undefined;
 }
 
 /** What {@link ResponseOptions} may be. */
@@ -132,8 +136,10 @@ export class PagiResponse implements Responder {
   }
 
   /**
-   * A Fetch `Response`. Its body is sent as what it is: bytes whole, a `Bun.file()` as a file, else a stream. A string or
-   * bytes without a type get one when they are sent, as Bun's own server does it. A stream can be sent once.
+   * A Fetch `Response`. Its body is sent as what it is: bytes whole, a `Bun.file()` as a file, else a stream, with its
+   * true length. A string or bytes without a type get one when they are sent, as Bun's own server does it. Fields about
+   * the connection of a response that came from `fetch` are left out, and so is a Content-Encoding that `fetch` has
+   * undone. A stream can be sent once.
    *
    * @throws TypeError when the body was read already.
    */
@@ -141,7 +147,7 @@ export class PagiResponse implements Responder {
     if (response.bodyUsed)
       throw new TypeError("The body of the Response has been read already; clone() it before.");
     const made = new PagiResponse().status(response.status);
-    response.headers.forEach((value, name) => made.#headers.add(name, value));
+    for (const [name, value] of fetchFields(response)) made.#headers.add(name, value);
     made.#body = fetchedBody(response);
     return made;
   }

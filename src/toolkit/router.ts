@@ -26,22 +26,22 @@ export type { TrailingSlash } from "./router/routed-application.ts";
 /** What a {@link Router} is told. */
 export interface RouterOptions {
   /** Answers what has no route, whatever its scope type, in the events of that type. Default: 404 as plain text. */
-  readonly notFound?: ApplicationLike;
+  readonly notFound?: ApplicationLike | undefined;
   /**
    * Makes the answer to a method that a path has no route for, of the methods that it has, as `Allow` lists them. Default:
    * 405 as plain text. OPTIONS is answered by itself.
    */
-  readonly methodNotAllowed?: (allow: string) => ApplicationLike;
+  readonly methodNotAllowed?: ((allow: string) => ApplicationLike) | undefined;
   /**
    * `strict`: `/users` and `/users/` are two paths. `ignore`: a route is found for either. `redirect`: the client is sent
    * to the one that has a route, with 308. Default `strict`.
    */
-  readonly trailingSlash?: TrailingSlash;
+  readonly trailingSlash?: TrailingSlash | undefined;
   /**
    * UTF-16 units. A longer value meets no constraint. Constraints take time linear in the length of the value, and this
    * bounds it. Default 1000.
    */
-  readonly maxConstrainedLength?: number;
+  readonly maxConstrainedLength?: number | undefined;
 }
 
 /** What a matched route adds to a scope. */
@@ -69,7 +69,7 @@ export type SseTarget<Parameters> = Target<SseScope, SseReceiveEvent, Parameters
 /** Which requests a route for all methods takes. */
 export interface AnyOptions {
   /** Default: every method there is. */
-  readonly methods?: readonly string[];
+  readonly methods?: readonly string[] | undefined;
 }
 
 const ANY_RULES: OptionRules<AnyOptions> = { methods: TEXTS };

@@ -43,19 +43,19 @@ export type { Clock, LoadedSession, StoredSession, Store } from "./session/store
 /** What {@link sessions} is told. */
 export interface SessionsOptions {
   /** Where sessions are kept. Default: a `MemoryStore` of its own, which other workers know nothing of. */
-  store?: Store;
+  store?: Store | undefined;
   /** How the client carries its token. Default: {@link cookieState}. */
-  state?: StateCarrier;
+  state?: StateCarrier | undefined;
   /** For the cookie, where there is no `state`. */
-  cookie?: CookieStateOptions;
+  cookie?: CookieStateOptions | undefined;
   /** Seconds after which a session ends when it is not used. Default 3600. */
-  idleTimeout?: number;
+  idleTimeout?: number | undefined;
   /** Seconds after which a session ends however much it is used; Infinity for never. Default 604800, a week. */
-  absoluteTimeout?: number;
+  absoluteTimeout?: number | undefined;
   /** Bytes of JSON that one session may have. Default 65536. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /** Default `Date.now`. */
-  now?: Clock;
+  now?: Clock | undefined;
 }
 
 const TIMEOUT: OptionRule = {

@@ -34,11 +34,11 @@ const MAX_SECONDS = 2_147_483;
 /** How a stream is opened. */
 export interface StartOptions {
   /** Default 200. A browser takes every other one for an error. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Fields to add to the response. Content-Type and Cache-Control are supplied where absent. */
-  readonly headers?: ResponseOptions["headers"];
+  readonly headers?: ResponseOptions["headers"] | undefined;
   /** Seconds between comments while nothing else is sent; false or 0 for none. Default {@link KEEPALIVE_SECONDS}. */
-  readonly keepalive?: number | false;
+  readonly keepalive?: number | false | undefined;
 }
 
 const START_RULES: OptionRules<StartOptions> = {

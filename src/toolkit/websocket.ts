@@ -49,7 +49,7 @@ export interface AcceptOptions {
   readonly subprotocol?:
     string | readonly string[] | ((offered: readonly string[]) => string | undefined) | undefined;
   /** Fields to add to the response. */
-  readonly headers?: ResponseOptions["headers"];
+  readonly headers?: ResponseOptions["headers"] | undefined;
 }
 
 const ACCEPT_RULES: OptionRules<AcceptOptions> = {

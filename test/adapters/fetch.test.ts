@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromFetch, type FetchHandler } from "../../adapters/fetch.ts";
-import { bodyKind } from "../../src/toolkit/response/fetch-body.ts";
+import { fetchBody, type FetchBody } from "../../src/toolkit/response/fetch-body.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
 import type { HeaderPair, LifespanScope, ReceiveEvent, SendEvent } from "../../src/spec/index.ts";
 import { bytes, httpScope, response, server, sseScope, text, type Wanted } from "../support/fake-scope.ts";
@@ -305,16 +305,17 @@ describe("the response", () => {
         ["content-type", "text/plain;charset=utf-8"],
         ["content-length", "11"],
       ]);
-      expect(side.sent.slice(1)).toEqual([{ type: "http.response.body", file: path }]);
+      expect(side.sent.slice(1)).toEqual([{ type: "http.response.body", file: path, offset: 0, length: 11 }]);
 
-      const slices = [Bun.file(path).slice(0, 4), Bun.file(path).slice(5, 16), Bun.file(path).slice(5)];
-      for (const [index, expected] of ["from", "a file", "a file"].entries()) {
-        const slice = await answer(() => new Response(slices[index]));
-        expect(response(slice.sent).headers.some(([name]) => name === "content-length")).toBe(false);
-        const sent = slice.sent[1];
-        if (sent?.type !== "http.response.body" || !(sent.fh instanceof Blob))
-          throw new Error("no file event");
-        expect(await sent.fh.text()).toBe(expected);
+      const slices: [slice: Blob, offset: number, length: number][] = [
+        [Bun.file(path).slice(0, 4), 0, 4],
+        [Bun.file(path).slice(5, 16), 5, 6],
+        [Bun.file(path).slice(5), 5, 6],
+      ];
+      for (const [slice, offset, length] of slices) {
+        const { sent } = await answer(() => new Response(slice));
+        expect(response(sent).headers).toContainEqual(["content-length", String(length)]);
+        expect(sent[1]).toEqual({ type: "http.response.body", file: path, offset, length });
       }
 
       const declined = server();
@@ -339,8 +340,8 @@ describe("the response", () => {
       {
         pull(controller) {
           pulled += 1;
-          controller.enqueue(bytes(String(pulled)));
-          if (pulled === 3) controller.close();
+          controller.enqueue(bytes(String(pulled).repeat(40_000)));
+          if (pulled === 4) controller.close();
         },
       },
       { highWaterMark: 0 },
@@ -352,8 +353,8 @@ describe("the response", () => {
       notify();
       return new Promise((resolve) => gates.push(resolve));
     });
-    // Two are looked at before the head leaves: a stream of one chunk goes out with its length.
-    for (const expected of [2, 2, 2, 3]) {
+    // 64 KiB are looked at before the head leaves: a stream that ends within them goes out with its length.
+    for (const expected of [2, 2, 2, 3, 4]) {
       while (gates.length === 0) await sentMore();
       expect(pulled).toBe(expected);
       gates.shift()?.();
@@ -362,9 +363,11 @@ describe("the response", () => {
     gates.shift()?.();
     await done;
     expect(sent.slice(1)).toEqual([
-      { type: "http.response.body", body: bytes("1"), more: true },
-      { type: "http.response.body", body: bytes("2"), more: true },
-      { type: "http.response.body", body: bytes("3"), more: true },
+      ...["1", "2", "3", "4"].map((digit): SendEvent => ({
+        type: "http.response.body",
+        body: bytes(digit.repeat(40_000)),
+        more: true,
+      })),
       { type: "http.response.body", body: "", more: false },
     ]);
   });
@@ -442,21 +445,39 @@ describe("the response", () => {
     expect(answer(() => used)).rejects.toThrow("has been read already");
   });
 
-  test.each([
-    ["empty", new Response(null)],
-    ["empty", new Response("")],
+  const bodies: [kind: FetchBody["kind"], given: Response][] = [
+    ["none", new Response(null)],
+    ["stream", new Response("")],
     ["bytes", new Response("x")],
+    ["bytes", new Response("\u00e9")],
+    ["bytes", new Response("\u20ac")],
+    ["bytes", new Response("\u20ac".repeat(50_000))],
+    ["bytes", new Response(bytes("x"))],
+    ["bytes", new Response(bytes("x".repeat(100_000)))],
+    ["bytes", new Response(new Blob(["x"]))],
+    ["bytes", new Response(new File(["x"], "/etc/hostname"))],
     ["bytes", new Response("x".repeat(3_000_000))],
-    ["bytes", new Response("x", { headers: { a: "b" }, statusText: "\n  FileRef" })],
+    ["bytes", new Response("x", { headers: { a: "b" }, statusText: "\n  bodyUsed: false,\n  FileRef (" })],
+    ["stream", new Response(new ReadableStream(), { statusText: "Longer than nothing" })],
+    ["stream", withProperty(new Response(new ReadableStream()))],
     ["file", new Response(Bun.file("/nonexistent"))],
     ["file", new Response(Bun.file(import.meta.path), { headers: { "content-type": "a/b", "x-y": "z" } })],
-    ["slice", new Response(Bun.file(import.meta.path).slice(3))],
+    ["file", new Response(Bun.file(import.meta.path), { statusText: "OK" })],
+    ["file", withProperty(new Response(Bun.file(import.meta.path)))],
+    ["file", new Response(Bun.file(import.meta.path).slice(3))],
     ["stream", new Response(new ReadableStream())],
     ["stream", new Response(Bun.file(import.meta.path).stream(), { headers: { a: "b" } })],
-  ] as const)("Bun shows what a body is made of: %s", (kind, given) => {
-    expect(bodyKind(given)).toBe(kind);
+  ];
+  test.each(bodies)("what a body is made of: %s", (kind, given) => {
+    expect(fetchBody(given).kind).toBe(kind);
   });
 });
+
+/** As frameworks leave them on responses. */
+function withProperty(response: Response): Response {
+  Object.defineProperty(response, "own", { value: "property" });
+  return response;
+}
 
 /** A handler whose response never ends by itself; resolves with what its stream was cancelled with. */
 function endless() {

@@ -93,6 +93,33 @@ describe("the request", () => {
 });
 
 describe("the response", () => {
+  test("fields about the connection are the host's, apart from Upgrade (RFC 9110 sections 7.6.1 and 7.8)", async () => {
+    const at = host(
+      http(async (_scope, _receive, send) => {
+        const headers: [string, string][] = [
+          ["upgrade", "h2c"],
+          ["connection", "close"],
+          ["keep-alive", "timeout=5"],
+          ["proxy-connection", "close"],
+          ["te", "trailers"],
+          ["x-kept", "1"],
+        ];
+        await send({ type: "http.response.start", status: 426, headers });
+        await send({ type: "http.response.body", body: "upgrade" });
+      }),
+    );
+    const { status, headers } = await ask(at, get("/"));
+    const names = ["connection", "keep-alive", "proxy-connection", "te", "upgrade", "x-kept"];
+    expect([status, headers.filter(([name]) => names.includes(name)).sort()]).toEqual([
+      426,
+      [
+        ["connection", "upgrade"],
+        ["upgrade", "h2c"],
+        ["x-kept", "1"],
+      ],
+    ]);
+  });
+
   test("status, repeated headers and a body that has its length", async () => {
     const at = host(
       http(async (_scope, _receive, send) => {

@@ -61,17 +61,19 @@ describe("a file", () => {
     const { status, headers, sent } = await get("/a.txt");
     expect(status).toBe(200);
     expect([...headers]).toEqual([
-      ["last-modified", "Mon, 06 May 2024 07:08:09 GMT"],
       ["content-type", "text/plain;charset=utf-8"],
+      ["etag", expect.stringMatching(/^"[0-9a-z]+-5"$/)],
+      ["last-modified", "Mon, 06 May 2024 07:08:09 GMT"],
+      ["accept-ranges", "bytes"],
       ["content-length", "5"],
     ]);
-    expect(sent).toEqual({ type: "http.response.body", file: join(root, "a.txt"), length: 5 });
+    expect(sent).toEqual({ type: "http.response.body", file: join(root, "a.txt"), offset: 0, length: 5 });
   });
 
   test("HEAD has the same headers and no body", async () => {
     const { headers, sent } = await get("/a.txt", { method: "HEAD" });
     expect(headers.get("content-length")).toBe("5");
-    expect(sent).toEqual({ type: "http.response.body", body: "" });
+    expect(sent).toEqual({ type: "http.response.body", body: "", more: false });
   });
 
   test.each([
@@ -148,6 +150,9 @@ describe("If-Modified-Since (RFC 9110 section 13.1.3)", () => {
     ["the same second", "Mon, 06 May 2024 07:08:09 GMT", 304],
     ["later", "Tue, 07 May 2024 00:00:00 GMT", 304],
     ["earlier", "Mon, 06 May 2024 07:08:08 GMT", 200],
+    ["the same second, in the form of RFC 850", "Monday, 06-May-24 07:08:09 GMT", 304],
+    ["the same second, in the form of asctime()", "Mon May  6 07:08:09 2024", 304],
+    ["earlier, in the form of asctime()", "Mon May  6 07:08:08 2024", 200],
     ["no date", "yesterday GMT", 200],
     ["no HTTP date", "2030-01-01", 200],
   ])("%s: %s is %d", async (_, date, status) => {
@@ -156,8 +161,11 @@ describe("If-Modified-Since (RFC 9110 section 13.1.3)", () => {
 
   test("304 has the time, and neither body nor length", async () => {
     const { headers, sent } = await since(["if-modified-since", "Mon, 06 May 2024 07:08:09 GMT"]);
-    expect([...headers]).toEqual([["last-modified", "Mon, 06 May 2024 07:08:09 GMT"]]);
-    expect(sent).toEqual({ type: "http.response.body", body: "" });
+    expect([...headers]).toEqual([
+      ["etag", expect.stringMatching(/^"[0-9a-z]+-5"$/)],
+      ["last-modified", "Mon, 06 May 2024 07:08:09 GMT"],
+    ]);
+    expect(sent).toEqual({ type: "http.response.body", body: "", more: false });
   });
 
   test("is ignored beside If-None-Match", async () => {
@@ -166,6 +174,30 @@ describe("If-Modified-Since (RFC 9110 section 13.1.3)", () => {
       ["if-none-match", '"x"'],
     );
     expect(status).toBe(200);
+  });
+});
+
+describe("If-None-Match and If-Match (RFC 9110 sections 13.1.1 and 13.1.2)", () => {
+  test.each([
+    ["if-none-match", "*", 304],
+    ["if-none-match", "THE TAG", 304],
+    ["if-none-match", "W/THE TAG", 304],
+    ["if-none-match", '"other", THE TAG', 304],
+    ["if-none-match", '"other"', 200],
+    ["if-match", "*", 200],
+    ["if-match", "THE TAG", 200],
+    ["if-match", '"other"', 412],
+  ])("%s: %s is %d", async (name, value, status) => {
+    const tag = (await get("/a.txt")).headers.get("etag") ?? "";
+    const headers: HeaderPair[] = [[name, value.replace("THE TAG", tag)]];
+    expect((await get("/a.txt", { headers })).status).toBe(status);
+    expect((await get("/a.txt", { headers, method: "HEAD" })).status).toBe(status);
+  });
+
+  test("an index file has a tag too, a list has none", async () => {
+    const headers: HeaderPair[] = [["if-none-match", "*"]];
+    expect((await get("/with-index/", { headers })).status).toBe(304);
+    expect((await get("/sub/", { headers })).status).toBe(200);
   });
 });
 

@@ -234,7 +234,7 @@ describe("a word that is no command", () => {
 describe("a factory that was exported without --factory", () => {
   const FACTORY = answering("made").replace("export default", "export default async () =>");
   const MESSAGE =
-    /error The default export of 'app\.ts' is a function that returns the application, and not the application itself: start the server with --factory\n/g;
+    /error (?:worker 1: )?The default export of 'app\.ts' is a function that returns the application, and not the application itself: start the server with --factory\n/g;
 
   test.each([
     [["-w", "1"]],
@@ -289,7 +289,7 @@ describe("an application without lifespan", () => {
       expect(await log("info")).not.toMatch(/lifespan/i);
       expect((await log("debug")).match(/.*lifespan.*/gi)).toEqual([
         expect.stringMatching(
-          / debug The application does not handle lifespan events; they are left out \(it threw: no lifespan\)$/,
+          / debug (?:worker 1: )?The application does not handle lifespan events; they are left out \(it threw: no lifespan\)$/,
         ),
       ]);
     },

@@ -151,7 +151,7 @@ describe("a binary of pagi-server build", () => {
     const fetched = await (await fetch(`${server.url}/fetch/file`)).bytes();
     expect(Buffer.from(fetched).equals(BIG)).toBe(true);
     const list = await (await fetch(`${server.url}/deep/`)).text();
-    expect(list).toContain('<a href="./leaf.txt">leaf.txt</a><td>4 B<td>\n');
+    expect(list).toContain('<a href="./leaf.txt">leaf.txt</a></td><td>4 B</td>');
     expect((await fetch(`${server.url}/nothing`)).status).toBe(404);
     expect((await fetch(`${server.url}/%2e%2e/app`)).status).toBe(404);
   }, 20_000);

@@ -234,3 +234,20 @@ describe("variables", () => {
     expect([await quiet.ended(), quiet.stderr]).toEqual([0, ""]);
   });
 });
+
+test("warnings have the format of the log", async () => {
+  using folder = new Folder({ "app.ts": "export default () => async () => {};" });
+  for (const workers of ["1", "2"]) {
+    const words = ["app.ts", "-p", "0", "--loop", "EV", "--log-format", "json", "-w", workers];
+    await using program = Program.serve(folder, words, { PAGI_PROT: "80" });
+    await program.address();
+    const lines = program.stderr.trimEnd().split("\n");
+    const messages = lines.map((line): unknown => JSON.parse(line));
+    expect(messages).toContainEqual(
+      expect.objectContaining({ level: "warn", message: expect.stringContaining("PAGI_PROT") }),
+    );
+    expect(messages).toContainEqual(
+      expect.objectContaining({ level: "error", message: expect.stringContaining("--factory") }),
+    );
+  }
+});

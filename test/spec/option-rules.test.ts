@@ -248,7 +248,7 @@ describe("a protection is not switched off by undefined", () => {
   });
 
   test("cookies of sessions keep HttpOnly, SameSite and Path", async () => {
-    const undef = { httpOnly: undefined, sameSite: undefined, path: undefined, name: undefined } as object;
+    const undef = { httpOnly: undefined, sameSite: undefined, path: undefined, name: undefined };
     const headers: [string, string][] = [];
     cookieState(undef).inject(headers, "token", { scope: httpScope(), maxAge: 10 });
     expect(headers).toEqual([
@@ -262,7 +262,7 @@ describe("a protection is not switched off by undefined", () => {
       throw new Error("on purpose");
     });
     await using other = new TestClient(failing, { throwErrors: false });
-    expect((await other.get("/", { throwErrors: undefined } as object)).status).toBe(500);
-    expect((await client.get("/", { httpVersion: undefined } as object)).status).toBe(200);
+    expect((await other.get("/", { throwErrors: undefined })).status).toBe(500);
+    expect((await client.get("/", { httpVersion: undefined })).status).toBe(200);
   });
 });

@@ -1,21 +1,41 @@
 import { expect, test } from "bun:test";
 
-import { describeExit, outOfMemoryKills } from "../../src/supervisor/exit-reason.ts";
+import { describeExit, describeRunning, outOfMemoryKills } from "../../src/supervisor/exit-reason.ts";
 import { inheritedSockets } from "../../src/supervisor/inherited-socket.ts";
 import { envelope, readOrder, readReport } from "../../src/supervisor/messages.ts";
 import type { Order, Report } from "../../src/supervisor/messages.ts";
 
 test("every message comes out as it went in, through JSON", () => {
   const orders: Order[] = [
-    { type: "configure", options: { port: 1 }, application: "app.ts", workerNumber: 2, sockets: [3, 4] },
-    { type: "configure", options: {}, application: undefined, workerNumber: 1, sockets: [] },
+    {
+      type: "configure",
+      options: { port: 1 },
+      application: "app.ts",
+      workerNumber: 2,
+      sockets: [3, 4],
+      journal: 5,
+      channel: 6,
+    },
+    {
+      type: "configure",
+      options: {},
+      application: undefined,
+      workerNumber: 1,
+      sockets: [],
+      journal: undefined,
+      channel: undefined,
+    },
     { type: "drain", isFollowed: true, isLast: false },
     { type: "drain", isFollowed: false, isLast: true },
     { type: "cut" },
     { type: "reopen" },
+    { type: "adopt", slot: 2 },
+    { type: "release", slot: 2 },
   ];
   const reports: Report[] = [
+    { type: "starting", limit: 30 },
     { type: "ready" },
+    { type: "ready", note: "few connections" },
     { type: "beat", connections: 7 },
     { type: "expiring", why: "has served 1000 requests" },
     { type: "failed", text: "no" },
@@ -78,4 +98,20 @@ test("how a process has ended, as a part of a sentence", () => {
     ],
   ];
   for (const [given, words] of rows) expect(describeExit(...given)).toBe(words);
+});
+
+test("what ran in a process that has ended, as a sentence", () => {
+  const rows: [count: number, requests: string[], text: string][] = [
+    [0, [], ""],
+    [1, ["GET /a"], "It was running GET /a"],
+    [2, ["GET /a", "POST /b"], "It was running GET /a and POST /b"],
+    [2, ["GET /a"], "It was running GET /a and 1 more request"],
+    [
+      9,
+      ["GET /1", "GET /2", "GET /3", "GET /4", "GET /5", "GET /6"],
+      "It was running GET /1, GET /2, GET /3, GET /4, GET /5 and 4 more requests",
+    ],
+    [3, [], "It was running 3 requests"],
+  ];
+  for (const [count, requests, text] of rows) expect(describeRunning({ count, requests })).toBe(text);
 });

@@ -1,15 +1,22 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
+import { Installation } from "../support/installation.ts";
 import type { Folder, Program } from "../support/program.ts";
 import { eventually } from "../support/wire.ts";
-import { Log, runs, start, workersFolder } from "../support/workers.ts";
+import { Log, runs, start as startHere, workersFolder } from "../support/workers.ts";
 
 // The socket of the metrics is opened before privileges are given up, and handed from one program to the next.
 
 setDefaultTimeout(30_000); // many processes on a machine that may be busy
 
 const isRoot = process.getuid?.() === 0;
+
+/** @param installation the Bun that serves, where the user of `--user` must be able to run it. */
+function start(folder: Folder, words: readonly string[], installation?: Installation): Program {
+  if (installation === undefined) return startHere(folder, words);
+  return installation.serve(folder, ["app.ts", "-p", "0", "-E", "production", ...words]);
+}
 
 /** A port that only root may listen at, and that is free. */
 function lowPort(): number {
@@ -40,8 +47,8 @@ function pidIn(folder: Folder): number {
 
 async function hotRestart(folder: Folder, pid: number): Promise<number> {
   process.kill(pid, "SIGUSR2");
-  await eventually("the next one has the pid file", () => pidIn(folder) !== pid && pidIn(folder) > 0);
-  await eventually("the one before has ended", () => !runs(pid));
+  await eventually("the next one has the pid file", () => pidIn(folder) !== pid && pidIn(folder) > 0, 15_000);
+  await eventually("the one before has ended", () => !runs(pid), 15_000);
   return pidIn(folder);
 }
 
@@ -59,10 +66,11 @@ for (const workers of [1, 2]) {
   test.if(isRoot)(
     `--user and --metrics below 1024, ${workers} worker(s): kept over SIGHUP and SIGUSR2`,
     async () => {
+      using installation = new Installation();
       using folder = workersFolder();
       fs.chmodSync(folder.path, 0o777);
       const port = lowPort();
-      await using program = start(folder, words(`127.0.0.1:${port}`));
+      await using program = start(folder, words(`127.0.0.1:${port}`), installation);
       await program.address();
       expect(await readiness(port)).toBe("ready");
       await reloaded(program);
@@ -86,16 +94,17 @@ for (const workers of [1, 2]) {
         process.kill(next, "SIGTERM");
       }
       expect([...heard]).toEqual(["ready"]);
-      await eventually("it has ended", () => !runs(next));
+      await eventually("it has ended", () => !runs(next), 15_000);
     },
   );
 
   test.if(isRoot)(`--user and --metrics in a folder of root's, ${workers} worker(s)`, async () => {
+    using installation = new Installation();
     using folder = workersFolder();
     fs.chmodSync(folder.path, 0o777);
     fs.mkdirSync(folder.file("run"), { mode: 0o711 });
     const socket = folder.file("run/metrics.sock");
-    await using program = start(folder, words("unix:run/metrics.sock"));
+    await using program = start(folder, words("unix:run/metrics.sock"), installation);
     await program.address();
     expect(await overSocket(socket, "/healthz")).toBe("ok");
     const { ino } = fs.statSync(socket);
@@ -108,7 +117,7 @@ for (const workers of [1, 2]) {
     } finally {
       process.kill(next, "SIGTERM");
     }
-    await eventually("it has ended", () => !runs(next));
+    await eventually("it has ended", () => !runs(next), 15_000);
   });
 
   test(`a successor that fails leaves the metrics to its predecessor, ${workers} worker(s)`, async () => {
@@ -127,19 +136,11 @@ for (const workers of [1, 2]) {
 
   test(`a start that fails leaves no socket of the metrics, ${workers} worker(s)`, async () => {
     using folder = workersFolder();
-    fs.writeFileSync(folder.file("fail"), "");
-    await using program = start(folder, [
-      ...[
-        "-w",
-        String(workers),
-        "--metrics",
-        "unix:metrics.sock",
-        "--pid",
-        "pid",
-        "--no-supervisor-lifespan",
-      ],
-    ]);
-    expect(await program.ended()).not.toBe(0);
-    if (workers > 1) expect(fs.existsSync(folder.file("metrics.sock"))).toBe(false);
+    const words = ["-w", String(workers), "--metrics", "unix:metrics.sock", "--pid", "pid"];
+    const environment = { FAIL: workers === 1 ? "single" : "worker" };
+    await using program = startHere(folder, words, environment);
+    expect(await program.ended()).toBe(1);
+    expect(program.stderr).toContain("no database");
+    expect(fs.existsSync(folder.file("metrics.sock"))).toBe(false);
   });
 }

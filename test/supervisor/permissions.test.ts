@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
+import path from "node:path";
 
 import { Installation } from "../support/installation.ts";
 import type { Folder, Program } from "../support/program.ts";
@@ -272,4 +273,16 @@ describe("what the check opens with its own rights", () => {
     await using used = installation.serve(folder, ["app.ts", "-p", String(address.port), "--check-config"]);
     expect([await used.ended(), used.stderr]).toEqual([0, ""]);
   });
+});
+
+test("every test that gives up root has a Bun that the other user may run", () => {
+  const root = path.resolve(import.meta.dir, "..");
+  const files = [...new Bun.Glob("**/*.test.ts").scanSync(root)].filter((file) =>
+    /"--user",|user: "nobody"/.test(fs.readFileSync(path.join(root, file), "utf8")),
+  );
+  expect(files.length).toBeGreaterThan(3);
+  const closed = files.filter(
+    (file) => !fs.readFileSync(path.join(root, file), "utf8").includes("new Installation("),
+  );
+  expect(closed).toEqual([]);
 });

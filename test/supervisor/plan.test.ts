@@ -1,84 +1,10 @@
 import { describe, expect, test } from "bun:test";
 
 import { advance, createPlan, wakeAt } from "../../src/supervisor/plan.ts";
-import type { Plan, PlanCommand, PlanEvent, Policy } from "../../src/supervisor/plan.ts";
+import { eventOf, POLICY, run, TWO, wordsOf } from "../support/plan-rows.ts";
 
 // The policy, row by row: what happens, and what is to be done about it. Workers are known by their ids, in the order
 // in which they are started. No process runs here and no time passes.
-
-const POLICY = { heartbeatTimeout: 50_000, drainLimit: 60_000 };
-
-/** `"at what [worker [text]]"`, such as `"100 ready 1"` or `"5 exited 2 was killed"`. */
-function eventOf(row: string): PlanEvent {
-  const [, at = "", what = "", worker = "", text = ""] = /^(\d+) ([\w-]+) ?(\d*) ?(.*)$/.exec(row) ?? [];
-  const parts = { at: Number(at), worker: Number(worker) };
-  switch (what) {
-    case "start":
-    case "tick":
-    case "reload":
-    case "more":
-    case "fewer":
-    case "stop":
-    case "cut":
-    case "hand-over":
-      return { type: what, at: parts.at };
-    case "ready":
-    case "beat":
-      return { type: what, ...parts };
-    case "expiring":
-      return { type: "expiring", ...parts, why: text };
-    case "exited":
-      return { type: "exited", ...parts, how: text, isClean: text === "exited with code 0" };
-    default:
-      throw new Error(`no event: ${row}`);
-  }
-}
-
-/** A command in a few words. */
-function wordsOf(command: PlanCommand): string {
-  switch (command.type) {
-    case "spawn":
-      return `spawn ${command.worker} in ${command.slot}`;
-    case "drain":
-      return `drain ${command.worker}${command.isFollowed ? "" : " alone"}${command.isLast ? " last" : ""}`;
-    case "cut":
-    case "kill":
-      return `${command.type} ${command.worker}`;
-    case "close-slot":
-      return `close-slot ${command.slot}`;
-    case "reloaded":
-      return command.isComplete ? "reloaded" : "not reloaded";
-    case "log":
-      return `${command.level}${command.worker === undefined ? "" : ` ${command.worker}`}: ${command.text}`;
-    case "end":
-      return `end ${command.code}`;
-    case "serving":
-      return "serving";
-  }
-}
-
-/** Runs rows; those with a list are checked for exactly these commands, log lines left out unless `logs`. */
-function run(
-  target: number,
-  rows: readonly (string | readonly [string, ...string[]])[],
-  logs = false,
-  policy: Policy = POLICY,
-): Plan {
-  let plan = createPlan(target, policy);
-  for (const row of rows) {
-    const [words, ...expected] = typeof row === "string" ? [row] : row;
-    const before = JSON.stringify(plan);
-    const outcome = advance(plan, eventOf(words));
-    expect(JSON.stringify(plan)).toBe(before); // a plan is never changed
-    plan = outcome.plan;
-    const commands = outcome.commands.filter((each) => logs || each.type !== "log").map(wordsOf);
-    if (typeof row !== "string") expect([words, ...commands]).toEqual([words, ...expected]);
-  }
-  return plan;
-}
-
-/** Two workers that serve. */
-const TWO = ["0 start", "10 ready 1", "10 ready 2"] as const;
 
 describe("start", () => {
   test("every worker is started at once, and serving begins with the last one that is ready", () => {
@@ -187,7 +113,7 @@ describe("where a reload is waited for", () => {
     );
   });
 
-  test("the fifth death within ten seconds ends nothing", () => {
+  test("the fifth failed start within ten seconds ends nothing", () => {
     run(
       2,
       [
@@ -200,128 +126,16 @@ describe("where a reload is waited for", () => {
         "880 exited 5 x",
         ["1880 tick", "spawn 6 in 1"],
         ["1890 exited 6 x"],
+        ["3890 tick", "spawn 7 in 1"],
+        ["3900 exited 7 x"],
         ["20000 tick"],
-        ["20001 reload", "spawn 7 in 1"],
-        ["20002 ready 7", "spawn 8 in 2"],
-        ["20003 ready 8", "drain 2", "reloaded"],
+        ["20001 reload", "spawn 8 in 1"],
+        ["20002 ready 8", "spawn 9 in 2"],
+        ["20003 ready 9", "drain 2", "reloaded"],
       ],
       false,
       { ...PATIENT, heartbeatTimeout: 0 },
     );
-  });
-});
-
-describe("workers that die", () => {
-  test("the first is replaced at once, with one line that says why", () => {
-    run(
-      2,
-      [
-        ...TWO,
-        [
-          "20000 exited 1 was killed by SIGSEGV",
-          "error 1: was killed by SIGSEGV; another is started at once",
-          "spawn 3 in 1",
-        ],
-        ["20001 ready 3"],
-      ],
-      true,
-    );
-  });
-
-  test("further ones wait, longer each time: 250 ms, 500 ms, 1 s; the fifth within ten seconds ends everything", () => {
-    const plan = run(2, [
-      ...TWO,
-      ["100 exited 1 exited with code 3", "spawn 3 in 1"],
-      "110 ready 3",
-      ["120 exited 3 exited with code 3"],
-      ["369 tick"],
-      ["370 tick", "spawn 4 in 1"],
-      ["380 exited 4 exited with code 3"],
-      ["879 tick"],
-      ["880 tick", "spawn 5 in 1"],
-      ["890 exited 5 exited with code 3"],
-    ]);
-    expect(wakeAt(plan)).toBe(1890);
-    run(2, [
-      ...TWO,
-      "100 exited 1 x",
-      "110 exited 3 x",
-      ["360 tick", "spawn 4 in 1"],
-      "370 exited 4 x",
-      ["870 tick", "spawn 5 in 1"],
-      "880 exited 5 x",
-      ["1880 tick", "spawn 6 in 1"],
-      ["1890 exited 6 x", "drain 2 alone"],
-      ["1900 exited 2 exited with code 0", "end 1"],
-    ]);
-  });
-
-  test("failures that are far apart wait at most 30 s and end nothing", () => {
-    let plan = createPlan(2, POLICY);
-    let at = 0;
-    const tell = (row: string): readonly PlanCommand[] => {
-      const outcome = advance(plan, eventOf(row));
-      plan = outcome.plan;
-      return outcome.commands;
-    };
-    for (const row of TWO) tell(row);
-    let last = 1;
-    let longest = 0;
-    for (let failures = 0; failures < 20; failures++) {
-      at += 2600;
-      tell(`${at} beat 2`);
-      const spawned = tell(`${at} exited ${last} exited with code 1`).find((each) => each.type === "spawn");
-      const wake = wakeAt(plan) ?? at;
-      longest = Math.max(longest, wake - at);
-      at = wake;
-      last = (spawned ?? tell(`${at} tick`).find((each) => each.type === "spawn"))?.worker ?? 0;
-      expect(last).toBeGreaterThan(0);
-    }
-    expect(longest).toBe(30_000);
-    expect(plan.phase).toBe("running");
-  });
-
-  test("five workers killed at once are no row of failures", () => {
-    run(5, [
-      ...["0 start", "1 ready 1", "1 ready 2", "1 ready 3", "1 ready 4", "1 ready 5"],
-      ["50 exited 1 was killed", "spawn 6 in 1"],
-      ["50 exited 2 was killed", "spawn 7 in 2"],
-      ["50 exited 3 was killed", "spawn 8 in 3"],
-      ["50 exited 4 was killed", "spawn 9 in 4"],
-      ["50 exited 5 was killed", "spawn 10 in 5"],
-    ]);
-  });
-
-  test("a worker that has held out for ten seconds begins a new row", () => {
-    run(2, [
-      ...TWO,
-      "100 exited 1 x",
-      "110 ready 3",
-      ["10110 exited 3 x", "spawn 4 in 1"],
-      ["10120 exited 4 x"],
-      ["10370 tick", "spawn 5 in 1"],
-    ]);
-  });
-
-  test("all have died and no successor starts: the end", () => {
-    run(2, [
-      ...TWO,
-      "20000 exited 1 x",
-      "20000 exited 2 x",
-      "20010 exited 3 exited with code 1",
-      ["20020 exited 4 exited with code 1", "end 1"],
-    ]);
-  });
-
-  test("what is told of a worker that is gone, or was never there, is nothing", () => {
-    run(2, [
-      ...TWO,
-      "20000 exited 1 x",
-      ["20001 beat 1"],
-      ["20001 ready 1"],
-      ["20001 exited 1 x"],
-      ["20002 expiring 99 x"],
-    ]);
   });
 });
 

@@ -176,7 +176,7 @@ test("20 reloads leave the supervisor's descriptors and memory where they were",
   await settled();
   await eventually("its descriptors are closed", () => descriptors() <= before.descriptors);
   expect(memory()).toBeLessThan(before.memory + 16);
-});
+}, 60_000);
 
 test("a server without workers answers SIGHUP with a new start in the same process: nothing is lost", async () => {
   using folder = workersFolder();
@@ -200,7 +200,10 @@ test("a server without workers answers SIGHUP with a new start in the same proce
   expect(load.lost).toEqual([]);
   program.kill("SIGTERM");
   expect(await program.ended()).toBe(0);
-  expect(folder.lines("marks")).toEqual([1, 2].flatMap(() => ["startup single 0 -", "shutdown single 0 -"]));
+  // The old program, the process that found out whether the new one could serve, and the new one.
+  const life = ["startup single 0 -", "shutdown single 0 -"];
+  const [first, ...others] = folder.lines("marks");
+  expect([first, ...others]).toEqual(["startup single 0 -", ...life, "shutdown single 0 -", ...life]);
   expect(fs.existsSync(folder.file("pid"))).toBe(false);
 });
 

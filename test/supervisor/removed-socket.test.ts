@@ -4,6 +4,7 @@ import fs from "node:fs";
 import { resolveOptions } from "../../src/server/options.ts";
 import { Server } from "../../src/server/server.ts";
 import { dispatch } from "../../src/spec/application.ts";
+import { Installation } from "../support/installation.ts";
 import { Program } from "../support/program.ts";
 import type { Folder } from "../support/program.ts";
 import { RecordingLogger, text } from "../support/server.ts";
@@ -65,28 +66,33 @@ for (const workers of [1, 2]) {
     await program.prints(/Serving/);
     fs.rmSync(socket);
     program.kill("SIGUSR2");
-    await eventually("another one serves", () => {
-      const [pid = ""] = folder.lines("pid");
-      return pid !== "" && pid !== String(program.pid);
-    });
+    await eventually(
+      "another one serves",
+      () => {
+        const [pid = ""] = folder.lines("pid");
+        return pid !== "" && pid !== String(program.pid);
+      },
+      15_000,
+    );
     const next = Number(folder.lines("pid")[0]);
     try {
       expect((await who(socket)).version).toBe("one");
     } finally {
       process.kill(next, "SIGTERM");
     }
-    await eventually("it has ended", () => !runs(next));
+    await eventually("it has ended", () => !runs(next), 15_000);
     expect(fs.existsSync(socket)).toBe(false);
   });
 
   test.if(isRoot)(
     `a file that the server's user may not make, ${workers} worker(s): it is said, and the server goes on`,
     async () => {
+      using installation = new Installation();
       using folder = workersFolder();
       fs.chmodSync(folder.path, 0o777);
       fs.mkdirSync(folder.file("run"), { mode: 0o755 });
       const where = ["--listen", "unix:run/http.sock", "--listen", "127.0.0.1:0", "--user", "nobody"];
-      await using program = serve(folder, [...count, ...where]);
+      await using program = installation.serve(folder, ["app.ts", "-E", "production", ...count, ...where]);
       const log = new Log(program);
       const [, url = ""] = await log.until(/(http:\/\/[\d.]+:\d+\/)/);
       fs.rmSync(folder.file("run/http.sock"));

@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
+import { Installation } from "../support/installation.ts";
 import { LogDestination } from "../support/log-destination.ts";
 import type { DestinationKind } from "../support/log-destination.ts";
 import { Folder, MAIN, Program } from "../support/program.ts";
@@ -26,11 +27,17 @@ interface Address {
 class Unread implements AsyncDisposable {
   readonly child: Bun.Subprocess;
 
-  constructor(folder: Folder, destination: LogDestination, words: readonly string[]) {
+  /** @param command the Bun and the program that serve, where they are not this project's. */
+  constructor(
+    folder: Folder,
+    destination: LogDestination,
+    words: readonly string[],
+    command: readonly string[] = [process.execPath, MAIN],
+  ) {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(?:PAGI_.*|PORT|HOST)$/.test(name));
     const { end } = destination;
     this.child = Bun.spawn(
-      [process.execPath, MAIN, "app.ts", "-p", "0", "-E", "production", "--access-log", "-", ...words],
+      [...command, "app.ts", "-p", "0", "-E", "production", "--access-log", "-", ...words],
       {
         cwd: folder.path,
         env: { ...Object.fromEntries(inherited), NO_COLOR: "1" },
@@ -60,6 +67,11 @@ async function fill(address: Address, count = FILLING): Promise<void> {
       await response.body?.cancel();
     }
   }
+}
+
+/** Waits for what nothing announces: the log would, if it were read. The test's own time is the limit. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(5);
 }
 
 const LOST = /Standard error could not be written to for a while: (\d+) log lines were lost here\n/;
@@ -115,20 +127,26 @@ test("a full log does not keep the supervisor from replacing a worker that hangs
   const workers = childrenOf(server.child.pid);
   expect(workers).toHaveLength(2);
   void request(address, get("/block")).catch(() => {});
-  await eventually("the worker that hangs was replaced", () => !workers.every(runs));
+  await until(() => !workers.every(runs)); // the one that hangs was replaced
   server.child.kill("SIGHUP");
-  await eventually("a reload replaces the other one", () => !workers.some(runs));
+  await until(() => !workers.some(runs)); // and by a reload the other one
   expect((await whoServes(address)).parent).toBe(server.child.pid);
 });
 
 for (const kind of KINDS)
   test.if(isRoot)(`a ${kind} that the server's user may not open is not waited for either`, async () => {
+    using installation = new Installation();
     using folder = workersFolder();
     fs.chmodSync(folder.path, 0o777);
     using destination = new LogDestination(kind);
     // Such a terminal gets lines in pieces, between which those of another worker may come.
     const workers = kind === "terminal" ? ["-w", "1", "--reload"] : ["-w", "2"];
-    await using server = new Unread(folder, destination, [...workers, "--user", "nobody"]);
+    await using server = new Unread(
+      folder,
+      destination,
+      [...workers, "--user", "nobody"],
+      [installation.bun, installation.main],
+    );
     const address = await addressIn(destination);
     const { pid } = await whoServes(address);
     expect(fs.statSync(`/proc/${pid}`).uid).not.toBe(0);

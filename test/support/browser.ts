@@ -63,9 +63,12 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
 /**
  * What axe-core finds that keeps people from using the page as it is now: contrast, labels, roles and the like. For pages
  * that were opened with JavaScript. A test expects an empty list, in each state of the page that people see.
+ *
+ * @param rules only these rules of axe-core. Default: all.
  */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
+export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(await Bun.file(AXE).text());
-  const { violations } = await page.evaluate<AxeResults>("axe.run()");
+  const options = rules === undefined ? {} : { runOnly: rules };
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`);
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
 }

@@ -4,8 +4,8 @@ import { accessibilityProblems, openPage } from "./browser.ts";
 const PHONE = { width: 390, height: 844 };
 
 /**
- * What is wrong with a page for people on a phone, in a light room or a dark one, or with a screen reader: axe-core's
- * findings, no room for it, a scheme that it ignores, and a policy under which scripts or parts from elsewhere could run.
+ * Problems of a page for people on a phone, with a light or dark scheme, or with a screen reader: axe-core's findings,
+ * horizontal scrolling, an ignored scheme, and a policy that allows inline scripts or parts from elsewhere.
  */
 export async function pageProblems(browser: Browser, url: string): Promise<string[]> {
   const response = await fetch(url, { headers: { accept: "text/html" } });
@@ -15,7 +15,9 @@ export async function pageProblems(browser: Browser, url: string): Promise<strin
   const { page, problems } = await openPage(browser, url, { viewport: PHONE, colorScheme: "light" });
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
-    for (const problem of await accessibilityProblems(page)) found.push(`${scheme}: ${problem}`);
+    // Only colours change with the scheme.
+    const rules = scheme === "dark" ? ["color-contrast"] : undefined;
+    for (const problem of await accessibilityProblems(page, rules)) found.push(`${scheme}: ${problem}`);
     if ((await ground(page)) !== scheme) found.push(`${scheme}: the page is not ${scheme}`);
   }
   if (!(await page.evaluate<boolean>("document.documentElement.lang !== ''"))) found.push("no lang");
@@ -53,7 +55,7 @@ function policyProblems(policy: string): string[] {
   return found;
 }
 
-/** What the page is drawn upon: the body's colour, the root's, or what the browser has for the scheme. */
+/** Whether the page's background is light or dark: the body's colour, the root's, or the browser's own. */
 function ground(page: Page): Promise<"light" | "dark"> {
   return page.evaluate<"light" | "dark">(`(() => {
     const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -65,7 +67,7 @@ function ground(page: Page): Promise<"light" | "dark"> {
       return a === 0 ? undefined : (r + g + b) / 3;
     };
     const of = (element) => brightness(getComputedStyle(element).backgroundColor);
-    // Where nothing is painted there is the browser's canvas, whose colour only that of the text betrays.
+    // Scripts cannot read the colour of the browser's canvas; the text's colour is its opposite.
     const canvas = 255 - brightness(getComputedStyle(document.body).color);
     return (of(document.body) ?? of(document.documentElement) ?? canvas) < 128 ? "dark" : "light";
   })()`);

@@ -121,6 +121,20 @@ export class Program implements AsyncDisposable {
     return this.#child.exitCode;
   }
 
+  /** The signal that ended it. */
+  get signal(): string | undefined {
+    const { signalCode } = this.#child;
+    return signalCode === null ? undefined : String(signalCode);
+  }
+
+  /** Whether it ends in this time, for what must not happen. */
+  async exitsWithin(milliseconds: number): Promise<boolean> {
+    return await Promise.race([
+      this.#child.exited.then(() => true),
+      Bun.sleep(milliseconds).then(() => false),
+    ]);
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

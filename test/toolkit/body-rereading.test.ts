@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { text as readText } from "node:stream/consumers";
 import express from "express";
 import { Hono } from "hono";
-import { fromFetch } from "../../adapters/fetch.ts";
+import { fromFetch, toFetch } from "../../adapters/fetch.ts";
 import { hono } from "../../adapters/hono.ts";
 import { fromNode } from "../../adapters/node.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
@@ -188,7 +188,7 @@ describe("what middleware has read whole comes again", () => {
   describe.each(Object.entries(WAYS_TO_READ))("after %s", (_way, reads) => {
     test.each(Object.entries(READERS))("for %s", async (name, app) => {
       if (reads === WAYS_TO_READ["bytes() with a limit that is too low"] && name.includes("receive() itself"))
-        return; // what comes to receive() in pieces, and is kept by nobody
+        return; // it gets the pieces, and nobody keeps them
       await using running = await startServer(before(reads)(app));
       expect(await post(running, BODY, URL_ENCODED)).toEqual({ status: 200, text: BODY });
       expect(await post(running, chunked(BODY), URL_ENCODED)).toEqual({ status: 200, text: BODY });
@@ -199,6 +199,15 @@ describe("what middleware has read whole comes again", () => {
 
   test.each(PLAIN)("a small multipart form, for %s", async (_name, app) => {
     await using running = await startServer(before((request) => request.form())(app));
+    for (const body of [FORM, chunked(FORM)])
+      expect(await post(running, body, { "content-type": MULTIPART })).toEqual({ status: 200, text: FORM });
+  });
+
+  test.each(PLAIN)("a multipart form over a limit, for %s", async (name, app) => {
+    if (name.includes("receive() itself")) return; // it gets the pieces, and nobody keeps them
+    await using running = await startServer(
+      before((request) => request.form({ maxFileSize: 10 }).catch(() => {}))(app),
+    );
     for (const body of [FORM, chunked(FORM)])
       expect(await post(running, body, { "content-type": MULTIPART })).toEqual({ status: 200, text: FORM });
   });
@@ -385,6 +394,17 @@ describe("a receive of middleware", () => {
     expect(counted).toBe(BODY.length);
   });
 
+  test.each([
+    ["to its end", (request: PagiRequest) => Array.fromAsync(request.bodyStream())],
+    ["in part", (request: PagiRequest) => request.bodyStream().nextChunk()],
+  ])("through which a body was streamed %s rejects a reader of the body", async (_how, reads) => {
+    const through = wrapping((receive) => async () => receive());
+    for (const name of ["receive()", "a PagiRequest", "fromFetch, text()", "fromNode, the stream"]) {
+      await using running = await startServer(through(before(reads)(READERS[name] ?? router.toApp())));
+      expect([name, (await post(running, chunked(BODY))).status]).toEqual([name, 500]);
+    }
+  });
+
   test("behind a body that was streamed rejects a reader of the body", async () => {
     const streams = before((request) => Array.fromAsync(request.bodyStream()));
     for (const name of ["receive()", "a PagiRequest", "fromFetch, text()", "fromNode, the stream"]) {
@@ -494,6 +514,23 @@ describe("an event stream", () => {
     side.put({ type: "sse.disconnect", reason: "client_closed" });
     await running;
   });
+});
+
+test("a Request that the host of toFetch() has read is an error for an application that wants its body", async () => {
+  const used = async (): Promise<Request> => {
+    const request = new Request("http://localhost/", { method: "POST", body: BODY });
+    await request.text();
+    return request;
+  };
+  const errors: unknown[] = [];
+  const onError = (_message: string, error?: unknown): void => void errors.push(String(error));
+  for (const name of ["receive()", "a PagiRequest"]) {
+    const answered = await toFetch(READERS[name] ?? router.toApp(), { onError })(await used());
+    expect(answered.status).toBe(500);
+  }
+  expect(errors).toEqual(Array(2).fill(expect.stringContaining("has been used already")));
+  const ignores = toFetch((scope, _receive, send) => answer("fine", scope, send));
+  expect(await (await ignores(await used())).text()).toBe("fine");
 });
 
 test("on a server that knows nothing of this, where the toolkit or an adapter reads or calls", async () => {

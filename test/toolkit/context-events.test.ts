@@ -226,6 +226,29 @@ describe("run with the connection's own object", () => {
     ]);
   });
 
+  test("those that come between the parts of a request body wait for whoever receives next", async () => {
+    for (const reads of [
+      (c: HttpContext) => c.request.text(),
+      async (c: HttpContext) => (await Array.fromAsync(c.request.bodyStream({ decode: "utf-8" }))).join(""),
+    ]) {
+      const side = server(
+        foreign("app.tick", 1),
+        { type: "http.request", body: bytes("a"), more: true },
+        foreign("app.tick", 2),
+        { type: "http.request", body: bytes("b"), more: false },
+        foreign("app.tick", 3),
+        { type: "http.disconnect" },
+      );
+      const context = new HttpContext(httpScope({ method: "POST" }), side.receive, side.send);
+      expect(await reads(context)).toBe("ab");
+      const ticks: unknown[] = [];
+      expect(await context.on("app.tick", (event) => void ticks.push(event["data"])).run()).toBe(
+        "disconnect",
+      );
+      expect(ticks).toEqual([1, 2, 3]);
+    }
+  });
+
   test("between accept() and on() and run() something may be awaited", async () => {
     const { context, side } = socket(CONNECT, foreign("chat.message", 1));
     await context.websocket.accept();

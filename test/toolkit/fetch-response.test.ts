@@ -5,7 +5,9 @@ import { bytes, httpScope, response, server } from "../support/fake-scope.ts";
 
 test.each([
   ["text", () => new Response("text"), "text/plain;charset=utf-8", "4"],
-  ["bytes of text", () => new Response(bytes("text")), "text/plain;charset=utf-8", "4"],
+  ["text outside ASCII", () => new Response("\u00fcber"), "text/plain;charset=utf-8", "5"],
+  ["bytes", () => new Response(bytes("text")), "application/octet-stream", "4"],
+  ["a Blob", () => new Response(new Blob(["text"])), "text/plain;charset=utf-8", "4"],
   ["other bytes", () => new Response(Uint8Array.of(0, 1, 2)), "application/octet-stream", "3"],
   [
     "a type of its own",
@@ -50,6 +52,6 @@ test("a Response of bytes can be sent again; a file that is not there is told of
   }
   const side = server();
   const missing = PagiResponse.from(new Response(Bun.file("/nonexistent")));
-  expect(missing.respond(side.send, httpScope())).rejects.toThrow("has gone");
+  expect(missing.respond(side.send, httpScope())).rejects.toThrow("does not exist");
   expect(side.sent).toEqual([]);
 });

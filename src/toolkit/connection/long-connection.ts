@@ -23,9 +23,9 @@ export type Refusal = Responder | Response | RefusalParts;
 /** A refusal in its parts. */
 export interface RefusalParts extends Pick<ResponseOptions, "headers"> {
   /** Default 403. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Default: none. A string is plain text, unless `headers` has another type. */
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | undefined;
 }
 
 /** The interval of a keepalive. False and 0 are none, and nothing else is, be it undefined or NaN. */

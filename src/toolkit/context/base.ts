@@ -1,9 +1,9 @@
 import { UnsupportedScopeError } from "../../errors.ts";
 import type { Receive, Send } from "../../spec/application.ts";
-import { Rereadable } from "../../spec/rereadable.ts";
 import type { RequestScope } from "../../spec/scope.ts";
 import type { ReceiveEvent } from "../../spec/events.ts";
 import type { Call } from "../call.ts";
+import { receiveForEnd } from "../request/body-reader.ts";
 import { RequestHead } from "../request/head.ts";
 import { EventLoop } from "./event-loop.ts";
 import type { Interest } from "./shared-receive.ts";
@@ -150,8 +150,8 @@ export abstract class ContextBase<
 
   /** What {@link run} receives. */
   protected nextEvent(): Promise<Event> {
-    Rereadable.find(this.scope, this.receive)?.forgive();
-    return this.receive();
+    // As in the constructor.
+    return receiveForEnd(this.scope, this.receive) as Promise<Event>;
   }
 
   /** Whether {@link run} takes an event that no server sends. */

@@ -13,16 +13,16 @@ import type { LifespanScope, State } from "../../spec/scope.ts";
  */
 export interface LifespanHooks {
   /** Runs before the first request, in every process that serves. It may fill the state that requests see. Default: nothing. */
-  readonly startup?: (state: State) => void | Promise<void>;
+  readonly startup?: ((state: State) => void | Promise<void>) | undefined;
   /** Runs after the last request, in every process that serves. Default: nothing. */
-  readonly shutdown?: (state: State) => void | Promise<void>;
+  readonly shutdown?: ((state: State) => void | Promise<void>) | undefined;
   /**
    * Runs once, before any worker starts: for work such as migrations. It gets no state, because workers are separate
    * processes; they do inherit `process.env`. Default: nothing.
    */
-  readonly beforeWorkers?: () => void | Promise<void>;
+  readonly beforeWorkers?: (() => void | Promise<void>) | undefined;
   /** Runs once, after the last worker has ended. Default: nothing. */
-  readonly afterWorkers?: () => void | Promise<void>;
+  readonly afterWorkers?: (() => void | Promise<void>) | undefined;
 }
 
 /** Part of a sequence. */

@@ -46,8 +46,9 @@ export class BodyReader<Event extends ReceiveEvent> {
 
 /** The next event for someone who looks for the end of the connection, and does not mind that the body was read. */
 export function receiveForEnd(scope: object, receive: Receive): Promise<ReceiveEvent> {
-  Rereadable.find(scope, receive)?.forgive();
-  return receive();
+  const source = Rereadable.find(scope, receive);
+  source?.forgive();
+  return source?.owns(receive) === true ? source.take() : receive();
 }
 
 /** `body` and `more` may be missing: PAGI Www, "Request - receive event". */

@@ -5,11 +5,11 @@ import { writeNewFile, type NewFileOptions } from "./new-file.ts";
 /** How a body is streamed. */
 export interface BodyStreamOptions {
   /** Bytes at most. Default: as many as the server lets through. */
-  maxBytes?: number;
+  maxBytes?: number | undefined;
   /** Delivers strings, no char ever cut in two. */
-  decode?: "utf-8";
+  decode?: "utf-8" | undefined;
   /** With `decode`: whether bytes that are no UTF-8 are refused. Default false: they become U+FFFD. */
-  strict?: boolean;
+  strict?: boolean | undefined;
 }
 
 /** What {@link BodyStreamOptions} may be. */

@@ -11,6 +11,10 @@ import { BodyTooLargeError, BodyUsedError, IncompleteBodyError, type BodyUse } f
 /** How many bytes of a body are read into memory where nothing else is said: 1 MiB. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
+/** Events of middleware that may come while one body is read, and wait for others. */
+const MAX_PASSED_BY = 1000;
+const TOO_MANY_EVENTS = `More than ${MAX_PASSED_BY} events of middleware came while the request body was read.`;
+
 const NO_BYTES = new Uint8Array(0);
 
 type BodyEvent = HttpRequest | SseRequest;
@@ -152,9 +156,10 @@ export class RequestBody {
   }
 
   #readForm(options: ReadFormOptions, open: OpenForm): Promise<FormEntries> {
-    const stream = open((maxBytes) => this.#chunks("form", MAX_BODY_BYTES, maxBytes));
+    let chunks: AsyncIterator<Uint8Array> | undefined;
+    const stream = open((maxBytes) => (chunks = this.#chunks("form", MAX_BODY_BYTES, maxBytes)));
     if (this.#kept === undefined) this.#use = "form";
-    return readForm(stream, options, (upload) => {
+    const reading = readForm(stream, options, (upload) => {
       const discard = (): void => {
         // The request is over, and a file that cannot be removed is nothing it could be told of.
         upload.discard().catch(() => {});
@@ -162,6 +167,8 @@ export class RequestBody {
       this.#connection?.onComplete(discard);
       this.#connection?.onDisconnect(discard);
     });
+    // A form that was over a limit leaves off in the middle; what was read of it is given back then.
+    return reading.finally(() => chunks?.return?.());
   }
 
   /** The next event, asked for by a reader of the body: it is refused rather than waited for where there is none left. */
@@ -187,14 +194,21 @@ export class RequestBody {
     const tape: ReceiveEvent[] = [];
     let size = 0;
     let isOver = false;
+    /** Events of middleware, which others wait for. */
+    const passedBy: ReceiveEvent[] = [];
     const next = async (): Promise<ReceiveEvent> => {
-      const event = await this.#next();
+      // Through the `receive` of middleware this reader is not known, and would be refused itself.
+      if (size > keep) this.#source.forgive();
+      let event = await this.#next();
+      for (; !isOfServer(event); event = await this.#next()) {
+        if (passedBy.length >= MAX_PASSED_BY) throw new Error(TOO_MANY_EVENTS);
+        passedBy.push(event);
+      }
       size += bytesOf(event).byteLength;
       if (size <= keep) tape.push(event);
       else {
         tape.length = 0;
-        // Through the `receive` of middleware this reader's own events come too, and are not to be refused.
-        if (this.#isOwn) this.#source.refuse(new BodyUsedError(use));
+        this.#source.refuse(new BodyUsedError(use));
       }
       return event;
     };
@@ -204,6 +218,7 @@ export class RequestBody {
     } catch (error) {
       throw this.#isTooLate(error) ? new BodyUsedError("answered") : error;
     } finally {
+      this.#source.putBack(passedBy);
       if (size > keep) {
         this.#use = use;
         this.#source.refuse(new BodyUsedError(use));
@@ -224,6 +239,11 @@ export class RequestBody {
       connection?.responseComplete() === true
     );
   }
+}
+
+/** What middleware makes is of other types than those that are known. */
+function isOfServer({ type }: ReceiveEvent): boolean {
+  return /^(?:http|sse|websocket|lifespan)\./.test(type);
 }
 
 /** Resolves when somebody else's reading is over, who sees its error. */

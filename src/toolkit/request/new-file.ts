@@ -9,9 +9,9 @@ export interface NewFileOptions {
    * Whether a file of that name is replaced, in one step and only by a whole one. Default false: it is an error. A
    * symbolic link is never followed; it is replaced like a file.
    */
-  overwrite?: boolean;
+  overwrite?: boolean | undefined;
   /** Permissions of the file. Default `0o600`: what a client sends is nobody else's before it was looked at. */
-  mode?: number;
+  mode?: number | undefined;
 }
 
 const NEW_FILE_RULES: OptionRules<NewFileOptions> = { overwrite: FLAG, mode: whole(0, 0o7777) };

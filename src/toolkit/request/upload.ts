@@ -13,9 +13,9 @@ type Content = { in: "memory"; bytes: Uint8Array } | { in: "file"; path: string 
 /** How uploads are kept. */
 export interface SpoolOptions {
   /** Bytes of one file that are kept in memory; more go to the disk. Default 64 KiB. */
-  spoolThreshold?: number;
+  spoolThreshold?: number | undefined;
   /** Where temporary files are made. Default: that of the system. */
-  tempDir?: string;
+  tempDir?: string | undefined;
 }
 
 /** What {@link SpoolOptions} may be. */

@@ -1,5 +1,5 @@
-import { PagiError } from "../../errors.ts";
-import { bodyKind, lateTypeOf, wholeFile } from "./fetch-body.ts";
+import type { ConnectionState } from "../../spec/connection-state.ts";
+import { fetchContent, openStream, type FetchContent, type OpenedContent } from "./fetch-content.ts";
 import { beginningNameOf } from "../component.ts";
 import type { ResponseWriter } from "./writer.ts";
 
@@ -39,51 +39,30 @@ export type ResponseBody =
       /** Whether `ETag` and `Last-Modified` are made from the file. */
       readonly validators: boolean;
     }
-  | { readonly kind: "fetched"; readonly content: () => Promise<FetchedContent> };
+  | {
+      readonly kind: "fetched";
+      /** Found out once, and then the same; `wanted` is false where the content is not sent. */
+      readonly content: (wanted: boolean, connection: ConnectionState | undefined) => Promise<FetchedContent>;
+    };
 
-/** What was in a Fetch `Response`, which cannot be told without waiting. */
-export interface FetchedContent {
-  readonly body: Exclude<ResponseBody, { kind: "fetched" }>;
-  /** The type of bytes, which count as text where they are none that cannot be. */
-  readonly type?: string;
-}
+export type FetchedContent = Exclude<FetchContent, { kind: "stream" }> | OpenedContent;
 
 /** The body of a Fetch `Response`, sent as what it is: bytes and files can be sent again, a stream cannot. */
 export function fetchedBody(response: Response): ResponseBody {
   let content: Promise<FetchedContent> | undefined;
-  return { kind: "fetched", content: () => (content ??= contentOf(response)) };
+  return { kind: "fetched", content: (...request) => (content ??= contentOf(response, ...request)) };
 }
 
-async function contentOf(response: Response): Promise<FetchedContent> {
-  switch (bodyKind(response)) {
-    case "empty":
-      return { body: { kind: "none" } };
-    case "bytes": {
-      const bytes = await response.bytes();
-      return { body: { kind: "bytes", bytes }, type: lateTypeOf(bytes) };
-    }
-    case "file":
-    case "slice": {
-      const file = await response.blob();
-      const path = wholeFile(file);
-      if (path === undefined) return { body: { kind: "stream", source: file.stream() } };
-      return { body: { kind: "file", path, offset: 0, length: undefined, validators: true } };
-    }
-    case "stream":
-      return { body: { kind: "stream", source: response.body ?? [] } };
-  }
-}
-
-/** A file that is to be sent is not there, or is none. */
-export class FileError extends PagiError {
-  readonly code = "ERR_PAGI_FILE";
-  readonly fault = "application";
-  readonly path: string;
-
-  constructor(path: string, problem: string, options?: ErrorOptions) {
-    super(`The file '${path}' ${problem}.`, options);
-    this.path = path;
-  }
+async function contentOf(
+  response: Response,
+  wanted: boolean,
+  connection: ConnectionState | undefined,
+): Promise<FetchedContent> {
+  const content = await fetchContent(response, wanted);
+  if (content.kind !== "stream") return content;
+  // The first bytes may be waited for, and the client may leave meanwhile.
+  if (content.coding !== undefined) connection?.onDisconnect(() => content.reader.cancel());
+  return await openStream(content);
 }
 
 /** Writes a source to its end, or until the client goes; the source is then told, and not waited for. */

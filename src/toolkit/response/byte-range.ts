@@ -21,7 +21,8 @@ export function byteRanges(
   const asked: ByteRange[] = [];
   for (const text of list) {
     const range = rangeOf(text.trim(), size);
-    if (range === undefined) return undefined;
+    // A suffix of nothing is satisfiable (section 14.1.2), but there is no Content-Range for it.
+    if (range === undefined || (size === 0 && /^-0*[1-9]/.test(text.trim()))) return undefined;
     if (range.start < range.end) asked.push(range);
   }
   const [first, ...rest] = joined(asked);

@@ -44,10 +44,10 @@ export class ByteRangesBody {
   }
 
   /** The body, with the file read range by range. */
-  async *chunks(path: string): AsyncGenerator<Uint8Array, void, void> {
+  async *chunks(file: Blob): AsyncGenerator<Uint8Array, void, void> {
     for (const { head, range } of this.#parts) {
       yield head;
-      yield* Bun.file(path).slice(range.start, range.end).stream();
+      yield* file.slice(range.start, range.end).stream();
     }
     yield this.#end;
   }

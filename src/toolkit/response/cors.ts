@@ -4,19 +4,19 @@ import type { PagiHeaders } from "../values/headers.ts";
 /** Which other origins may read a response. Source: Fetch standard, "CORS protocol". */
 export interface CorsOptions {
   /** Default `*`, every origin. */
-  origin?: string;
+  origin?: string | undefined;
   /** For a preflight. Default GET, POST, PUT, DELETE, PATCH and OPTIONS. */
-  methods?: readonly string[];
+  methods?: readonly string[] | undefined;
   /** Request fields, for a preflight. Default Content-Type, Authorization and X-Requested-With. */
-  headers?: readonly string[];
+  headers?: readonly string[] | undefined;
   /** Response fields that scripts may read beside the usual ones. Default none. */
-  expose?: readonly string[];
+  expose?: readonly string[] | undefined;
   /** Whether cookies and credentials may be sent. Default false. */
-  credentials?: boolean;
+  credentials?: boolean | undefined;
   /** Seconds for which a preflight holds. Default 86400. */
-  maxAge?: number;
+  maxAge?: number | undefined;
   /** Whether this answers a preflight. Default false. */
-  preflight?: boolean;
+  preflight?: boolean | undefined;
   /**
    * The `Origin` of the request. Needed with `credentials` and the origin `*`, which may not go together: the origin
    * that asks is then the one that is allowed, so that **every** site can act in the name of the user. Given as

@@ -1,28 +1,45 @@
 import { stat } from "node:fs/promises";
 import type { ConnectionState } from "../../spec/connection-state.ts";
 import type { RequestScope } from "../../spec/scope.ts";
-import { byteRanges } from "./byte-range.ts";
-import { ByteRangesBody } from "./byte-ranges-body.ts";
 import { PagiHeaders } from "../values/headers.ts";
-import { ifRangeHolds, precondition, type Validators } from "./preconditions.ts";
-import { discardSource, FileError, pipeSource, type BodySource, type ResponseBody } from "./body.ts";
+import { precondition } from "./preconditions.ts";
+import {
+  discardSource,
+  pipeSource,
+  type BodySource,
+  type FetchedContent,
+  type ResponseBody,
+} from "./body.ts";
+import { lateTypeOf, type BytesOrigin } from "./fetch-body.ts";
+import { isWholeFile, planSlice, type FetchFile } from "./fetch-file.ts";
+import { FileError } from "./file-error.ts";
+import { planFile, validatorsOf, type FilePlan } from "./file-plan.ts";
+import { sendFilePlan, type Recipient } from "./file-sender.ts";
 import { responseEvents, type AnySend, type ResponseEvents } from "./events.ts";
 import { ResponseWriter } from "./writer.ts";
 
-/** What a response consists of. It is only read here. */
-export interface ResponseParts {
+interface HeadParts {
   readonly status: number;
   readonly headers: PagiHeaders;
+}
+
+/** What a response consists of. It is only read here. */
+export interface ResponseParts extends HeadParts {
   readonly body: ResponseBody;
 }
 
 type FileBody = Extract<ResponseBody, { kind: "file" }>;
 
-/** Sends a response as the request asks for it; see `PagiResponse.respond`. */
+/**
+ * Sends a response as the request asks for it; see `PagiResponse.respond`.
+ *
+ * @param isConnected whether the client is there; by default what the connection of the scope says, if it has one.
+ */
 export async function sendResponse(
   parts: ResponseParts,
   send: AnySend,
   scope: RequestScope | undefined,
+  isConnected: () => boolean = () => connectionOf(scope)?.isConnected() ?? true,
 ): Promise<void> {
   const events = responseEvents(send, scope);
   const { body } = parts;
@@ -36,16 +53,41 @@ export async function sendResponse(
     case "stream":
       return await sendStream(parts, body.source, events, scope);
     case "file":
-      return await sendFile(parts, body, events, scope);
-    case "fetched": {
-      const { body: content, type } = await body.content();
-      const headers = parts.headers.clone();
-      if (type !== undefined) headers.setDefault("content-type", type);
-      // A framework may have taken the body away from its answer to HEAD: then its length is not known (RFC 9110 section 8.6).
-      const isUnknown = content.kind === "none" && methodOf(scope) === "HEAD";
-      const known: ResponseBody = isUnknown ? { kind: "stream", source: [] } : content;
-      return await sendResponse({ ...parts, headers, body: known }, send, scope);
-    }
+      return await sendFile(parts, body, events, scope, isConnected);
+    case "fetched":
+      return await sendFetched(
+        parts,
+        await body.content(hasContent(parts.status, scope), connectionOf(scope)),
+        events,
+        scope,
+        isConnected,
+      );
+  }
+}
+
+async function sendFetched(
+  { status, headers: given }: HeadParts,
+  content: FetchedContent,
+  events: ResponseEvents,
+  scope: RequestScope | undefined,
+  isConnected: () => boolean,
+): Promise<void> {
+  const headers = given.clone();
+  if ("isDecoded" in content && content.isDecoded) headers.remove("content-encoding");
+  const parts = { status, headers };
+  switch (content.kind) {
+    case "none":
+      // A framework may have taken the body away from its answer to HEAD: then only it can know the length.
+      if (methodOf(scope) !== "HEAD") return await sendWhole(parts, "", events, scope);
+      if (content.announcedLength !== undefined) headers.set("content-length", content.announcedLength);
+      return await sendStream(parts, [], events, scope);
+    case "bytes":
+      setLateType(headers, content.bytes, content.origin);
+      return await sendWhole(parts, content.bytes, events, scope);
+    case "file":
+      return await sendFetchedFile(parts, content.file, events, scope, isConnected);
+    case "stream":
+      return await sendStream(parts, content.reader, events, scope);
   }
 }
 
@@ -54,13 +96,13 @@ export function connectionOf(scope: RequestScope | undefined): ConnectionState |
   return scope?.type === "http" ? scope["pagi.connection"] : undefined;
 }
 
-/** Whether the response has content, and is not only told of. RFC 9110 section 6.4.1. */
+/** Whether the response has content, and is not only about it. RFC 9110 section 6.4.1. */
 export function hasContent(status: number, scope: RequestScope | undefined): boolean {
   return hasLength(status) && methodOf(scope) !== "HEAD";
 }
 
 async function sendWhole(
-  { status, headers: given }: ResponseParts,
+  { status, headers: given }: HeadParts,
   content: Uint8Array | string,
   events: ResponseEvents,
   scope: RequestScope | undefined,
@@ -78,7 +120,7 @@ async function sendWhole(
 }
 
 async function sendStream(
-  { status, headers }: ResponseParts,
+  { status, headers }: HeadParts,
   source: BodySource,
   events: ResponseEvents,
   scope: RequestScope | undefined,
@@ -106,67 +148,55 @@ async function sendStream(
 }
 
 async function sendFile(
-  { status, headers: given }: ResponseParts,
+  { status, headers: given }: HeadParts,
   file: FileBody,
   events: ResponseEvents,
   scope: RequestScope | undefined,
+  isConnected: () => boolean,
 ): Promise<void> {
   const headers = framed(given);
   const size = await describeFile(file, headers);
   const condition = failedCondition(status, headers, scope);
   if (condition !== undefined) return await answerCondition(condition, headers, events);
-  const isWhole = file.offset === 0 && file.length === undefined && status === 200;
-  if (isWhole) headers.setDefault("accept-ranges", "bytes");
-  const ranges = isWhole ? requestedRanges(scope, headers, size) : undefined;
-  if (ranges === "unsatisfiable") {
-    headers.removeContentHeaders();
-    headers.set("content-range", `bytes */${size}`).set("content-length", 0);
-    await events.start(416, headers.toPairs());
-    await events.body("", false);
-    return;
+  if (file.offset === 0 && file.length === undefined) {
+    const plan = planFile(status, headers, size, scope, { several: true, announces: true });
+    return await sendFilePlan(plan, file.path, events, recipientOf(plan, scope, isConnected));
   }
-  const [range, ...others] = ranges ?? [];
-  if (range !== undefined && others.length > 0) {
-    const body = new ByteRangesBody([range, ...others], headers.get("content-type"), size);
-    // Parts that are longer than the file, for their headers, are of no use to anybody.
-    if (body.contentLength < size) return await sendRanges(body, file.path, headers, events, scope);
-  }
-  const isPart = range !== undefined && others.length === 0;
-  const start = isPart ? range.start : Math.min(file.offset, size);
-  const end = isPart ? range.end : Math.min(size, start + (file.length ?? size));
-  if (isPart) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
-  if (hasLength(status)) headers.set("content-length", end - start);
-  await events.start(isPart ? 206 : status, headers.toPairs());
-  if (start === end || !hasContent(status, scope)) await events.body("", false);
-  else if (events.file !== undefined) await events.file(file.path, start, end - start);
-  else await sendChunks(Bun.file(file.path).slice(start, end).stream(), events, scope);
+  const start = Math.min(file.offset, size);
+  const end = Math.min(size, start + (file.length ?? size));
+  const plan = { status, headers, body: { start, end } };
+  await sendFilePlan(plan, file.path, events, recipientOf(plan, scope, isConnected));
 }
 
-/** RFC 9110 section 15.3.7.2: each part says itself which range it is. */
-async function sendRanges(
-  body: ByteRangesBody,
-  path: string,
-  headers: PagiHeaders,
+async function sendFetchedFile(
+  { status, headers }: HeadParts,
+  file: FetchFile,
   events: ResponseEvents,
   scope: RequestScope | undefined,
+  isConnected: () => boolean,
 ): Promise<void> {
-  headers.set("content-type", body.contentType).set("content-length", body.contentLength);
-  await events.start(206, headers.toPairs());
-  await sendChunks(body.chunks(path), events, scope);
+  const { path } = file;
+  if (isWholeFile(file)) {
+    const body: FileBody = { kind: "file", path, offset: 0, length: undefined, validators: true };
+    return await sendFile({ status, headers }, body, events, scope, isConnected);
+  }
+  const condition = failedCondition(status, headers, scope);
+  if (condition !== undefined) return await answerCondition(condition, headers, events);
+  const plan = planSlice(status, headers, file, methodOf(scope) === "HEAD");
+  await sendFilePlan(plan, path, events, recipientOf(plan, scope, isConnected));
 }
 
-/** Once the client has gone the rest is not read: all of a large file, for every client that asks and goes. */
-async function sendChunks(
-  chunks: AsyncIterable<Uint8Array>,
-  events: ResponseEvents,
+function setLateType(headers: PagiHeaders, bytes: Uint8Array, origin: BytesOrigin): void {
+  const type = headers.has("content-type") ? undefined : lateTypeOf(bytes, origin);
+  if (type !== undefined) headers.set("content-type", type);
+}
+
+function recipientOf(
+  { status }: FilePlan,
   scope: RequestScope | undefined,
-): Promise<void> {
-  const connection = connectionOf(scope);
-  for await (const chunk of chunks) {
-    await events.body(chunk, true);
-    if (connection?.isConnected() === false) return;
-  }
-  await events.body("", false);
+  isConnected: () => boolean,
+): Recipient {
+  return { wanted: hasContent(status, scope), isConnected };
 }
 
 /** Adds what identifies the state of a file; returns its size in bytes. */
@@ -208,22 +238,6 @@ async function answerCondition(
   if (hasLength(answer)) kept.set("content-length", 0);
   await events.start(answer, kept.toPairs());
   await events.body("", false);
-}
-
-/** RFC 9110 section 14.2: only for GET, and only where If-Range holds. */
-function requestedRanges(
-  scope: RequestScope | undefined,
-  headers: PagiHeaders,
-  size: number,
-): ReturnType<typeof byteRanges> {
-  if (scope === undefined || methodOf(scope) !== "GET") return undefined;
-  const request = new PagiHeaders(scope.headers);
-  if (!ifRangeHolds(request, validatorsOf(headers), Date.now())) return undefined;
-  return byteRanges(request.get("range"), size);
-}
-
-function validatorsOf(headers: PagiHeaders): Validators {
-  return { etag: headers.get("etag"), lastModified: headers.get("last-modified") };
 }
 
 /** A WebSocket handshake has no method that a response could go by. */

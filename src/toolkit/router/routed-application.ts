@@ -16,13 +16,13 @@ export type TrailingSlash = "strict" | "ignore" | "redirect";
 
 export interface RoutingOptions {
   /** Answers a request without a route. Default: 404 as plain text. */
-  readonly notFound?: ApplicationLike;
+  readonly notFound?: ApplicationLike | undefined;
   /** Makes the answer to a method without a route, from the value of `Allow`. Default: 405 as plain text. */
-  readonly methodNotAllowed?: (allow: string) => ApplicationLike;
+  readonly methodNotAllowed?: ((allow: string) => ApplicationLike) | undefined;
   /** Whether `/users` and `/users/` are the same. Default `strict`: they are not. */
-  readonly trailingSlash?: TrailingSlash;
+  readonly trailingSlash?: TrailingSlash | undefined;
   /** Longest value that a constraint is tested on, in UTF-16 units. Default 1000. */
-  readonly maxConstrainedLength?: number;
+  readonly maxConstrainedLength?: number | undefined;
 }
 
 const ROUTING_RULES: OptionRules<RoutingOptions> = {

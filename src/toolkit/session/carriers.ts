@@ -50,11 +50,11 @@ export interface StateCarrier {
 /** The cookie of a session; `secure` and `httpOnly` are what they should be, unless told otherwise. */
 export interface CookieStateOptions extends Omit<CookieOptions, "maxAge" | "expires" | "secure"> {
   /** Default `pagi_session`. With the prefix `__Host-` no other host of the domain can set it. */
-  name?: string;
+  name?: string | undefined;
   /** Default: `auto`, which is true for a request that came over https. */
-  secure?: boolean | "auto";
+  secure?: boolean | "auto" | undefined;
   /** Whether the cookie outlives the browser, for as long as the session lives. Default true. */
-  persistent?: boolean;
+  persistent?: boolean | undefined;
 }
 
 const { maxAge: _maxAge, expires: _expires, ...ATTRIBUTE_RULES } = COOKIE_RULES;
@@ -126,12 +126,12 @@ export interface HeaderStateOptions {
   /** The request field, such as `x-session-id`. */
   name: string;
   /** Takes the token out of the field's value, as its first group. Default: the whole value. */
-  pattern?: RegExp;
+  pattern?: RegExp | undefined;
   /**
    * A response field that tells the client a new token, and is empty when the session was destroyed. Default: none; the
    * application tells its client `session.id` in a way of its own.
    */
-  respondWith?: string;
+  respondWith?: string | undefined;
 }
 
 const HEADER_STATE_RULES: OptionRules<HeaderStateOptions> = {
@@ -182,11 +182,11 @@ export interface CallbackStateOptions {
   /** Finds the token that the client has brought. */
   extract: StateCarrier["extract"];
   /** Default: nothing. */
-  inject?: StateCarrier["inject"];
+  inject?: StateCarrier["inject"] | undefined;
   /** Default: nothing. */
-  clear?: StateCarrier["clear"];
+  clear?: StateCarrier["clear"] | undefined;
   /** The request fields that `extract` reads, so that caches do not mix up clients. Default: every field, `*`. */
-  reads?: readonly string[];
+  reads?: readonly string[] | undefined;
 }
 
 const CALLBACK_STATE_RULES: OptionRules<CallbackStateOptions> = {

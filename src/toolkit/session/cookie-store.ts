@@ -19,9 +19,9 @@ export interface CookieStoreOptions {
    * What the sessions are for. Those of one purpose are no good for another with the same secrets, so that two
    * applications cannot be given each other's. Default `session`.
    */
-  purpose?: string;
+  purpose?: string | undefined;
   /** Default `Date.now`. */
-  now?: Clock;
+  now?: Clock | undefined;
 }
 
 const COOKIE_STORE_RULES: OptionRules<CookieStoreOptions> = { secrets: TEXTS, purpose: TEXT, now: FUNCTION };
@@ -38,6 +38,7 @@ const COOKIE_STORE_RULES: OptionRules<CookieStoreOptions> = { secrets: TEXTS, pu
  * - There is room for about 2.8 kB of JSON, in a cookie of 4096 bytes that comes with each request.
  */
 export class CookieStore implements Store {
+  readonly #jose: Promise<typeof import("jose")>;
   readonly #keys: Promise<readonly CryptoKey[]>;
   readonly #now: Clock;
 
@@ -54,6 +55,9 @@ export class CookieStore implements Store {
         "A secret that encrypts sessions needs 32 chars or more; take it from a random source, such as " +
           "`openssl rand -base64 32`.",
       );
+    // Now, not with the first session: a process without a free descriptor could not load it any more.
+    this.#jose = import("jose");
+    this.#jose.catch(() => {}); // whoever needs it is told
     this.#keys = Promise.all(secrets.map((secret) => keyOf(secret, purpose)));
     this.#now = now;
   }
@@ -66,7 +70,7 @@ export class CookieStore implements Store {
   /** What was encrypted with one of the secrets and has not expired. */
   async load(token: string): Promise<LoadedSession | undefined> {
     for (const [index, key] of (await this.#keys).entries()) {
-      const payload = await decrypt(token, key);
+      const payload = await decrypt(token, key, await this.#jose);
       if (payload === undefined) continue;
       const session = sessionOf(payload);
       if (session === undefined || session.expiresAt <= this.#now()) return undefined;
@@ -77,7 +81,7 @@ export class CookieStore implements Store {
 
   /** Always writes, whatever it replaces: it cannot know what was destroyed. */
   async save({ id, json, createdAt, expiresAt }: StoredSession): Promise<string> {
-    const { CompactEncrypt } = await import("jose");
+    const { CompactEncrypt } = await this.#jose;
     const [key] = await this.#keys;
     if (key === undefined) throw new TypeError("There is no secret to encrypt with.");
     const payload = `{"id":${JSON.stringify(id)},"createdAt":${createdAt},"expiresAt":${expiresAt},"data":${json}}`;
@@ -103,8 +107,11 @@ function keyOf(secret: string, purpose: string): Promise<CryptoKey> {
 }
 
 /** `undefined` for what was not encrypted with the key, and for what is no JWE. */
-async function decrypt(token: string, key: CryptoKey): Promise<unknown> {
-  const { compactDecrypt, errors } = await import("jose");
+async function decrypt(
+  token: string,
+  key: CryptoKey,
+  { compactDecrypt, errors }: typeof import("jose"),
+): Promise<unknown> {
   try {
     const { plaintext } = await compactDecrypt(token, key, {
       keyManagementAlgorithms: ["dir"],

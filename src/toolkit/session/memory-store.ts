@@ -6,9 +6,9 @@ const SWEEP_INTERVAL = 60_000;
 /** What a {@link MemoryStore} is told. */
 export interface MemoryStoreOptions {
   /** How many sessions are kept; beyond that the one that was not used for the longest time goes. Default 10000. */
-  maxSessions?: number;
+  maxSessions?: number | undefined;
   /** Default `Date.now`. */
-  now?: Clock;
+  now?: Clock | undefined;
 }
 
 const MEMORY_STORE_RULES: OptionRules<MemoryStoreOptions> = { maxSessions: whole(1), now: FUNCTION };

@@ -25,11 +25,11 @@ export interface SqliteStoreOptions {
    * How many sessions are kept, about: when the expired ones are removed, those that would expire next go as well where
    * there are more. Programs that take no cookies get a new session with each request. Default 1000000.
    */
-  maxSessions?: number;
+  maxSessions?: number | undefined;
   /** Milliseconds to wait while another process writes. Default 5000. */
-  busyTimeout?: number;
+  busyTimeout?: number | undefined;
   /** Default `Date.now`. */
-  now?: Clock;
+  now?: Clock | undefined;
 }
 
 const SQLITE_STORE_RULES: OptionRules<SqliteStoreOptions> = {

@@ -34,24 +34,24 @@ import { handled, httpOnly } from "./pipeline.ts";
 /** What a `Simple` is told. */
 export interface SimpleOptions {
   /** What the application is called, for people. Default `simple`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * Signs cookies: 32 chars or more, from a random source. Of several the first signs, and the others are still good for
    * reading. Default: none, and signed cookies are an error.
    */
-  readonly secret?: string | readonly [string, ...string[]];
+  readonly secret?: string | readonly [string, ...string[]] | undefined;
   /** What `c.render(name, data)` calls. Default: none. */
-  readonly views?: Views;
+  readonly views?: Views | undefined;
   /** Whether a slash at the end makes another path, as for a router. Default `strict`. */
-  readonly trailingSlash?: TrailingSlash;
+  readonly trailingSlash?: TrailingSlash | undefined;
   /** Where rooms and channels are. Default: in the memory of this process, for this application alone. */
-  readonly pubsub?: PubSub;
+  readonly pubsub?: PubSub | undefined;
   /** What becomes of messages of rooms and channels for clients that do not keep up. */
-  readonly slowClients?: OutboxOptions;
+  readonly slowClients?: OutboxOptions | undefined;
   /** Rooms and channels that one connection may be in. Default 100. */
-  readonly maxChannels?: number;
+  readonly maxChannels?: number | undefined;
   /** Whether clients are shown errors of the application, with their stack. Never in production. Default false. */
-  readonly debug?: boolean;
+  readonly debug?: boolean | undefined;
 }
 
 const SIMPLE_RULES: OptionRules<SimpleOptions> = {

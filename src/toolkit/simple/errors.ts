@@ -72,7 +72,7 @@ export class ErrorHandlers {
     const detail = message === title ? undefined : message;
     switch (c.preferredType("application/problem+json", "application/json", "text/html", "text/plain")) {
       case "text/html":
-        // The page is not the application's: its policy is not either.
+        // The page is the toolkit's, so the policy is as well: the application's would block its style.
         c.setHeader("content-security-policy", PLAIN_PAGE_POLICY);
         return c.html(page(`${status} ${title}`, detail), { status });
       case "text/plain":

@@ -1,4 +1,4 @@
-import { completeOptions, limit, oneOf, type OptionRules } from "../../spec/option-rules.ts";
+import { completeOptions, limit, oneOf, type Complete, type OptionRules } from "../../spec/option-rules.ts";
 /**
  * What becomes of a message for a client that does not keep up: `close` ends its connection, so that it comes back and
  * takes up the present state, `drop-oldest` and `drop-new` leave messages out.
@@ -8,12 +8,15 @@ export type SlowConsumerPolicy = "close" | "drop-oldest" | "drop-new";
 /** What becomes of messages of others for a client that does not keep up. */
 export interface OutboxOptions {
   /** Default `close`. */
-  readonly whenSlow?: SlowConsumerPolicy;
+  readonly whenSlow?: SlowConsumerPolicy | undefined;
   /** Messages that may wait. Default 1000. */
-  readonly maxQueued?: number;
+  readonly maxQueued?: number | undefined;
   /** Bytes that may wait, as UTF-16 units for text. Default 1 MiB. */
-  readonly maxQueuedBytes?: number;
+  readonly maxQueuedBytes?: number | undefined;
 }
+
+/** {@link OutboxOptions}, complete. */
+export type OutboxSettings = Complete<OutboxOptions, typeof DEFAULTS>;
 
 const DEFAULTS = { whenSlow: "close", maxQueued: 1000, maxQueuedBytes: 1024 * 1024 } as const;
 
@@ -24,7 +27,7 @@ const OUTBOX_RULES: OptionRules<OutboxOptions> = {
 };
 
 /** The options of an outbox, complete. @throws OptionError for an unknown one, and for a value that is none. */
-export function checkedOutbox(options: OutboxOptions): Required<OutboxOptions> {
+export function checkedOutbox(options: OutboxOptions): OutboxSettings {
   return completeOptions("slowClients", OUTBOX_RULES, DEFAULTS, options);
 }
 
@@ -50,7 +53,7 @@ export interface OutboxEvents {
  * not wait for it; what waits is limited.
  */
 export class Outbox {
-  readonly #options: Required<OutboxOptions>;
+  readonly #options: OutboxSettings;
   readonly #events: OutboxEvents;
   readonly #waiting: Outgoing[] = [];
   #waitingBytes = 0;

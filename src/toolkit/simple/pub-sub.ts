@@ -19,7 +19,7 @@ export interface Subscriber {
 /** Who a message is for. */
 export interface PublishOptions {
   /** The id of a subscriber that is left out: the one who speaks. */
-  readonly except?: string;
+  readonly except?: string | undefined;
 }
 
 /**

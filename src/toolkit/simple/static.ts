@@ -10,9 +10,9 @@ import type { SimpleContext } from "./context.ts";
 /** How the files of a folder are served. */
 export interface StaticOptions {
   /** File names that answer for a folder, first found first; an empty list for none. Default `["index.html"]`. */
-  readonly index?: readonly string[];
+  readonly index?: readonly string[] | undefined;
   /** Seconds for which browsers may keep a file without asking. Default: they ask each time, and mostly hear 304. */
-  readonly maxAge?: number;
+  readonly maxAge?: number | undefined;
 }
 
 const STATIC_RULES: OptionRules<StaticOptions> = { index: TEXTS, maxAge: whole(0) };

@@ -1,26 +1,34 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { parseCookie, stringifySetCookie } from "cookie";
-import { completeOptions, FLAG, oneOf, TEXT, whole, type OptionRules } from "../../spec/option-rules.ts";
+import { parseCookie, stringifySetCookie, type SetCookie } from "cookie";
+import {
+  completeOptions,
+  FLAG,
+  oneOf,
+  overlay,
+  TEXT,
+  whole,
+  type OptionRules,
+} from "../../spec/option-rules.ts";
 import { isToken } from "../../spec/token.ts";
 
 /** Attributes of a cookie that is set. RFC 6265 section 4.1.2. */
 export interface CookieOptions {
   /** Seconds; 0 deletes. Default: for as long as the browser runs. */
-  maxAge?: number;
+  maxAge?: number | undefined;
   /** When the browser drops it; `maxAge` takes precedence (RFC 6265 section 5.3). Default: when the browser closes. */
-  expires?: Date;
+  expires?: Date | undefined;
   /** Default `/`. */
-  path?: string;
+  path?: string | undefined;
   /** Default: only the host that set it. */
-  domain?: string;
+  domain?: string | undefined;
   /** Default false. */
-  secure?: boolean;
+  secure?: boolean | undefined;
   /** Default false. */
-  httpOnly?: boolean;
+  httpOnly?: boolean | undefined;
   /** Default: left to the browser, which means `lax`. */
-  sameSite?: "strict" | "lax" | "none";
+  sameSite?: "strict" | "lax" | "none" | undefined;
   /** Default false. */
-  partitioned?: boolean;
+  partitioned?: boolean | undefined;
 }
 
 /** What {@link CookieOptions} may be. */
@@ -61,7 +69,7 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
     throw new TypeError(`The cookie '${name}' ${reason} and so needs 'secure: true'.`);
   if (/^__host-/i.test(name) && (cookie.path !== "/" || cookie.domain !== undefined))
     throw new TypeError(`The cookie '${name}' must have the path '/' and no domain.`);
-  return stringifySetCookie({ ...cookie, name, value });
+  return stringifySetCookie(overlay<SetCookie>({ name, value }, cookie));
 }
 
 /** Why browsers throw the cookie away without `Secure`, behind its name in a sentence; `undefined` where they do not. */

@@ -10,9 +10,9 @@ import { MultiValue } from "./multi-value.ts";
 /** How parameters are decoded. */
 export interface DecodingOptions {
   /** Whether bytes that are no UTF-8 are refused. Default false: they become U+FFFD. */
-  strict?: boolean;
+  strict?: boolean | undefined;
   /** Whether the values stay byte strings, one char a byte. Default false: they are decoded as UTF-8. */
-  raw?: boolean;
+  raw?: boolean | undefined;
 }
 
 /** What {@link DecodingOptions} may be. */

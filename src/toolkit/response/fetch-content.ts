@@ -1,0 +1,93 @@
+import { ChunkReader } from "./chunk-reader.ts";
+import { BYTES_TO_TELL, isEncoded, soleCoding, type ContentCoding } from "./content-coding.ts";
+import { fetchBody, type BytesOrigin } from "./fetch-body.ts";
+import { fetchFile, type FetchFile } from "./fetch-file.ts";
+import { announcedLength } from "./fetch-head.ts";
+
+/** What a Fetch `Response` sends, ready to be sent. */
+export type FetchContent =
+  | {
+      readonly kind: "none";
+      /** As in Content-Length: what the answer to HEAD says of the one to GET. */
+      readonly announcedLength: string | undefined;
+      readonly isDecoded: boolean;
+    }
+  | {
+      readonly kind: "bytes";
+      readonly bytes: Uint8Array;
+      readonly origin: BytesOrigin;
+      /** The coding that Content-Encoding names has been undone. */
+      readonly isDecoded: boolean;
+    }
+  | { readonly kind: "file"; readonly file: FetchFile }
+  | FetchStream;
+
+/** A stream, which {@link openStream} may find to be bytes. */
+export interface FetchStream {
+  readonly kind: "stream";
+  readonly reader: ChunkReader;
+  /** The coding that Content-Encoding names. */
+  readonly coding: ContentCoding | undefined;
+}
+
+/** A body that has to be sent, with what its first bytes tell. */
+export type OpenedContent =
+  Extract<FetchContent, { kind: "bytes" }> | (FetchStream & { readonly isDecoded: boolean });
+
+const UNREAD: FetchContent = { kind: "none", announcedLength: undefined, isDecoded: false };
+
+/**
+ * Finds out what a `Response` sends.
+ *
+ * @param wanted false for HEAD, and for a status without content: a stream is cancelled.
+ * @throws FileError where its file is missing.
+ */
+export async function fetchContent(response: Response, wanted: boolean): Promise<FetchContent> {
+  const body = fetchBody(response);
+  switch (body.kind) {
+    case "bytes": {
+      const bytes = body.held ?? (await response.bytes());
+      return { kind: "bytes", bytes, origin: body.origin, isDecoded: isDecoded(codingOf(response), bytes) };
+    }
+    case "none": {
+      // `fetch` decodes what GET gets.
+      const isDecoded = response.url !== "" && codingOf(response) !== undefined;
+      return { kind: "none", announcedLength: isDecoded ? undefined : announcedLength(response), isDecoded };
+    }
+    case "file": {
+      const file = await fetchFile(response, body.offset);
+      if (!(file instanceof Blob)) return { kind: "file", file };
+      if (!wanted) return UNREAD;
+      return { kind: "stream", reader: new ChunkReader(file.stream()), coding: undefined };
+    }
+    case "stream": {
+      const reader = new ChunkReader(body.stream);
+      if (wanted) return { kind: "stream", reader, coding: codingOf(response) };
+      reader.cancel();
+      return UNREAD;
+    }
+  }
+}
+
+/**
+ * Looks at the beginning of a stream until the end of the turn: one that has ended by then is bytes. Where it would be
+ * encoded, its first bytes are waited for.
+ *
+ * @throws what the stream throws.
+ */
+export async function openStream(stream: FetchStream): Promise<OpenedContent> {
+  const { reader, coding } = stream;
+  await reader.lookAhead(coding === undefined ? 0 : BYTES_TO_TELL);
+  const decoded = coding !== undefined && isDecoded(coding, reader.opening);
+  if (!reader.isWhole) return { ...stream, isDecoded: decoded };
+  const origin = reader.isOfBytes ? "stream of bytes" : "stream";
+  return { kind: "bytes", bytes: reader.opening, origin, isDecoded: decoded };
+}
+
+function codingOf(response: Response): ContentCoding | undefined {
+  return soleCoding(response.headers.get("content-encoding"));
+}
+
+function isDecoded(coding: ContentCoding | undefined, beginning: Uint8Array): boolean {
+  return coding !== undefined && !isEncoded(coding, beginning);
+}
