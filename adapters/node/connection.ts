@@ -259,6 +259,13 @@ export class RequestConnection extends RequestSocket {
 
   #complete(): void {
     this.#dumpRequest();
+    const { surplus } = this.#reader;
+    if (surplus > 0)
+      this.#outcome.reject(
+        new Error(
+          `The response was longer than its content-length: at least ${surplus} bytes were not sent.`,
+        ),
+      );
     this.#outcome.resolve();
     // The listener may still be told that its response is finished; then nobody needs the connection any more.
     const response = this.#response;
