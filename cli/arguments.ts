@@ -109,7 +109,8 @@ async function scanned(argv: readonly string[], flags: readonly Flag[]): Promise
   } catch (error) {
     if (!(error instanceof UnknownFlag)) throw error;
     const { synonymOf } = await import("./synonyms.ts");
-    const advice = synonymOf(error.written) ?? similarFlag(error.written, flags);
+    const advice =
+      synonymOf(error.written, (name) => isNegatableName(name, flags)) ?? similarFlag(error.written, flags);
     throw new OptionError(error.written, `there is no such flag.${advice === "" ? "" : ` ${advice}`}`);
   }
 }
@@ -258,6 +259,10 @@ function canonical({ flag, value }: Found): string {
 
 function allOf(flag: Flag, found: readonly Found[]): string[] {
   return found.flatMap((each) => (each.flag === flag && typeof each.value === "string" ? [each.value] : []));
+}
+
+function isNegatableName(name: string, flags: readonly Flag[]): boolean {
+  return flags.some((flag) => isNegatable(flag) && [flag.name, ...flag.aliases].includes(name));
 }
 
 function similarFlag(written: string, flags: readonly Flag[]): string {

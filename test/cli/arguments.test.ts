@@ -149,7 +149,7 @@ describe("helpText", () => {
   test("has every flag, with its default and what 0 does", () => {
     const text = helpText().replace(/\s+/g, " ");
     for (const flag of allFlags()) expect(text).toMatch(new RegExp(`--(\\[no-\\])?${flag.name}[ ,]`));
-    expect(text).toContain("-p, --port PORT TCP port to listen at; 0 takes a free port (default: 5000)");
+    expect(text).toContain("-p, --port PORT TCP port to listen on; 0 takes a free port (default: 5000)");
     expect(text).toContain("--access-log FILE, --no-access-log");
     expect(text).toContain("--[no-]validate-events");
   });
