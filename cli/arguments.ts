@@ -168,7 +168,8 @@ function long(word: string, rest: string[], byName: ReadonlyMap<string, Flag>): 
   if (flag !== undefined) return { flag, written, value: valueOf(flag, written, inline, rest) };
   const negated = written.startsWith("--no-") ? byName.get(written.slice(5)) : undefined;
   if (negated === undefined) throw new UnknownFlag(written);
-  if (!isNegatable(negated)) throw new OptionError(written, `--${negated.name} cannot be switched off.`);
+  if (!isNegatable(negated))
+    throw new OptionError(written, `there is no such flag. ${insteadOfNegating(negated)}`);
   if (inline !== undefined) throw new OptionError(written, "takes no value.");
   return { flag: negated, written, value: offWord(negated) ?? false };
 }
@@ -259,6 +260,13 @@ function canonical({ flag, value }: Found): string {
 
 function allOf(flag: Flag, found: readonly Found[]): string[] {
   return found.flatMap((each) => (each.flag === flag && typeof each.value === "string" ? [each.value] : []));
+}
+
+/** How to do without a flag that has no `--no-` form, as a sentence. */
+function insteadOfNegating(flag: Flag): string {
+  const canBeOff =
+    flag.kind === "option" && flag.declaration.type === "choice" && flag.declaration.choices.includes("off");
+  return canBeOff ? `Use --${flag.name} off instead.` : `Leave --${flag.name} out instead.`;
 }
 
 function isNegatableName(name: string, flags: readonly Flag[]): boolean {

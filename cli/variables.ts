@@ -4,18 +4,8 @@ import { flagForVariable } from "./synonyms.ts";
 /** A name of this many chars may differ in two places and still be a slip; a shorter one in one. */
 const LONG_NAME = 8;
 
-/** Words of other servers that an application could well have chosen for a variable of its own. */
-const AMBIGUOUS_WORDS = [
-  "KEY",
-  "CERT",
-  "LOG",
-  "FILE",
-  "MODULE",
-  "IMPORT",
-  "ADDRESS",
-  "HOSTNAME",
-  "BACKPRESSURE",
-];
+/** Single words of other servers that no application would choose for a variable of its own, as it may choose `DEBUG`. */
+const CLEAR_WORDS = ["BIND", "UDS", "DAEMON", "PIDFILE", "CERTFILE", "KEYFILE", "CIPHERS"];
 
 /**
  * Warnings about variables that look like one of ours, misspelt or named as another server's flag: they set nothing.
@@ -38,7 +28,7 @@ export function misspeltVariables(environment: Readonly<Record<string, string | 
 /** Our variable for `PAGI_` and the flag of another server, such as `PAGI_BIND`. */
 function meantByOthers(name: string, known: readonly string[]): string | undefined {
   const words = name.replace(/^pagi[_-]?/i, "").toUpperCase();
-  if (AMBIGUOUS_WORDS.includes(words)) return undefined;
+  if (!/[_-]/.test(words) && !CLEAR_WORDS.includes(words)) return undefined;
   const flag = flagForVariable(words);
   if (flag === undefined) return undefined;
   const variable = `PAGI_${flag.toUpperCase().replaceAll("-", "_")}`;
