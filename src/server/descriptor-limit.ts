@@ -89,7 +89,8 @@ export class DescriptorGuard {
     if (this.#openFiles <= FEW) this.#prepare();
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#look(), this.#isPaused ? PAUSED_INTERVAL : INTERVAL);
-    this.#timer.unref();
+    // While accepting pauses and the last connection has closed, nothing else keeps the process alive.
+    if (!this.#isPaused) this.#timer.unref();
   }
 
   /** The system gives the lowest descriptor that is free, so a high one is one of the last. */

@@ -1,3 +1,5 @@
+import { ptr } from "bun:ffi";
+
 import { LoadError } from "../errors.ts";
 import { loadFunctions } from "./c-library.ts";
 import { onSignals } from "./signal-orders.ts";
@@ -83,7 +85,7 @@ export function untilStopped(leavesInterrupt: boolean): {
 
 /**
  * Lets the kernel end this process by SIGALRM when a start that blocks the event loop, so that no timer fires, takes
- * longer than its limit. Source: alarm(2).
+ * longer than its limit. Source: alarm(2). Process 1 exits with the number of the signal, 14, as its code instead.
  *
  * @returns a function that ends this.
  */
@@ -91,6 +93,7 @@ export function endIfBlocked(limit: number): () => void {
   if (limit === 0) return () => {};
   try {
     const { alarm } = loadFunctions({ alarm: { args: ["u32"], returns: "u32" } });
+    if (process.pid === 1) exitOnAlarm();
     alarm(Math.ceil(limit) + KILL_MARGIN);
     const clear = (): void => void alarm(0);
     // An event loop that turns by then is not blocked, and the process's own clock ends the start.
@@ -102,4 +105,20 @@ export function endIfBlocked(limit: number): () => void {
   } catch {
     return () => {}; // no Linux
   }
+}
+
+const SIGALRM = 14;
+
+/**
+ * Makes the C library's `_exit` the handler of SIGALRM, and so the signal's number the exit code: the kernel drops signals
+ * for process 1 that have no handler, and one of ours would never run while the event loop is blocked. Source:
+ * pid_namespaces(7).
+ */
+function exitOnAlarm(): void {
+  const { dlsym, signal } = loadFunctions({
+    dlsym: { args: ["ptr", "ptr"], returns: "ptr" },
+    signal: { args: ["i32", "ptr"], returns: "ptr" },
+  });
+  const exit = dlsym(null, ptr(Buffer.from("_exit\0")));
+  if (exit !== null) signal(SIGALRM, exit);
 }

@@ -159,6 +159,23 @@ for (const kind of ["sources", "bundle"] as const)
       expect(await program.ended()).toBe(0);
     });
 
+    test("all connections close at once while accepting pauses: the server stays, and accepts again", async () => {
+      using folder = new Folder({ "app.ts": APP });
+      await using program = start(folder);
+      const address = await program.address();
+      for (let round = 0; round < 3; round++) {
+        const wires = await Promise.all(Array.from({ length: 80 }, () => Wire.open(address)));
+        await program.prints(/No connections are accepted for now/);
+        for (const wire of wires) await wire[Symbol.asyncDispose]();
+        await eventually("all are closed", () => openFiles(program.pid) < 20);
+        await using wire = await Wire.open(address);
+        await wire.send(get("/"));
+        expect((await wire.response()).status).toBe(200);
+      }
+      program.kill("SIGTERM");
+      expect(await program.ended()).toBe(0);
+    });
+
     test("an application that takes all of them: accepting pauses without using the CPU, and comes back", async () => {
       using folder = new Folder({ "app.ts": APP });
       await using program = start(folder);

@@ -27,6 +27,7 @@ export default async (scope, receive, send) => {
     await receive();
     if (how === "refuse") return send({ type: "lifespan.startup.failed", message: "no database" });
     if (how === "exit-later") process.exit(0);
+    if (how === "startup-block") for (;;);
     if (how === "hang") await new Promise((resolve) => setInterval(() => {}, 1000));
     await send({ type: "lifespan.startup.complete" });
     await receive();
@@ -37,6 +38,9 @@ export default async (scope, receive, send) => {
   await send({ type: "http.response.body", body });
 };
 `;
+
+/** Its number is the exit code of a process 1 that the kernel's alarm ends. */
+const SIGALRM = 14;
 
 function folderFor(how = "well"): Folder {
   return new Folder({ "app.ts": APP, how });
@@ -221,11 +225,30 @@ describe("signals during a start", () => {
       await using program = new Program(folder, words, {}, { command });
       await eventually("it is being imported", () => imported(folder, "await").length === 1);
       const [inner = 0] = childrenOf(program.pid);
+      expect(inner).toBeGreaterThan(1); // a signal to 0 would be for this process too
       process.kill(inner, signal);
       await eventually("it has ended", () => !runs(inner));
       expect(await program.ended()).toBe(0);
     }
   });
+
+  test.if(canUnshare)(
+    "process 1 of a container ends when its import or startup blocks for too long",
+    async () => {
+      for (const [how, more] of [
+        ["block", []],
+        ["block", ["-w", "2"]],
+        ["startup-block", []],
+      ] as const) {
+        using folder = folderFor(how);
+        const command = ["unshare", "--pid", "--fork", "--mount-proc", process.execPath];
+        const main = `${import.meta.dir}/../../cli/main.ts`;
+        const words = [main, "app.ts", "-p", "0", ...more, "--lifespan-startup-timeout", "1s"];
+        await using program = new Program(folder, words, {}, { command });
+        expect([how, await program.ended()]).toEqual([how, SIGALRM]);
+      }
+    },
+  );
 });
 
 test("a program that calls serve(): a SIGUSR2 whose new program never gets there is given up", async () => {
