@@ -69,7 +69,7 @@ test("production that was not asked for is explained by the banner", async () =>
   };
   for (const words of [[], ["-w", "2"]])
     expect(await banner(...words)).toEndWith(
-      "(production, as there is no terminal; -E development changes it)\n",
+      "(production, because there is no terminal; -E development changes it)\n",
     );
   expect(await banner("-E", "production")).toEndWith("(production)\n");
   expect(await banner("-E", "none")).toEndWith("(no environment)\n");
