@@ -25,7 +25,8 @@ const MAX_HEADER_SIZE = 2 ** 20;
  * Each request goes through Bun's own `node:http`, over a connection in memory, so the handler gets the real classes,
  * prototypes, events and streams. `request.socket` is a `net.Socket` with the client's address, working timeouts, and
  * behind TLS the client's certificate. Bodies stream both ways with backpressure: a request body is received when the
- * handler reads it and not before. When the client disconnects, the request emits `aborted` and `close`, and the
+ * handler reads it and not before. Below a mount `request.url` is the rest of the path, and `baseUrl` and `originalUrl` are
+ * what Express' own mounts leave there. When the client disconnects, the request emits `aborted` and `close`, and the
  * response `close`.
  *
  * It answers `http` scopes, and `sse` scopes too, with an ordinary response: a handler makes its own

@@ -109,7 +109,8 @@ async function scanned(argv: readonly string[], flags: readonly Flag[]): Promise
   } catch (error) {
     if (!(error instanceof UnknownFlag)) throw error;
     const { synonymOf } = await import("./synonyms.ts");
-    const advice = synonymOf(error.written) ?? similarFlag(error.written, flags);
+    const advice =
+      synonymOf(error.written, (name) => isNegatableName(name, flags)) ?? similarFlag(error.written, flags);
     throw new OptionError(error.written, `there is no such flag.${advice === "" ? "" : ` ${advice}`}`);
   }
 }
@@ -167,7 +168,8 @@ function long(word: string, rest: string[], byName: ReadonlyMap<string, Flag>): 
   if (flag !== undefined) return { flag, written, value: valueOf(flag, written, inline, rest) };
   const negated = written.startsWith("--no-") ? byName.get(written.slice(5)) : undefined;
   if (negated === undefined) throw new UnknownFlag(written);
-  if (!isNegatable(negated)) throw new OptionError(written, `--${negated.name} cannot be switched off.`);
+  if (!isNegatable(negated))
+    throw new OptionError(written, `there is no such flag. ${insteadOfNegating(negated)}`);
   if (inline !== undefined) throw new OptionError(written, "takes no value.");
   return { flag: negated, written, value: offWord(negated) ?? false };
 }
@@ -258,6 +260,17 @@ function canonical({ flag, value }: Found): string {
 
 function allOf(flag: Flag, found: readonly Found[]): string[] {
   return found.flatMap((each) => (each.flag === flag && typeof each.value === "string" ? [each.value] : []));
+}
+
+/** How to do without a flag that has no `--no-` form, as a sentence. */
+function insteadOfNegating(flag: Flag): string {
+  const canBeOff =
+    flag.kind === "option" && flag.declaration.type === "choice" && flag.declaration.choices.includes("off");
+  return canBeOff ? `Use --${flag.name} off instead.` : `Leave --${flag.name} out instead.`;
+}
+
+function isNegatableName(name: string, flags: readonly Flag[]): boolean {
+  return flags.some((flag) => isNegatable(flag) && [flag.name, ...flag.aliases].includes(name));
 }
 
 function similarFlag(written: string, flags: readonly Flag[]): string {

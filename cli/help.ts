@@ -11,11 +11,11 @@ const INDENT = 34;
 
 const USAGE = [
   "Usage: pagi-server [options] [FILE[:EXPORT]]\n       pagi-server directory [options] [DIRECTORY]\n       pagi-server build FILE[:EXPORT] [-o OUTPUT] [--asset PATH]...",
-  "Serves the PAGI application that FILE exports: the export named after the colon, else its default\n" +
-    "export, else its export app. Without FILE, that is app.ts, src/app.ts or index.ts (or .js, .mjs,\n" +
-    ".tsx), if there is exactly one of them. directory serves the files of DIRECTORY, or of the\n" +
-    "current one.\n" +
-    "build makes one binary of the server and the application; see build --help.",
+  "Serves the PAGI application that FILE exports: the export named after the colon, or else its\n" +
+    "default export, or its export named app. Without FILE, it serves app.ts, src/app.ts or index.ts (or\n" +
+    ".js, .mjs, .tsx) if exactly one of them exists.\n" +
+    "directory serves the files in DIRECTORY, or in the current directory.\n" +
+    "build compiles the server and the application into one binary; see build --help.",
 ];
 
 /** What to call, and what it does, for a program that serves `application` and no other. */
@@ -46,10 +46,10 @@ export function helpText(usage: readonly string[] = ownUsage()): string {
   return [
     ...usage,
     ...sections,
-    "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has one: 64k, 10m, 1g.\n" +
-      "Each option can also be set in the environment, --max-body-size for example as PAGI_MAX_BODY_SIZE;\n" +
-      "HOST and PORT are read too. A flag goes before the environment, and that before pagi.config.ts,\n" +
-      "whose default export has the options by name, maxBodySize for example, and app in place of FILE.",
+    "TIME is in seconds, or has a unit: 500ms, 30s, 2m, 1h. SIZE is in bytes, or has a unit: 64k, 10m.\n" +
+      "Each option can also be set in the environment: --max-body-size as PAGI_MAX_BODY_SIZE, for example.\n" +
+      "HOST and PORT are read too. Flags take precedence over the environment, which takes precedence over\n" +
+      "pagi.config.ts; its default export has options by name, such as maxBodySize, and app for FILE.",
   ].join("\n\n");
 }
 

@@ -12,7 +12,7 @@ import { type Configuration, configure } from "./configure.ts";
 // most of it.
 
 const NOTHING_TO_WATCH =
-  "this program has no modules in files that could be saved. Build it anew, and send SIGHUP to the server.";
+  "this program has no modules in files that could be saved. Build it again, and send SIGHUP to the server.";
 
 /** Does what the command line asks for. Resolves with the exit code. */
 async function run(argv: readonly string[]): Promise<number> {

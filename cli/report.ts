@@ -87,7 +87,7 @@ function bannerText(
   const where = printable(urls.join(" and "));
   const why =
     decided.mode && options.env === "production"
-      ? ", as there is no terminal; -E development changes it"
+      ? ", because there is no terminal; -E development changes it"
       : "";
   const lines = [`Serving ${what} at ${where} (${environmentText(options)}${why})`];
   if (options.env === "development" && urls.every(isLoopback)) {

@@ -4,8 +4,11 @@ import { similarName } from "../src/spec/nearest-name.ts";
 /** Words that the command line may begin with, in the place of FILE. */
 export const SUBCOMMANDS = ["build", "directory"] as const;
 
-/** What other programs call serving, which is what this one does without a word. */
+/** Subcommands of other programs for serving, which needs no subcommand here. */
 const WORDS_OF_OTHERS = ["serve", "start", "run", "dev", "preview", "watch"] as const;
+
+/** Words of other programs that are flags here. */
+const FLAG_WORDS: ReadonlySet<string> = new Set(["help", "version"]);
 
 /**
  * Refuses a first word that is probably meant as a subcommand: a misspelt one, or that of another program. A file or
@@ -22,6 +25,11 @@ export async function checkFirstWord(word: string | undefined): Promise<void> {
     throw new OptionError(
       word,
       `there is no such command, and no file of that name. pagi-server serves without one: pagi-server app.ts`,
+    );
+  if (FLAG_WORDS.has(name))
+    throw new OptionError(
+      word,
+      `there is no such command, and no file of that name. Did you mean pagi-server --${name}?`,
     );
   const similar = name === "dir" ? "directory" : similarName(name, SUBCOMMANDS);
   if (similar !== undefined)

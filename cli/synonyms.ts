@@ -2,13 +2,17 @@
 interface Synonym {
   /** Our flag, without its dashes; a value that belongs to it follows after a space. */
   readonly flag?: string;
-  /** What to know besides, or instead, as a sentence. */
+  /** More to know, or what to do instead, as a sentence. */
   readonly note?: string;
 }
 
 const FILE_NOTE = "The file is named without a flag: pagi-server app.ts";
 const ONE_LOOP = "Bun has one event loop, one HTTP parser and one kind of worker; leave it out.";
+const DIRECTORY_NOTE = "To serve the files of a directory: pagi-server directory DIRECTORY";
 const LOG_NOTE = "The server logs to standard error; redirect that.";
+const SYSLOG_NOTE = "The server logs to standard error; a service manager can pass that on to syslog.";
+const STRICT_NOTE = "Requests are always read strictly; leave it out.";
+const STATSD_NOTE = "Metrics are offered in the text format of Prometheus.";
 const HTTP2_NOTE = "HTTP/2 is not spoken; let a proxy do that.";
 
 /**
@@ -37,9 +41,13 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   cwd: { flag: "chdir" },
   pythonpath: { flag: "chdir", note: "Bun finds modules from the application's own file." },
   lib: { note: "Bun finds modules from the application's own file, by node_modules and tsconfig.json." },
-  dir: { note: "To serve the files of a directory: pagi-server directory DIRECTORY" },
-  static: { note: "To serve the files of a directory: pagi-server directory DIRECTORY" },
-  "static-path-mount": { note: "To serve the files of a directory: pagi-server directory DIRECTORY" },
+  dir: { note: DIRECTORY_NOTE },
+  static: { note: DIRECTORY_NOTE },
+  "static-path-mount": { note: DIRECTORY_NOTE },
+  "static-path-route": { note: DIRECTORY_NOTE },
+  "static-path-expires": { note: DIRECTORY_NOTE },
+  "static-path-dir-to-file": { note: DIRECTORY_NOTE },
+  paste: { note: FILE_NOTE },
   import: { flag: "preload" },
   require: { flag: "preload" },
   module: { flag: "preload" },
@@ -68,6 +76,9 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "reload-tick": { note: "Changes are noticed at once, without polling; leave it out." },
   "reload-engine": { note: "Changes are noticed at once, without polling; leave it out." },
   watch: { flag: "reload" },
+  "reload-ignore-worker-failure": {
+    note: "Code that cannot be loaded leaves the old code serving; leave it out.",
+  },
   hot: { flag: "reload" },
 
   // Processes.
@@ -90,6 +101,16 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "workers-lifetime": { flag: "max-requests", note: "Workers are not replaced by their age." },
   "timeout-worker-healthcheck": { flag: "heartbeat-timeout" },
   "worker-timeout": { flag: "heartbeat-timeout" },
+  "blocking-threads-idle-timeout": { note: ONE_LOOP },
+  "runtime-blocking-threads": { note: ONE_LOOP },
+  "respawn-interval": {
+    note: "A worker that fails is replaced at once, then with growing delay; leave it out.",
+  },
+  "rss-sample-interval": { flag: "max-rss", note: "Memory is sampled by itself." },
+  "rss-samples": { flag: "max-rss", note: "Memory is sampled by itself." },
+  "worker-tmp-dir": { note: "Workers send heartbeats without files; leave it out." },
+  "reset-contextvars": { note: "JavaScript has no context variables to reset; leave it out." },
+  initgroups: { note: "--user always sets the groups of the user; leave it out." },
   "respawn-failed-workers": { note: "A worker that fails is always replaced; leave it out." },
   daemon: { flag: "daemonize" },
   "pid-file": { flag: "pid" },
@@ -107,6 +128,8 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "timeout-keep-alive": { flag: "timeout" },
   "keep-alive-timeout": { flag: "timeout" },
   "read-timeout": { flag: "body-timeout" },
+  "http1-keep-alive": { flag: "timeout", note: "It is always on; the timeout limits it." },
+  "http1-pipeline-flush": { note: "Responses are always flushed; leave it out." },
   "http1-header-read-timeout": { flag: "header-timeout" },
   "limit-request-line": { flag: "max-request-line" },
   "limit-request-fields": { flag: "max-header-count" },
@@ -120,7 +143,21 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "ws-per-message-deflate": { flag: "ws-compression" },
   "ws-ping-interval": { note: "An application asks for pings with websocket.keepalive." },
   "ws-ping-timeout": { note: "An application asks for pings with websocket.keepalive." },
+  "websocket-ping-timeout": { note: "An application asks for pings with websocket.keepalive." },
   "websocket-ping-interval": { note: "An application asks for pings with websocket.keepalive." },
+  sendfile: { note: "Files are always sent without blocking; leave it out." },
+  "permit-obsolete-folding": { note: STRICT_NOTE },
+  "strip-header-spaces": { note: STRICT_NOTE },
+  "casefold-http-method": { note: STRICT_NOTE },
+  "permit-unconventional-http-method": { note: STRICT_NOTE },
+  "permit-unconventional-http-version": { note: STRICT_NOTE },
+  "header-map": { note: STRICT_NOTE },
+  "server-name": {
+    note: "Requests for every host name are served; the application can check the host header.",
+  },
+  "server-names": {
+    note: "Requests for every host name are served; the application can check the host header.",
+  },
   "sync-file-threshold": { note: "Files are always sent without blocking; leave it out." },
   http2: { note: HTTP2_NOTE },
   "http2-max-concurrent-streams": { note: HTTP2_NOTE },
@@ -146,6 +183,11 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "ssl-client-verify": { flag: "ssl-verify-client" },
   "verify-mode": { flag: "ssl-verify-client" },
   ciphers: { flag: "ssl-ciphers" },
+  "ssl-crl": { note: "Revocation lists are not read; use a proxy if you need them." },
+  "do-handshake-on-connect": { note: "Connections never wait for the handshake of another; leave it out." },
+  "suppress-ragged-eofs": {
+    note: "A TLS connection that ends without a notice is simply closed; leave it out.",
+  },
   "ssl-version": { flag: "ssl-min-version" },
   "ssl-protocol-min": { flag: "ssl-min-version" },
 
@@ -155,7 +197,7 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "forwarder-headers": { flag: "proxy-headers" },
   "trusted-hosts": { flag: "forwarded-allow-ips" },
   "proxy-protocol": {
-    note: "The PROXY protocol is not spoken; --proxy-headers reads a proxy's header fields.",
+    note: "The PROXY protocol is not spoken; --proxy-headers reads a proxy's headers.",
   },
   "access-logfile": { flag: "access-log" },
   "access-logformat": { flag: "access-log-format" },
@@ -165,14 +207,27 @@ export const SYNONYMS: Readonly<Record<string, Synonym>> = {
   "log-file": { note: LOG_NOTE },
   log: { flag: "log-level" },
   "no-log": { flag: "quiet" },
+  "log-config-json": { flag: "log-level", note: LOG_NOTE },
+  "logger-class": { flag: "log-format", note: LOG_NOTE },
+  "log-syslog": { note: SYSLOG_NOTE },
+  "log-syslog-to": { note: SYSLOG_NOTE },
+  "log-syslog-prefix": { note: SYSLOG_NOTE },
+  "log-syslog-facility": { note: SYSLOG_NOTE },
+  "disable-redirect-access-to-syslog": { note: SYSLOG_NOTE },
+  "capture-output": { note: LOG_NOTE },
+  "enable-stdio-inheritance": { note: LOG_NOTE },
   "log-config": { flag: "log-level", note: LOG_NOTE },
   silent: { flag: "quiet" },
   "use-colors": { note: "Colors are used on a terminal; NO_COLOR=1 switches them off." },
   "metrics-address": { flag: "metrics" },
   "metrics-port": { flag: "metrics" },
-  "statsd-host": { flag: "metrics", note: "Metrics are offered in the text format of Prometheus." },
-  "server-header": { note: "No Server field is sent unless the application sets one." },
-  "date-header": { note: "The Date field is always sent (RFC 9110 6.6.1)." },
+  "metrics-scrape-interval": { note: "Metrics are collected when they are asked for; leave it out." },
+  "statsd-host": { flag: "metrics", note: STATSD_NOTE },
+  "statsd-prefix": { flag: "metrics", note: STATSD_NOTE },
+  "dogstatsd-tags": { flag: "metrics", note: STATSD_NOTE },
+  header: { note: "Response headers are set by the application, or by a middleware around it." },
+  "server-header": { note: "No Server header is sent unless the application sets one." },
+  "date-header": { note: "The Date header is always sent (RFC 9110 6.6.1)." },
 };
 
 /** One-letter flags of the same servers that we do not have. */
@@ -189,14 +244,34 @@ const SHORT_SYNONYMS: Readonly<Record<string, Synonym>> = {
   M: { flag: "preload" },
 };
 
-/** What to write in place of a flag that is not ours, as sentences; `undefined` for one that nobody has. */
-export function synonymOf(written: string): string | undefined {
-  const [table, name] = written.startsWith("--")
-    ? [SYNONYMS, written.slice(2)]
-    : [SHORT_SYNONYMS, written.slice(1)];
-  const plain = table === SYNONYMS ? name.toLowerCase() : name;
-  const synonym =
-    lookUp(table, plain) ?? (plain.startsWith("no-") ? lookUp(table, plain.slice(3)) : undefined);
+/**
+ * What to write in place of a flag that is not ours, as sentences; `undefined` for one that nobody has.
+ *
+ * @param negatable whether our flag of this name has a `--no-` form.
+ */
+export function synonymOf(written: string, negatable: (flag: string) => boolean): string | undefined {
+  const name = written.replace(/^--?/, "");
+  if (!written.startsWith("--")) return advice(lookUp(SHORT_SYNONYMS, name));
+  const plain = name.toLowerCase();
+  const synonym = lookUp(SYNONYMS, plain);
+  if (synonym !== undefined || !plain.startsWith("no-")) return advice(synonym);
+  return advice(negated(lookUp(SYNONYMS, plain.slice(3)), negatable));
+}
+
+/** Our flag for another server's, whose name in a variable is `words`, such as `KEEP_ALIVE`; `undefined` without one. */
+export function flagForVariable(words: string): string | undefined {
+  const synonym = lookUp(SYNONYMS, words.toLowerCase().replaceAll("_", "-"));
+  return synonym?.flag?.split(" ")[0];
+}
+
+/** Switching off needs the opposite of our flag, or nothing at all. */
+function negated(synonym: Synonym | undefined, negatable: (flag: string) => boolean): Synonym | undefined {
+  if (synonym?.flag === undefined) return synonym;
+  if (negatable(synonym.flag)) return { flag: `no-${synonym.flag}` };
+  return { note: synonym.flag.includes(" ") ? "Leave it out." : `Leave it out, or use --${synonym.flag}.` };
+}
+
+function advice(synonym: Synonym | undefined): string | undefined {
   if (synonym === undefined) return undefined;
   const { flag, note } = synonym;
   return [flag === undefined ? [] : `Use --${flag} instead.`, note ?? []].flat().join(" ");

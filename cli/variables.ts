@@ -1,21 +1,38 @@
 import { declarationOf, OPTION_NAMES } from "../src/server/option-table.ts";
+import { flagForVariable } from "./synonyms.ts";
 
 /** A name of this many chars may differ in two places and still be a slip; a shorter one in one. */
 const LONG_NAME = 8;
 
+/** Single words of other servers that no application would choose for a variable of its own, as it may choose `DEBUG`. */
+const CLEAR_WORDS = ["BIND", "UDS", "DAEMON", "PIDFILE", "CERTFILE", "KEYFILE", "CIPHERS"];
+
 /**
- * Warnings of variables that look like one of ours, misspelt: they set nothing. Others that begin with `PAGI_` may be the
- * application's own.
+ * Warnings about variables that look like one of ours, misspelt or named as another server's flag: they set nothing.
+ * Others that begin with `PAGI_` may be the application's own.
  */
 export function misspeltVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
   const known = OPTION_NAMES.map((name) => declarationOf(name).variable);
   return Object.keys(environment).flatMap((name) => {
     if (!/^pagi[_-]?/i.test(name) || known.some((each) => each === name)) return [];
-    const meant = known.find((each) => bare(each) === bare(name)) ?? known.find((each) => isSlip(name, each));
+    const meant =
+      known.find((each) => bare(each) === bare(name)) ??
+      known.find((each) => isSlip(name, each)) ??
+      meantByOthers(name, known);
     return meant === undefined
       ? []
       : [`${name} sets nothing; there is no such variable. Did you mean ${meant}?`];
   });
+}
+
+/** Our variable for `PAGI_` and the flag of another server, such as `PAGI_BIND`. */
+function meantByOthers(name: string, known: readonly string[]): string | undefined {
+  const words = name.replace(/^pagi[_-]?/i, "").toUpperCase();
+  if (!/[_-]/.test(words) && !CLEAR_WORDS.includes(words)) return undefined;
+  const flag = flagForVariable(words);
+  if (flag === undefined) return undefined;
+  const variable = `PAGI_${flag.toUpperCase().replaceAll("-", "_")}`;
+  return known.find((each) => each === variable);
 }
 
 /** The part behind `PAGI_`, without what people leave out. */

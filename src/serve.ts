@@ -17,17 +17,16 @@ import type { Standing } from "./supervisor/standing.ts";
 /** The server's options, and what `serve` itself does with the process. */
 export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
   /**
-   * Whether signals order the server, and errors outside of requests are logged instead of ending the process. SIGTERM
-   * and SIGINT drain it and then end the process, with exit code 0, or 1 when something had to be cut; SIGQUIT cuts;
-   * SIGHUP starts the program anew, SIGUSR2 too, as another process; SIGUSR1 opens the access log anew. Default true;
-   * false leaves the process alone.
+   * Whether the server handles signals, and logs errors outside of requests instead of letting them end the process.
+   * SIGTERM and SIGINT finish running requests and then end the process, with exit code 0, or 1 if requests were cut off;
+   * SIGQUIT ends it at once; SIGHUP restarts the program in this process, SIGUSR2 in a new one; SIGUSR1 reopens the
+   * access log. Default true; with false the server changes nothing in the process.
    */
   signals?: boolean;
   /**
-   * Words whose flags, and after them the environment's variables, go before the options given here, as on the command
-   * line of `pagi-server`; wrong ones are told to the operator and end the process with exit code 2. `true` stands for
-   * those of this program. Default: true for the first server of a program that `bun build --compile` has made, else
-   * false.
+   * Command-line words to read as `pagi-server` does: their flags, and then environment variables, take precedence over
+   * the options given here; errors are printed and end the process with exit code 2. `true` reads the words of this
+   * process. Default: true for the first server of a program compiled with `bun build --compile`, otherwise false.
    */
   commandLine?: boolean | readonly string[];
   /** Where the server's messages go. Default: standard error. */
@@ -41,8 +40,8 @@ const PROGRAM_RULES: OptionRules<{ signals: boolean; logger: unknown; commandLin
 };
 
 /**
- * What `serve` takes: an application, a component (a `Simple`, a router, whatever else has `toApp()`), or an object with
- * `fetch(request)`, as a Hono application is.
+ * The applications that `serve` accepts: a PAGI application, an object with `toApp()` such as a `Simple` or a router, or
+ * an object with `fetch(request)` such as a Hono application.
  */
 export type Servable =
   Application | { toApp(): Application } | { fetch(request: Request): Response | Promise<Response> };
@@ -70,13 +69,13 @@ let isFirst = true;
  *     const server = await serve(app, { port: 8080 });
  *     console.log(server.url);
  *
- * With `workers` the program is started once more for each worker: there, this call serves as the worker, with the
- * options that the supervisor had. What stands before the call runs in every one of them.
+ * With `workers`, the program runs once more for each worker, where this call serves as the worker with the supervisor's
+ * options. Code before the call runs in the supervisor and in every worker.
  *
- * @throws LoadError for what is no application.
+ * @throws LoadError if the argument is not an application.
  * @throws OptionError for an unknown option or a wrong value.
  * @throws LifespanError when the application refuses to start.
- * @throws ListenError when the address cannot be had.
+ * @throws ListenError when the server cannot listen on the address.
  * @throws WorkerError when no worker could start.
  */
 export async function serve(servable: Servable, options: ServeOptions = {}): Promise<RunningServer> {

@@ -47,13 +47,19 @@ export async function answerOf<Environment>(
 }
 
 /** Refuses a handshake with a handler's response. */
-export function denyWith(
+export async function denyWith(
   response: Response,
   scope: WebSocketScope,
   inbox: Inbox,
   send: (event: WebSocketSendEvent) => Promise<void>,
 ): Promise<void> {
-  return pipeResponse(response, scope, inbox, {
+  // Such a server can answer with 403 only (PAGI Www, "WebSocket Denial Response").
+  if (scope.extensions?.["websocket.http.response"] === undefined) {
+    await response.body?.cancel();
+    if (!inbox.isGone) await send({ type: "websocket.close" });
+    return;
+  }
+  await pipeResponse(response, scope, inbox, {
     start: (status, headers) => send({ type: "websocket.http.response.start", status, headers }),
     body: (body, more) => send({ type: "websocket.http.response.body", body, more }),
   });

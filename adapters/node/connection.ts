@@ -4,7 +4,7 @@ import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import type { HeaderPair, Headers } from "../../src/spec/values.ts";
 import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
-import { bodyFraming, requestHead } from "./request-head.ts";
+import { bodyFraming, requestHead, mountKeys } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { announcesLength, withLength } from "./announced-length.ts";
 import { ResponseReader } from "./response-reader.ts";
@@ -87,6 +87,7 @@ export class RequestConnection extends RequestSocket {
   accept(request: IncomingMessage, response: ServerResponse): void {
     this.#request = request;
     this.#response = response;
+    Object.assign(request, mountKeys(this.scope));
     const read = request._read.bind(request);
     request._read = (size) => {
       read(size);
@@ -258,6 +259,13 @@ export class RequestConnection extends RequestSocket {
 
   #complete(): void {
     this.#dumpRequest();
+    const { surplus } = this.#reader;
+    if (surplus > 0)
+      this.#outcome.reject(
+        new Error(
+          `The response was longer than its content-length: at least ${surplus} bytes were not sent.`,
+        ),
+      );
     this.#outcome.resolve();
     // The listener may still be told that its response is finished; then nobody needs the connection any more.
     const response = this.#response;

@@ -1,4 +1,4 @@
-import { rawPathBelow } from "../../src/spec/request-path.ts";
+import { mountPathOf, rawPathBelow } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import { isToken } from "../../src/spec/token.ts";
 
@@ -31,13 +31,9 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
  * @throws TypeError for a scope that would read as something else, which a server that checks requests never makes.
  */
 export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): Buffer {
-  const { method, query_string = "" } = scope;
+  const { method } = scope;
   if (!isToken(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
-  const path = rawPathBelow(scope);
-  const target = `${path === "" ? "/" : path}${query_string === "" ? "" : `?${query_string}`}`.replace(
-    UNSAFE_IN_TARGET,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
-  );
+  const target = targetOf(scope, rawPathBelow(scope) || "/");
   let head = `${method} ${target} HTTP/${scope.http_version === "1.0" ? "1.0" : "1.1"}\r\n`;
   let hasHost = false;
   for (const [name, value] of scope.headers) {
@@ -50,4 +46,21 @@ export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): 
   if (!hasHost && scope.http_version !== "1.0") head += "host: \r\n";
   if (framing.type === "chunked") head += "transfer-encoding: chunked\r\n";
   return Buffer.from(`${head}\r\n`, "latin1");
+}
+
+/**
+ * What Express' own `use()` leaves on the requests of a mounted application, which `express.static` and others make their
+ * redirects of: the path of the mount, and the whole target of the request. Empty without a mount.
+ */
+export function mountKeys(scope: HttpScope | SseScope): { baseUrl?: string; originalUrl?: string } {
+  const baseUrl = mountPathOf(scope);
+  if (baseUrl === "") return {};
+  return { baseUrl, originalUrl: targetOf(scope, baseUrl + rawPathBelow(scope)) };
+}
+
+function targetOf({ query_string = "" }: HttpScope | SseScope, path: string): string {
+  return `${path}${query_string === "" ? "" : `?${query_string}`}`.replace(
+    UNSAFE_IN_TARGET,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
 }

@@ -34,6 +34,9 @@ export class ResponseReader {
   #left = 0;
   /** Of the last interim response; 0 where there is none. */
   #interimStatus = 0;
+  /** The final response has said its length. */
+  #isMeasured = false;
+  #surplus = 0;
 
   /** @param method that of the request: there is no body behind a response to HEAD. */
   constructor(method: string) {
@@ -50,6 +53,11 @@ export class ResponseReader {
     return this.#state === "over";
   }
 
+  /** How many bytes were written that the response has no place for: its content-length has come to an end before. */
+  get surplus(): number {
+    return this.#isMeasured ? this.#surplus : 0;
+  }
+
   /**
    * Takes what was written. The bytes of the parts are those that were given, not copies.
    *
@@ -60,6 +68,7 @@ export class ResponseReader {
     const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#held = this.#held.byteLength === 0 ? piece : Buffer.concat([this.#held, piece]);
     while (this.#step(parts));
+    if (this.#state === "over") this.#surplus += this.#take(this.#held.byteLength).byteLength;
     // What is kept is no longer the writer's memory.
     this.#held = Buffer.from(this.#held);
     return parts;
@@ -160,6 +169,7 @@ export class ResponseReader {
       if (status === 101) this.#state = "over";
       return true;
     }
+    this.#isMeasured = length !== undefined && !isChunked;
     const hasBody = !this.#isHead && status !== 204 && status !== 304;
     parts.push({
       type: "head",

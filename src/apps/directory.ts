@@ -7,8 +7,7 @@ import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
 import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
 import { receiveForEnd } from "../toolkit/request/body-reader.ts";
-import type { AnySend } from "../toolkit/response/events.ts";
-import { sendResponse } from "../toolkit/response/sender.ts";
+import { sendResponse, type ResponseParts } from "../toolkit/response/sender.ts";
 import { folderAt, isVisible, locate, segmentsOf } from "../toolkit/response/served-folder.ts";
 import { PagiHeaders } from "../toolkit/values/headers.ts";
 import { listingPage, type ListingEntry } from "./directory-listing.ts";
@@ -25,9 +24,6 @@ export interface DirectoryOptions {
 
 const DIRECTORY_RULES: OptionRules<DirectoryOptions> = { root: TEXT, index: TEXTS, listing: FLAG };
 
-/** A page of its own, or a file. */
-type Answer = { status: number; headers: Headers; body: string } | { file: string };
-
 /**
  * Serves the files of a folder to GET and HEAD, with `ETag` and `Last-Modified`, conditions and ranges (RFC 9110 sections
  * 13 and 14). Names that begin with a dot are not found, nor is anything that a symbolic link leads to outside the folder.
@@ -40,7 +36,7 @@ export function directory(options: DirectoryOptions): Application {
   const { index = ["index.html"], listing = true } = options;
   const root = folderAt(options.root, "directory: the root");
 
-  async function answer(scope: HttpScope | SseScope): Promise<Answer> {
+  async function answer(scope: HttpScope | SseScope): Promise<ResponseParts> {
     if (scope.method !== "GET" && scope.method !== "HEAD") {
       return plain(405, "Method Not Allowed", [["allow", "GET, HEAD"]]);
     }
@@ -48,14 +44,14 @@ export function directory(options: DirectoryOptions): Application {
     const found = segments && locate(root, join(root, ...segments));
     if (found === undefined) return plain(404, "Not Found");
     if (!found.stat.isDirectory()) {
-      return scope.path.endsWith("/") ? plain(404, "Not Found") : { file: found.path };
+      return scope.path.endsWith("/") ? plain(404, "Not Found") : fileParts(found.path);
     }
     // Without the slash the links of a page would lead beside the folder.
     const withSlash = endsWithSlash(scope) ? undefined : otherSlash(scope);
     if (withSlash !== undefined) return plain(301, "Moved Permanently", [["location", withSlash]]);
     for (const name of index) {
       const page = locate(root, join(found.path, name));
-      if (page?.stat.isFile() === true) return { file: page.path };
+      if (page?.stat.isFile() === true) return fileParts(page.path);
     }
     if (!listing) return plain(404, "Not Found");
     const page = listingPage(
@@ -63,45 +59,34 @@ export function directory(options: DirectoryOptions): Application {
       found.path !== root,
       await entriesOf(root, found.path),
     );
-    const headers = textHeaders("text/html;charset=utf-8", page);
-    return { status: 200, headers: [...headers, ["content-security-policy", PLAIN_PAGE_POLICY]], body: page };
+    return textParts(200, page, [
+      ["content-type", "text/html;charset=utf-8"],
+      ["content-security-policy", PLAIN_PAGE_POLICY],
+    ]);
   }
 
   return dispatch({
     async http(scope, _receive, send) {
-      const found = await answer(scope);
-      if ("file" in found) return await sendFile(found.file, send, scope);
-      const { status, headers, body } = found;
-      await send({ type: "http.response.start", status, headers });
-      await send({ type: "http.response.body", body: scope.method === "HEAD" ? "" : body });
+      await sendResponse(await answer(scope), send, scope);
     },
     async sse(scope, receive, send) {
-      const found = await answer(scope);
-      if (!("file" in found)) {
-        const { status, headers, body } = found;
-        await send({ type: "sse.http.response.start", status, headers });
-        await send({ type: "sse.http.response.body", body: scope.method === "HEAD" ? "" : body });
-        return;
-      }
+      const parts = await answer(scope);
       // The rest of a large file is not read for a client that has left.
       let hasLeft = false;
       leaving(scope, receive)
         .catch(() => {})
         .finally(() => (hasLeft = true));
-      await sendFile(found.file, send, scope, () => !hasLeft);
+      await sendResponse(parts, send, scope, () => !hasLeft);
     },
   });
 }
 
-function sendFile(
-  path: string,
-  send: AnySend,
-  scope: HttpScope | SseScope,
-  isConnected?: () => boolean,
-): Promise<void> {
-  const headers = new PagiHeaders([["content-type", Bun.file(path).type]]);
-  const body = { kind: "file", path, offset: 0, length: undefined, validators: true } as const;
-  return sendResponse({ status: 200, headers, body }, send, scope, isConnected);
+function fileParts(path: string): ResponseParts {
+  return {
+    status: 200,
+    headers: new PagiHeaders([["content-type", Bun.file(path).type]]),
+    body: { kind: "file", path, offset: 0, length: undefined, validators: true },
+  };
 }
 
 async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> {
@@ -116,16 +101,12 @@ async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> 
   return entries;
 }
 
-function plain(status: number, message: string, headers: Headers = []): Answer {
-  const body = `${message}\n`;
-  return { status, headers: [...textHeaders("text/plain;charset=utf-8", body), ...headers], body };
+function plain(status: number, message: string, headers: Headers = []): ResponseParts {
+  return textParts(status, `${message}\n`, [["content-type", "text/plain;charset=utf-8"], ...headers]);
 }
 
-function textHeaders(type: string, body: string): Headers {
-  return [
-    ["content-type", type],
-    ["content-length", String(Buffer.byteLength(body))],
-  ];
+function textParts(status: number, text: string, headers: Headers): ResponseParts {
+  return { status, headers: new PagiHeaders(headers), body: { kind: "text", text } };
 }
 
 /** Resolves when the client of an `sse` scope goes. */

@@ -208,10 +208,20 @@ export function trailerSection(eventType: string, headers: Headers): string {
   return `${section}\r\n`;
 }
 
+/**
+ * Fields that are for all recipients, whatever an application says: a recipient that dropped the length would read another
+ * message than the one that was sent. Source: RFC 9110 section 7.6.1.
+ */
+const END_TO_END: ReadonlySet<string> = new Set(["content-length", "cache-control", "date"]);
+
 /** The options that name a field of the response for which the recipient, too, must see to it that it goes no further. */
 function fieldsNamed(options: readonly string[], headers: Headers): Set<string> {
   const names = new Set(headers.map(([name]) => name.toLowerCase()));
-  return new Set(options.filter((option) => names.has(option) && !CONNECTION_FIELDS.has(option)));
+  return new Set(
+    options.filter(
+      (option) => names.has(option) && !CONNECTION_FIELDS.has(option) && !END_TO_END.has(option),
+    ),
+  );
 }
 
 function declaredLength(eventType: string, earlier: number | undefined, value: string): number {

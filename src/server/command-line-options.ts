@@ -53,7 +53,7 @@ export const COMMAND_LINE_OPTIONS = {
     default: false,
     flag: "reload",
     variable: "PAGI_RELOAD",
-    doc: "Load the application anew whenever one of its modules is saved",
+    doc: "Reload the application whenever one of its modules is saved",
   },
   reloadInclude: {
     group: "Development",
@@ -63,7 +63,7 @@ export const COMMAND_LINE_OPTIONS = {
     placeholder: "GLOB",
     flag: "reload-include",
     variable: "PAGI_RELOAD_INCLUDE",
-    doc: "Further files to watch for --reload, besides modules (ts, js and their kin); without a slash, in any folder",
+    doc: "More files for --reload to watch, in addition to modules (ts, js and similar); a pattern without a slash matches in any directory",
   },
   reloadExclude: {
     group: "Development",
@@ -73,7 +73,7 @@ export const COMMAND_LINE_OPTIONS = {
     placeholder: "GLOB",
     flag: "reload-exclude",
     variable: "PAGI_RELOAD_EXCLUDE",
-    doc: "Further files and folders that --reload leaves out, besides node_modules, .git and dist",
+    doc: "More files and directories for --reload to ignore, in addition to node_modules, .git and dist",
   },
 } as const satisfies Record<string, OptionDeclaration>;
 

@@ -45,7 +45,7 @@ function explainTcp(
     case "EACCES":
       return `Not allowed to listen at ${formatListenAddress(address)}. Ports below 1024 need privileges; choose another with ${port}.`;
     case "EADDRNOTAVAIL":
-      return `${address.host} is no address of this machine. Choose another with ${host}.`;
+      return `${address.host} is not an address of this machine. Choose another with ${host}.`;
     case undefined: // what Bun gives for a name that cannot be resolved
     case "ENOTFOUND":
       return `The host ${address.host} has no address: no IP address, and no name that can be resolved. Choose another with ${host}.`;
@@ -78,10 +78,10 @@ function explainDescriptor(fd: number, code: unknown, error: unknown): string {
     case "EBADF":
       return `${what}: it is not open. Whoever starts the server has to pass it.`;
     case "ENOTSOCK":
-      return `${what}: it is no socket.`;
+      return `${what}: it is not a socket.`;
     case "EINVAL":
     case "EAFNOSUPPORT":
-      return `${what}: it is no listening TCP or Unix socket. With systemd: ListenStream=, and Accept=no.`;
+      return `${what}: it is not a listening TCP or Unix socket. With systemd: ListenStream=, and Accept=no.`;
     default:
       return `${what}: ${messageOf(error)}.`;
   }

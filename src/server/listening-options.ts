@@ -13,7 +13,7 @@ export const LISTENING_OPTIONS = {
     short: "o",
     variable: "PAGI_HOST",
     weakVariable: "HOST",
-    doc: "Address to listen at; 0.0.0.0 is every IPv4 address, :: every address of this machine",
+    doc: "Address to listen on; 0.0.0.0 is every IPv4 address, :: every address of this machine",
   },
   port: {
     group: "Server",
@@ -26,7 +26,7 @@ export const LISTENING_OPTIONS = {
     short: "p",
     variable: "PAGI_PORT",
     weakVariable: "PORT",
-    doc: "TCP port to listen at",
+    doc: "TCP port to listen on",
   },
   listen: {
     group: "Server",
@@ -37,7 +37,7 @@ export const LISTENING_OPTIONS = {
     excludes: ["host", "port", "socket"],
     flag: "listen",
     variable: "PAGI_LISTEN",
-    doc: "Address to listen at, instead of host and port: HOST:PORT, [IPV6]:PORT, the path of a Unix socket, which unix: may precede, or fd:NUMBER for an inherited socket",
+    doc: "Address to listen on, instead of host and port: HOST:PORT, [IPV6]:PORT, the path of a Unix socket (unix:PATH works too), or fd:NUMBER for an inherited socket",
   },
   socket: {
     group: "Server",
@@ -47,7 +47,7 @@ export const LISTENING_OPTIONS = {
     excludes: ["host", "port"],
     flag: "socket",
     variable: "PAGI_SOCKET",
-    doc: "Unix socket to listen at, instead of host and port",
+    doc: "Unix socket to listen on, instead of host and port",
   },
   socketMode: {
     group: "Server",
@@ -58,7 +58,7 @@ export const LISTENING_OPTIONS = {
     patternText: "be octal permissions, such as 0660",
     flag: "socket-mode",
     variable: "PAGI_SOCKET_MODE",
-    doc: "Permissions of Unix sockets, octal; a client has to have the right to write",
+    doc: "Permissions of Unix sockets, octal; a client needs write permission",
   },
   socketUser: {
     group: "Server",
@@ -67,7 +67,7 @@ export const LISTENING_OPTIONS = {
     placeholder: "USER",
     flag: "socket-user",
     variable: "PAGI_SOCKET_USER",
-    doc: "User that Unix sockets belong to, by name or number; empty leaves it to be the server's",
+    doc: "Owner of Unix sockets, by name or number; if empty, the user of the server",
   },
   socketGroup: {
     group: "Server",
@@ -76,7 +76,7 @@ export const LISTENING_OPTIONS = {
     placeholder: "GROUP",
     flag: "socket-group",
     variable: "PAGI_SOCKET_GROUP",
-    doc: "Group that Unix sockets belong to, by name or number; empty leaves it to be the server's",
+    doc: "Group of Unix sockets, by name or number; if empty, the group of the server",
   },
   backlog: {
     group: "Server",
@@ -88,7 +88,7 @@ export const LISTENING_OPTIONS = {
     short: "b",
     aliases: ["listener-backlog"],
     variable: "PAGI_BACKLOG",
-    doc: "Connections that may wait to be accepted, at each address; the kernel's own bound (net.core.somaxconn) holds too",
+    doc: "Maximum number of connections waiting to be accepted, for each address; the kernel limits it too (net.core.somaxconn)",
     reason: "A burst of connections must not be refused while the server is busy for a moment.",
   },
   env: {
@@ -100,7 +100,7 @@ export const LISTENING_OPTIONS = {
     flag: "env",
     short: "E",
     variable: "PAGI_ENV",
-    doc: "Mode, which decides the defaults of other options; the application finds it in PAGI_ENV. A terminal counts when output goes through a pipe, too",
+    doc: "Mode, which sets the defaults of other options; the application can read it from PAGI_ENV. A terminal is recognized even if output goes through a pipe",
   },
   rootPath: {
     group: "Server",
@@ -113,7 +113,7 @@ export const LISTENING_OPTIONS = {
     takesEmpty: true,
     flag: "root-path",
     variable: "PAGI_ROOT_PATH",
-    doc: "Where a proxy has mounted the application: the scope's root_path",
+    doc: "Path under which a proxy serves the application: the scope's root_path",
   },
   sslCert: {
     group: "TLS",
@@ -123,7 +123,7 @@ export const LISTENING_OPTIONS = {
     placeholder: "FILE",
     flag: "ssl-cert",
     variable: "PAGI_SSL_CERT",
-    doc: "Certificate, PEM, with the intermediate ones behind it; all listeners then speak TLS. Of several the one that fits the name that the client asks for is shown, else the first",
+    doc: "Certificate (PEM), followed by its intermediate certificates; all listeners then use TLS. With several, clients get the one for the name they ask for, or else the first",
   },
   sslKey: {
     group: "TLS",
@@ -133,7 +133,7 @@ export const LISTENING_OPTIONS = {
     placeholder: "FILE",
     flag: "ssl-key",
     variable: "PAGI_SSL_KEY",
-    doc: "Private key of each certificate, PEM, in the same order; none where the certificates' files hold the keys as well",
+    doc: "Private key (PEM) of each certificate, in the same order; not needed if the certificate files contain the keys",
   },
   sslKeyPassphraseFile: {
     group: "TLS",
@@ -151,7 +151,7 @@ export const LISTENING_OPTIONS = {
     placeholder: "FILE",
     flag: "ssl-ca",
     variable: "PAGI_SSL_CA",
-    doc: "Certificates of the authorities that clients' certificates have to come from, PEM",
+    doc: "Certificates (PEM) of the authorities that must have issued the clients' certificates",
   },
   sslVerifyClient: {
     group: "TLS",
@@ -161,7 +161,7 @@ export const LISTENING_OPTIONS = {
     bare: "require",
     flag: "ssl-verify-client",
     variable: "PAGI_SSL_VERIFY_CLIENT",
-    doc: "Ask clients for a certificate: require lets nobody in without a good one; optional lets everybody in, and the application finds the certificate, and what is wrong with it, in the tls extension",
+    doc: "Ask clients for a certificate: require rejects clients without a valid one; optional accepts every client, and the application finds the certificate, and any problem with it, in the tls extension",
   },
   sslMinVersion: {
     group: "TLS",
@@ -170,7 +170,7 @@ export const LISTENING_OPTIONS = {
     default: "1.2",
     flag: "ssl-min-version",
     variable: "PAGI_SSL_MIN_VERSION",
-    doc: "The oldest version of TLS to speak",
+    doc: "Oldest TLS version to accept",
   },
   sslCiphers: {
     group: "TLS",
@@ -179,6 +179,6 @@ export const LISTENING_OPTIONS = {
     placeholder: "LIST",
     flag: "ssl-ciphers",
     variable: "PAGI_SSL_CIPHERS",
-    doc: "Cipher suites of TLS 1.2, as OpenSSL writes them; those of TLS 1.3 are fixed",
+    doc: "Cipher suites for TLS 1.2, in OpenSSL's notation; those of TLS 1.3 are fixed",
   },
 } as const satisfies Record<string, OptionDeclaration>;

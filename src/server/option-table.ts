@@ -50,7 +50,7 @@ export const OPTIONS = {
     inDevelopment: true,
     flag: "validate-events",
     variable: "PAGI_VALIDATE_EVENTS",
-    doc: "Check every event that the application sends against the whole specification",
+    doc: "Check every event that the application sends against the full specification",
   },
   ...PROCESS_OPTIONS,
   quiet: {
@@ -60,7 +60,7 @@ export const OPTIONS = {
     flag: "quiet",
     short: "q",
     variable: "PAGI_QUIET",
-    doc: "No banner, and of the log only errors",
+    doc: "Suppress the banner and log only errors",
   },
   logLevel: {
     group: "Logging",
@@ -69,7 +69,7 @@ export const OPTIONS = {
     default: "info",
     flag: "log-level",
     variable: "PAGI_LOG_LEVEL",
-    doc: "The least important messages to log; debug also shows the stack of a failure to start",
+    doc: "Lowest level to log; debug also shows the stack trace if the server fails to start",
   },
   logFormat: {
     group: "Logging",

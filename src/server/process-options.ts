@@ -12,7 +12,7 @@ export const PROCESS_OPTIONS = {
     flag: "workers",
     short: "w",
     variable: "PAGI_WORKERS",
-    doc: "Processes that serve; 1 is this one alone, more are supervised by it, auto is one for each CPU",
+    doc: "Number of processes that serve; 1 serves in this process, more are supervised by it, auto starts one per CPU",
   },
   reuseport: {
     group: "Workers",
@@ -20,7 +20,7 @@ export const PROCESS_OPTIONS = {
     default: true,
     flag: "reuseport",
     variable: "PAGI_REUSEPORT",
-    doc: "Each worker has a socket of its own for a TCP address, and the kernel spreads connections evenly; without, all share one",
+    doc: "Give each worker a separate socket for a TCP address, so that the kernel spreads connections evenly; otherwise all workers share one",
   },
   supervisorLifespan: {
     group: "Workers",
@@ -28,7 +28,7 @@ export const PROCESS_OPTIONS = {
     default: true,
     flag: "supervisor-lifespan",
     variable: "PAGI_SUPERVISOR_LIFESPAN",
-    doc: "The application's lifespan runs once in the supervisor too, around that of all workers",
+    doc: "Run the application's lifespan once in the supervisor too, around those of the workers",
   },
   heartbeatTimeout: {
     group: "Workers",
@@ -39,9 +39,9 @@ export const PROCESS_OPTIONS = {
     zero: "never kills one",
     flag: "heartbeat-timeout",
     variable: "PAGI_HEARTBEAT_TIMEOUT",
-    doc: "The longest that the event loop of a worker may be blocked; then the worker is killed and replaced",
+    doc: "Maximum time that a worker may block its event loop; then it is killed and replaced",
     reason:
-      "A worker that is blocked for good answers nobody. This is no limit for requests, which may wait for longer.",
+      "A permanently blocked worker answers no one. This does not limit requests, which may wait longer.",
   },
   maxRequests: {
     group: "Workers",
@@ -63,7 +63,7 @@ export const PROCESS_OPTIONS = {
     minimum: 0,
     flag: "max-requests-jitter",
     variable: "PAGI_MAX_REQUESTS_JITTER",
-    doc: "Up to so many requests more, different for each worker, so that they are not replaced all together",
+    doc: "Add a random 0..N requests per worker, so that workers are not all replaced at once",
   },
   maxRss: {
     group: "Workers",
@@ -75,7 +75,7 @@ export const PROCESS_OPTIONS = {
     flag: "max-rss",
     variable: "PAGI_MAX_RSS",
     doc: "Memory (resident set) beyond which a worker is replaced; its replacement is ready before it stops accepting",
-    reason: "Better replaced in good order than killed by the kernel when no memory is left.",
+    reason: "An orderly replacement is better than being killed by the kernel when memory runs out.",
   },
   pid: {
     group: "Process",
@@ -84,7 +84,7 @@ export const PROCESS_OPTIONS = {
     placeholder: "FILE",
     flag: "pid",
     variable: "PAGI_PID",
-    doc: "File for the process id, written when the server is ready; refused while a process that runs holds it",
+    doc: "File for the process id, written when the server is ready; refused while a running process holds it",
   },
   user: {
     group: "Process",
@@ -93,7 +93,7 @@ export const PROCESS_OPTIONS = {
     placeholder: "USER",
     flag: "user",
     variable: "PAGI_USER",
-    doc: "User (a name or a number) to become once the sockets are open, for good; its groups come with it",
+    doc: "User (name or number) to switch to, permanently, once the sockets are open; its groups apply too",
   },
   group: {
     group: "Process",
@@ -102,7 +102,7 @@ export const PROCESS_OPTIONS = {
     placeholder: "GROUP",
     flag: "group",
     variable: "PAGI_GROUP",
-    doc: "Group (a name or a number) to become; without, that of --user",
+    doc: "Group (name or number) to switch to; if not set, that of --user",
   },
   umask: {
     group: "Process",
@@ -113,7 +113,7 @@ export const PROCESS_OPTIONS = {
     patternText: "be an octal number such as 022",
     flag: "umask",
     variable: "PAGI_UMASK",
-    doc: "Permissions that new files do not get",
+    doc: "Permission bits that new files do not get",
   },
   chdir: {
     group: "Process",
@@ -122,7 +122,7 @@ export const PROCESS_OPTIONS = {
     placeholder: "FOLDER",
     flag: "chdir",
     variable: "PAGI_CHDIR",
-    doc: "Folder to go to first of all; every other path is meant from there",
+    doc: "Directory to change to first; all other paths are relative to it",
   },
   daemonize: {
     group: "Process",
@@ -131,6 +131,6 @@ export const PROCESS_OPTIONS = {
     flag: "daemonize",
     short: "D",
     variable: "PAGI_DAEMONIZE",
-    doc: "Go on in the background, without a terminal; the command ends once the server is ready, or cannot be",
+    doc: "Run in the background, without a terminal; the command returns when the server is ready or has failed to start",
   },
 } as const satisfies Record<string, OptionDeclaration>;

@@ -10,7 +10,7 @@ export const PROXY_OPTIONS = {
     bare: "on",
     flag: "proxy-headers",
     variable: "PAGI_PROXY_HEADERS",
-    doc: "Believe what trusted proxies say of a request: its client, scheme, host and root path. on reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix, and Forwarded (RFC 7239) where there are none of these; x-forwarded and forwarded read one kind only",
+    doc: "Use headers from trusted proxies for client address, scheme, host and root path. on reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix, and Forwarded (RFC 7239) if none of these is present; x-forwarded and forwarded read only that kind",
   },
   forwardedAllowIps: {
     group: "Proxy and monitoring",
@@ -19,7 +19,7 @@ export const PROXY_OPTIONS = {
     placeholder: "LIST",
     flag: "forwarded-allow-ips",
     variable: "PAGI_FORWARDED_ALLOW_IPS",
-    doc: "Proxies that --proxy-headers trusts: IP addresses and networks (10.0.0.0/8, fd00::/8), unix for whoever connects to a Unix socket, or * for everybody, with commas between them",
+    doc: "Proxies that --proxy-headers trusts: IP addresses and networks (10.0.0.0/8, fd00::/8), unix for any client of a Unix socket, or * for every client, separated by commas",
   },
   metrics: {
     group: "Proxy and monitoring",
@@ -28,6 +28,6 @@ export const PROXY_OPTIONS = {
     placeholder: "ADDRESS",
     flag: "metrics",
     variable: "PAGI_METRICS",
-    doc: "Address of a listener of its own, HOST:PORT, [IPV6]:PORT or a path, for /metrics (Prometheus), /healthz and /readyz; for all workers together",
+    doc: "Address of a separate listener, HOST:PORT, [IPV6]:PORT or a path, for /metrics (Prometheus), /healthz and /readyz; for all workers together",
   },
 } as const satisfies Record<string, OptionDeclaration>;

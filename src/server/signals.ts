@@ -84,7 +84,8 @@ export async function runUntilSignal(
   const off = onSignals(SINGLE_SIGNALS, (order) => {
     switch (order) {
       case "stop":
-        if (!isSignalled) logger.info("Stopping: finishing what runs. Press Ctrl-C again to cut it short.");
+        if (!isSignalled)
+          logger.info("Stopping: finishing running requests. Press Ctrl-C again to stop at once.");
         isSignalled = true;
         continueAsNew = undefined;
         givenUp.abort();

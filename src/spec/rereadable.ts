@@ -28,6 +28,8 @@ export class Rereadable<Event extends ReceiveEvent = ReceiveEvent> {
   #progress: BodyProgress = "untouched";
   #refusal: Error | undefined;
   #expectation: Error | undefined;
+  /** Settles when a reader that keeps the body has read it; never rejects. */
+  #reading: Promise<void> | undefined;
 
   constructor(source: () => Promise<Event>) {
     this.#source = source;
@@ -76,8 +78,10 @@ export class Rereadable<Event extends ReceiveEvent = ReceiveEvent> {
    *
    * @throws what was left with {@link refuse} (as a rejection): for each call while there is a rest of the body, since it
    *   would be taken for the whole one, and once behind its end, where only a reader of the body would wait for ever.
+   *   While a reader that keeps the body is at work, the call waits for it: two that share the events would each get a part.
    */
   readonly receive = (): Promise<Event> => {
+    if (this.#reading !== undefined) return this.#reading.then(this.receive);
     const refusal = this.#refusal;
     if (refusal === undefined) return this.take();
     if (this.#progress === "over") this.#refusal = undefined;
@@ -108,6 +112,15 @@ export class Rereadable<Event extends ReceiveEvent = ReceiveEvent> {
   /** The body was received, in part at least, and nobody has kept it: whoever asks for it next gets `error`. */
   refuse(error: Error): void {
     this.#refusal = error;
+  }
+
+  /** Makes {@link receive} wait until `reading` has settled, whose events come through {@link take} and are given back. */
+  waitFor(reading: Promise<unknown>): void {
+    const done = (): void => {
+      if (this.#reading === settled) this.#reading = undefined;
+    };
+    const settled = reading.then(done, done);
+    this.#reading = settled;
   }
 
   /** Somebody comes who asks for the end of the request, not for its body. */

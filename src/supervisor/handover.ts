@@ -89,7 +89,7 @@ export async function handOver(
   }));
   if (became.type === "failed") {
     const why = became.isSaid ? `said: ${became.why}` : became.why;
-    logger.error(`The new server ${why.replace(/\.$/, "")}. This one goes on`);
+    logger.error(`The new server ${why.replace(/\.$/, "")}. Keeping the current one`);
     return false;
   }
   const { child } = became;

@@ -45,7 +45,7 @@ export interface PlannedWorker {
 interface Replacement {
   readonly worker: number;
   readonly why: string;
-  /** A reload is given up when one replacement fails; everything else is tried again. */
+  /** A reload is canceled when one replacement fails; everything else is tried again. */
   readonly isReload: boolean;
   readonly orderedAt: number;
   readonly notBefore: number;
@@ -422,14 +422,14 @@ function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: Planned
     log(
       draft,
       "error",
-      `could not start: it ${how}. The reload is given up; the workers that run go on`,
+      `could not start: it ${how}. The reload is canceled; the running workers stay`,
       worker,
     );
     draft.replacements = draft.replacements.filter((each) => !each.isReload);
     draft.commands.push({ type: "reloaded", isComplete: false });
     return;
   }
-  log(draft, "error", `could not start: it ${how}. The one before goes on`, worker);
+  log(draft, "error", `could not start: it ${how}. Its predecessor stays`, worker);
   const notBefore = draft.now + REPLACEMENT_DELAY;
   draft.replacements = draft.replacements.map((each) => (each === entry ? { ...each, notBefore } : each));
 }

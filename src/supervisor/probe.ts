@@ -29,7 +29,7 @@ export async function whyNotServing(
     if (became.type === "failed")
       return became.isSaid
         ? `It said: ${became.why.replace(/\.$/, "")}`
-        : `It ${became.why}, without a word that it can serve`;
+        : `It ${became.why}, without reporting that it can serve`;
     const { child } = became;
     // What it has opened is closed before the new program opens it.
     const timer = setTimeout(() => child.kill("SIGKILL"), (shutdownTimeout + KILL_MARGIN) * 1000);

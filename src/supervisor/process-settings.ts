@@ -64,7 +64,10 @@ export function dropPrivileges(options: Pick<ServerOptions, "user" | "group">, f
     throw cannotBecome(identity, error);
   }
   if (uid !== undefined && uid !== 0 && canGoBack()) {
-    throw new OptionError("--user", "privileges could not be given up for good; the server does not go on.");
+    throw new OptionError(
+      "--user",
+      "privileges could not be dropped permanently; the server does not start.",
+    );
   }
 }
 

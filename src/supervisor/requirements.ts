@@ -135,7 +135,7 @@ function requirementsOf(options: ServerOptions, application: string | undefined)
       path: name,
       access: "read",
       action: `read ${name}`,
-      reason: "Certificates and keys are read, and read again at a reload, after privileges are given up.",
+      reason: "Certificates and keys are read, and read again at a reload, after privileges are dropped.",
     });
   if (typeof options.accessLog === "string") requirements.push(accessLog(options.accessLog));
   if (options.pid !== "")

@@ -23,10 +23,10 @@ export async function prepareReload(
   logger: Logger,
   { probes, givenUp }: { probes: boolean; givenUp: AbortSignal },
 ): Promise<(() => never) | undefined> {
-  logger.info("Reloading: the program is started anew once what runs is finished");
+  logger.info("Reloading: the program starts again when running requests are finished");
   // The next program could not start with files that this one cannot read either.
   if (server.options.sslCert.length > 0 && !(await server.reloadCertificates())) {
-    logger.error("The new program could not use the certificates. This one goes on");
+    logger.error("The new program could not use the certificates. Keeping the current one");
     return undefined;
   }
   const obstacle = programProblem();
@@ -37,7 +37,7 @@ export async function prepareReload(
   const problem = probes ? await whyNotServing(server.options, givenUp) : undefined;
   if (givenUp.aborted) return undefined;
   if (problem !== undefined) {
-    logger.error(`The new program cannot be loaded. This one goes on. ${problem}`);
+    logger.error(`The new program cannot be loaded. Keeping the current one. ${problem}`);
     return undefined;
   }
   await server.remakeSocketFiles();

@@ -181,7 +181,7 @@ async function runUntilEnd(
   };
   const stop = (force: boolean): void => {
     if (!isSignalled && !force)
-      logger.info("Stopping: the workers finish what runs. Press Ctrl-C again to cut it short.");
+      logger.info("Stopping: the workers finish running requests. Press Ctrl-C again to stop at once.");
     isSignalled = true;
     givenUp.abort();
     notifier?.stopping();

@@ -59,13 +59,21 @@ export function pairsOf(pairs: Pairs): [name: string, value: string][] {
           `Names and values are pairs, [["name", "value"]], or an object; ${String(pair)} is not a pair.`,
         );
       const [name, value] = pair;
-      return [name, String(value)];
+      return [name, textOf(name, value)];
     });
   }
   return Object.entries(pairs).flatMap(([name, value]) =>
     value === null || value === undefined
       ? []
-      : [value].flat().map((each): [string, string] => [name, String(each)]),
+      : [value].flat().map((each): [string, string] => [name, textOf(name, each)]),
+  );
+}
+
+function textOf(name: unknown, value: unknown): string {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return String(value);
+  throw new TypeError(
+    `The value of '${String(name)}' is a string, a number or a boolean, not ${String(value)}.`,
   );
 }
 

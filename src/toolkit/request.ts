@@ -19,6 +19,7 @@ import {
   type BodyStreamOptions,
 } from "./request/body-stream.ts";
 import {
+  checkForm,
   decodeForm,
   Form,
   FORM_LIMITS,
@@ -211,7 +212,7 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
    * The form, fields and files. All fields together are limited by `maxBytes`, or by `maxFieldSize` where that is more
    * and there is no `maxBytes`. Files above `spoolThreshold` are on the disk until the response is delivered; call
    * `moveTo` before that for what is to stay. An `sse` scope tells of no end: dispose of its form (`await using`). It may
-   * be read again, with other decoding but with the limits of the first time.
+   * be read again, with other decoding; limits that are named then hold too.
    *
    * @throws UnsupportedMediaTypeError for a body that is no form; as {@link bytes} and {@link multipart}.
    */
@@ -220,8 +221,11 @@ export class PagiRequest<Params extends PathParams = PathParams> extends Request
     const limits = overlay<FormLimits>(FORM_LIMITS, options);
     // A client chooses the encoding, and so must not be able to choose between limits by it.
     const maxBytes = options.maxBytes ?? Math.max(MAX_BODY_BYTES, limits.maxFieldSize);
-    if (this.isMultipart())
-      return decodeForm(await this.#multipartForm({ ...options, maxBytes }, limits), options);
+    if (this.isMultipart()) {
+      const entries = await this.#multipartForm({ ...options, maxBytes }, limits);
+      checkForm(entries, options);
+      return decodeForm(entries, options);
+    }
     const bytes = await this.#whole(Math.min(maxBytes, limits.maxRequestBody));
     if (!this.isForm() && (this.contentType !== undefined || bytes.byteLength > 0))
       throw new UnsupportedMediaTypeError(this.contentType, FORM_TYPES);

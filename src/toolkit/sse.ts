@@ -359,8 +359,10 @@ export class PagiSse<Params extends PathParams = PathParams> extends LongConnect
    * @throws RangeError for an interval that is not above 0, or longer than a timer can be (24 days).
    */
   async every(seconds: number, callback: () => void | Promise<void>): Promise<void> {
-    if (!(seconds > 0 && seconds <= MAX_SECONDS))
-      throw new RangeError(`${seconds} is no interval; it is above 0 and at most ${MAX_SECONDS} seconds.`);
+    if (typeof seconds !== "number" || !(seconds > 0 && seconds <= MAX_SECONDS))
+      throw new RangeError(
+        `${String(seconds)} is no interval; it is above 0 and at most ${MAX_SECONDS} seconds.`,
+      );
     await this.#startRunning();
     while (!this.isClosed()) {
       await this.guarded(callback);

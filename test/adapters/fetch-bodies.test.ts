@@ -80,6 +80,12 @@ describe.each(ADAPTERS)("%s", (adapter) => {
     expect(found).toEqual(expected);
   });
 
+  // A browser would save a page of this type, and not show it.
+  test("a file's stream is not given a type that it does not have", async () => {
+    const { fields } = await ask(portOf(adapter), "GET", "a file's stream without a type");
+    expect(fields.filter((field) => field.startsWith("content-type: "))).toEqual([]);
+  });
+
   // RFC 9110 section 9.3.2: the fields that GET would get, though not necessarily all of them. What the handler itself
   // says of a body that it does not give is believed.
   test.each(Object.entries(CASES))("HEAD: %s", async (name) => {

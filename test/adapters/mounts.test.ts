@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import express from "express";
 import { Hono } from "hono";
 import { fromFetch } from "../../adapters/fetch.ts";
@@ -81,4 +82,27 @@ test("fromFetch() takes what has a fetch handler, and keeps its this", async () 
   for (const wrong of [{}, null, undefined, "x", { fetch: 5 }]) {
     expect(() => Reflect.apply(fromFetch, undefined, [wrong])).toThrow(TypeError);
   }
+});
+
+test("Express below a mount knows the whole path, for its own redirects", async () => {
+  const listener = express();
+  listener.use("/sub", (request, response) => {
+    response.json([request.url, request.baseUrl, request.originalUrl]);
+  });
+  listener.use(express.static(join(import.meta.dir, "..")));
+  const app = new Router().mount("/:tenant/e", fromNode(listener)).mount("/", fromNode(listener));
+  await using server = await startServer(app.toApp());
+  const at = (path: string) => fetch(new URL(path, server.url), { redirect: "manual" });
+  for (const [path, expected] of [
+    ["/a%2Fb/e/sub/x?y=1", ["/x?y=1", "/a%2Fb/e/sub", "/a%2Fb/e/sub/x?y=1"]],
+    ["/%2Fhost/e/sub", ["/", "/%2Fhost/e/sub", "/%2Fhost/e/sub"]],
+    ["/sub/x", ["/x", "/sub", "/sub/x"]],
+  ] as const)
+    expect(await (await at(path)).json()).toEqual([...expected]);
+  for (const [path, location] of [
+    ["/a%2Fb/e/support", "/a%2Fb/e/support/"],
+    ["/%2Fhost/e", "/%2Fhost/e/"],
+    ["/support?q", "/support/?q"],
+  ] as const)
+    expect((await at(path)).headers.get("location")).toBe(location);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { fromNode, type NodeListener } from "../../adapters/node.ts";
+import { ResponseReader } from "../../adapters/node/response-reader.ts";
 import { startServer } from "../support/server.ts";
 import { startUpstream } from "../support/upstream.ts";
 import { field, get, Wire, type WireResponse } from "../support/wire.ts";
@@ -102,4 +103,31 @@ test("a body that comes later and ends short of its length is cut", async () => 
   await wire.send(get("/"));
   expect(await wire.readToEnd()).toEndWith("\r\n\r\nhello");
   expect(server.logger.messages("error")).toHaveLength(1);
+});
+
+test("a body that comes later and is longer than its length is cut off there, which the log says", async () => {
+  await using server = await startServer(
+    fromNode((_, response) => {
+      response.writeHead(200, { "content-length": 3 }).write("he");
+      setImmediate(() => setImmediate(() => response.end("llo")));
+    }),
+  );
+  await using wire = await Wire.open(server);
+  await wire.send(get("/"));
+  expect((await wire.response()).body).toBe("hel");
+  await server.logger.seen(/threw after the end/);
+  const errors = server.logger.lines
+    .filter(({ level }) => level !== "debug")
+    .map(({ error }) => String(error));
+  expect(errors).toEqual([
+    "Error: The response was longer than its content-length: at least 2 bytes were not sent.",
+  ]);
+});
+
+test("what comes behind the announced length is not kept", async () => {
+  const reader = new ResponseReader("GET");
+  reader.takeText("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "latin1");
+  expect(reader.surplus).toBe(1);
+  for (let count = 0; count < 3; count++) expect(reader.take(Buffer.alloc(1000))).toEqual([]);
+  expect(reader.surplus).toBe(3001);
 });

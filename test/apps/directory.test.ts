@@ -194,10 +194,13 @@ describe("If-None-Match and If-Match (RFC 9110 sections 13.1.1 and 13.1.2)", () 
     expect((await get("/a.txt", { headers, method: "HEAD" })).status).toBe(status);
   });
 
-  test("an index file has a tag too, a list has none", async () => {
+  test("an index file has a tag too, a list has none, but there is one", async () => {
     const headers: HeaderPair[] = [["if-none-match", "*"]];
     expect((await get("/with-index/", { headers })).status).toBe(304);
-    expect((await get("/sub/", { headers })).status).toBe(200);
+    expect((await get("/sub/", { headers })).status).toBe(304);
+    expect((await get("/sub/", { headers: [["if-none-match", '"x"']] })).status).toBe(200);
+    expect((await get("/sub/", { headers: [["if-match", "*"]] })).status).toBe(200);
+    expect((await get("/none/", { headers })).status).toBe(404);
   });
 });
 

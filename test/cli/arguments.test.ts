@@ -96,8 +96,10 @@ describe("readArguments refuses", () => {
     ["-p", "-p: needs a value."],
     ["--port --quiet", "--port: needs a value. If it really begins with a dash: --port=--quiet."],
     ["--port -q", "--port: needs a value. If it really begins with a dash: --port=-q."],
-    ["--no-port", "--no-port: --port cannot be switched off."],
-    ["--no-help", "--no-help: --help cannot be switched off."],
+    ["--no-port", "--no-port: there is no such flag. Leave --port out instead."],
+    ["--no-help", "--no-help: there is no such flag. Leave --help out instead."],
+    ["--no-proxy-headers", "--no-proxy-headers: there is no such flag. Use --proxy-headers off instead."],
+    ["--no-lifespan", "--no-lifespan: there is no such flag. Use --lifespan off instead."],
     ["--no-access-log=x", "--no-access-log: takes no value."],
     ["--factory=maybe", "--factory: takes no value but true or false."],
     ["--help=yes", "--help: takes no value."],
@@ -149,7 +151,7 @@ describe("helpText", () => {
   test("has every flag, with its default and what 0 does", () => {
     const text = helpText().replace(/\s+/g, " ");
     for (const flag of allFlags()) expect(text).toMatch(new RegExp(`--(\\[no-\\])?${flag.name}[ ,]`));
-    expect(text).toContain("-p, --port PORT TCP port to listen at; 0 takes a free port (default: 5000)");
+    expect(text).toContain("-p, --port PORT TCP port to listen on; 0 takes a free port (default: 5000)");
     expect(text).toContain("--access-log FILE, --no-access-log");
     expect(text).toContain("--[no-]validate-events");
   });

@@ -214,7 +214,7 @@ describe("serving", () => {
     await using child = start(["-p0", "--root-path", "/api", "app.ts"]);
     const { url, text, rest } = await banner(child.stderr);
     expect(text).toContain(
-      `Serving app.ts at ${url} (production, as there is no terminal; -E development changes it)\n`,
+      `Serving app.ts at ${url} (production, because there is no terminal; -E development changes it)\n`,
     );
     expect(await (await fetch(url)).text()).toBe("production /api");
     child.kill(signal);

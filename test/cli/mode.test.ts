@@ -8,7 +8,10 @@ setDefaultTimeout(20_000);
 
 const APP = `export default async (scope) => { if (scope.type !== "http") throw new Error(scope.type); };`;
 
-/** What the command line prints in a terminal, run by a shell in which `$SERVER` stands for it. */
+/** A shell's word for the command line, wherever Bun and this project are. */
+const SERVER = `server() { "$RUNTIME" "$MAIN" app.ts --print-config "$@"; }`;
+
+/** The mode that the command line prints in a terminal, run by a shell in which `server` stands for it. */
 async function inTerminal(
   command: string,
   environment: Readonly<Record<string, string>> = {},
@@ -23,11 +26,12 @@ async function inTerminal(
     },
   });
   const inherited = Object.entries(process.env).filter(([name]) => !/^(?:PAGI_.*|PORT|HOST)$/.test(name));
-  const child = Bun.spawn(["sh", "-c", command], {
+  const child = Bun.spawn(["sh", "-c", `${SERVER}; ${command}`], {
     cwd: folder.path,
     env: {
       ...Object.fromEntries(inherited),
-      SERVER: `${process.execPath} ${MAIN} app.ts --print-config`,
+      RUNTIME: process.execPath,
+      MAIN,
       ...environment,
     },
     terminal,
@@ -39,21 +43,21 @@ async function inTerminal(
 }
 
 test.each([
-  ["$SERVER", "development"],
-  ["$SERVER | cat", "development"],
-  ["$SERVER 2>&1 | cat", "development"],
-  ["$SERVER 2>/dev/null | cat", "development"],
-  ["$SERVER </dev/null", "development"],
-  ["$SERVER </dev/null 2>&1 | cat", "production"],
-  ["$SERVER </dev/null >out 2>err; cat out", "production"],
-  ["$SERVER >out 2>err; cat out", "production"],
-  ["$SERVER -E none | cat", "none"],
+  ["server", "development"],
+  ["server | cat", "development"],
+  ["server 2>&1 | cat", "development"],
+  ["server 2>/dev/null | cat", "development"],
+  ["server </dev/null", "development"],
+  ["server </dev/null 2>&1 | cat", "production"],
+  ["server </dev/null >out 2>err; cat out", "production"],
+  ["server >out 2>err; cat out", "production"],
+  ["server -E none | cat", "none"],
 ])("%s in a terminal: %s", async (command, mode) => {
   expect(await inTerminal(command)).toBe(mode);
 });
 
 test("a mode that was named holds in a terminal too", async () => {
-  expect(await inTerminal("$SERVER | cat", { PAGI_ENV: "production" })).toBe("production");
+  expect(await inTerminal("server | cat", { PAGI_ENV: "production" })).toBe("production");
 });
 
 test("production that was not asked for is explained by the banner", async () => {
@@ -65,7 +69,7 @@ test("production that was not asked for is explained by the banner", async () =>
   };
   for (const words of [[], ["-w", "2"]])
     expect(await banner(...words)).toEndWith(
-      "(production, as there is no terminal; -E development changes it)\n",
+      "(production, because there is no terminal; -E development changes it)\n",
     );
   expect(await banner("-E", "production")).toEndWith("(production)\n");
   expect(await banner("-E", "none")).toEndWith("(no environment)\n");

@@ -114,7 +114,9 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       "stream returned",
       "shutdown",
     ]);
-    expect(program.stderr).toContain("Stopping: finishing what runs. Press Ctrl-C again to cut it short.");
+    expect(program.stderr).toContain(
+      "Stopping: finishing running requests. Press Ctrl-C again to stop at once.",
+    );
   });
 }
 

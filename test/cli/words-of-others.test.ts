@@ -92,8 +92,15 @@ describe("flags of other servers", () => {
     ["--worker-class", "Bun has one event loop, one HTTP parser and one kind of worker; leave it out."],
     ["--ssl-certfile", "Use --ssl-cert instead."],
     ["--limit-concurrency", "Use --max-connections instead."],
-    ["--no-server-header", "No Server field is sent unless the application sets one."],
+    ["--no-server-header", "No Server header is sent unless the application sets one."],
     ["--no-default-middleware", "Use --no-validate-events instead."],
+    ["--no-ws-per-message-deflate", "Use --no-ws-compression instead."],
+    ["--no-watch", "Use --no-reload instead."],
+    ["--no-trust-proxy", "Leave it out, or use --proxy-headers."],
+    ["--no-keep-alive", "Leave it out, or use --timeout."],
+    ["--no-debug", "Leave it out."],
+    ["--header", "Response headers are set by the application, or by a middleware around it."],
+    ["--no-sendfile", "Files are always sent without blocking; leave it out."],
     ["--Bind", "Use --listen instead."],
     ["-c", "Use --config instead."],
     ["-k", "Bun has one event loop, one HTTP parser and one kind of worker; leave it out."],
@@ -123,7 +130,7 @@ describe("flags of other servers", () => {
 
   test("what nobody has is no synonym", () => {
     for (const written of ["--nonsense", "--constructor", "--no-", "-z", "--toString"])
-      expect(synonymOf(written)).toBeUndefined();
+      expect(synonymOf(written, () => false)).toBeUndefined();
   });
 
   test.each([
@@ -199,6 +206,12 @@ describe("variables", () => {
     ["PAGI_SHUTDOWN_TIMOUT", "PAGI_SHUTDOWN_TIMEOUT"],
     ["pagi_port", "PAGI_PORT"],
     ["PAGI-PORT", "PAGI_PORT"],
+    // Words of other servers.
+    ["PAGI_BIND", "PAGI_LISTEN"],
+    ["PAGI_UDS", "PAGI_SOCKET"],
+    ["PAGI_KEEP_ALIVE", "PAGI_TIMEOUT"],
+    ["PAGI_GRACEFUL_TIMEOUT", "PAGI_SHUTDOWN_TIMEOUT"],
+    ["pagi_ssl_certfile", "PAGI_SSL_CERT"],
   ])("%s is probably %s", (name, meant) => {
     expect(misspeltVariables({ [name]: "1" })).toEqual([
       `${name} sets nothing; there is no such variable. Did you mean ${meant}?`,
@@ -211,6 +224,11 @@ describe("variables", () => {
       "PAGI_DATABASE_URL",
       "PAGI_SERVER_PROCESS",
       "PAGI_ARGV",
+      "PAGI_KEY",
+      "PAGI_LOG",
+      "PAGI_DEBUG",
+      "PAGI_WATCH",
+      "PAGI_NAME",
       "PORT",
       "PATH",
       "PAGI",

@@ -80,6 +80,16 @@ describe.each(KINDS)("%s", (_, bytes, own) => {
     ["an option without its field goes", 200, [["Connection", "upgrade, x-hop"]], connection()],
     ["the server's own fields go", 200, [["Connection", "Keep-Alive, TE"], ...OTHERS], connection()],
     [
+      "an option that names a field for all recipients goes",
+      200,
+      [
+        ["Connection", "content-length, Cache-Control, date"],
+        ["Cache-Control", "no-store"],
+        ["Date", "Thu, 01 Jan 2026 00:00:00 GMT"],
+      ],
+      connection(),
+    ],
+    [
       "an extension's field and its option stay",
       200,
       [

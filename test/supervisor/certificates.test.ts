@@ -33,13 +33,13 @@ const KINDS = {
   "two workers": {
     words: ["-w", "2"],
     isReloaded: /Reloaded: every worker is a new one/,
-    goesOn: /reload is given up/,
+    goesOn: /reload is canceled/,
   },
-  "one process": { words: [], isReloaded: /Serving app\.ts/, goesOn: /This one goes on/ },
+  "one process": { words: [], isReloaded: /Serving app\.ts/, goesOn: /Keeping the current one/ },
   "a program that calls serve()": {
     words: undefined,
     isReloaded: /Serving app\.ts/,
-    goesOn: /This one goes on/,
+    goesOn: /Keeping the current one/,
   },
 } as const;
 

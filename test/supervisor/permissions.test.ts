@@ -221,7 +221,7 @@ describe.if(isRoot)("the user that a server is to become", () => {
       fs.chmodSync(installation.path, 0o700);
       program.kill("SIGHUP");
       await log.until(new RegExp(`this user may not enter ${installation.path} \\(drwx------ root:root\\)`));
-      await log.until(/Keeping the current one|The reload is given up/);
+      await log.until(/Keeping the current one|The reload is canceled/);
       const after = await whoServes(address);
       expect(workers === 1 ? after.pid : after.parent).toBe(workers === 1 ? pid : program.pid);
       fs.chmodSync(installation.path, 0o755);

@@ -222,7 +222,7 @@ describe("reload", () => {
         ["100 reload", "info: Reloading: each worker is replaced by a new one", "spawn 3 in 1"],
         [
           "120 exited 3 said: no",
-          "error 3: could not start: it said: no. The reload is given up; the workers that run go on",
+          "error 3: could not start: it said: no. The reload is canceled; the running workers stay",
           "not reloaded",
         ],
         ["130 tick"],

@@ -41,12 +41,12 @@ test("broken code leaves the old one serving, and says so; the next good save go
   const { pid } = await whoServes(address);
   fs.writeFileSync(folder.file("version.ts"), "nonsense(");
   await log.until(
-    /could not start: it said: 'app\.ts' cannot be compiled: .* at version\.ts:1:\d+\. The reload is given up/,
+    /could not start: it said: 'app\.ts' cannot be compiled: .* at version\.ts:1:\d+\. The reload is canceled/,
   );
   expect(await whoServes(address)).toMatchObject({ pid, version: "one" });
   fs.writeFileSync(folder.file("fail"), "");
   fs.writeFileSync(folder.file("version.ts"), version("two"));
-  await log.until(/could not start: it exited with code 9\. The reload is given up/);
+  await log.until(/could not start: it exited with code 9\. The reload is canceled/);
   expect(await whoServes(address)).toMatchObject({ pid, version: "one" });
   fs.rmSync(folder.file("fail"));
   fs.writeFileSync(folder.file("version.ts"), version("three"));
@@ -162,9 +162,9 @@ test("a server that somebody waits for does not wait for a change: a hot restart
   const address = await program.address();
   const log = new Log(program);
   fs.writeFileSync(folder.file("version.ts"), "nonsense(");
-  await log.until(/The reload is given up/);
+  await log.until(/The reload is canceled/);
   program.kill("SIGUSR2");
-  await log.until(/The new server said: The workers did not become ready: .*This one goes on/);
+  await log.until(/The new server said: The workers did not become ready: .*Keeping the current one/);
   expect(await whoServes(address)).toMatchObject({ version: "one" });
   await using daemon = start(folder, ["--reload", "-D"]);
   expect(await daemon.ended()).toBe(1);

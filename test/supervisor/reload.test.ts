@@ -122,7 +122,7 @@ test("a reload to code that does not start changes nothing, and says so", async 
   fs.writeFileSync(folder.file("version.ts"), "nonsense(");
   program.kill("SIGHUP");
   await log.until(
-    /could not start: it said: 'app\.ts' cannot be compiled.*The reload is given up; the workers that run go on/,
+    /could not start: it said: 'app\.ts' cannot be compiled.*The reload is canceled; the running workers stay/,
   );
   expect(childrenOf(program.pid).filter((pid) => before.includes(pid))).toEqual(before);
   expect((await whoServes(address)).version).toBe("one");
@@ -145,11 +145,11 @@ test("a hot restart that fails changes nothing, and says so", async () => {
   const before = childrenOf(program.pid);
   fs.writeFileSync(folder.file("version.ts"), "nonsense(");
   program.kill("SIGUSR2");
-  await log.until(/The new server said: .*'app\.ts' cannot be compiled.*This one goes on/);
+  await log.until(/The new server said: .*'app\.ts' cannot be compiled.*Keeping the current one/);
   fs.writeFileSync(folder.file("version.ts"), version("one"));
   fs.writeFileSync(folder.file("fail"), "");
   program.kill("SIGUSR2");
-  await log.until(/The new server said: .*exited with code 9\. This one goes on/);
+  await log.until(/The new server said: .*exited with code 9\. Keeping the current one/);
   expect(childrenOf(program.pid)).toEqual(before);
   expect(pidIn(folder.file("pid"))).toBe(program.pid);
   await using load = new Load({ path: folder.file("http.sock") }, 1);
@@ -215,7 +215,7 @@ test("it stays as it is when the new code cannot be loaded", async () => {
   fs.writeFileSync(folder.file("version.ts"), "nonsense(");
   program.kill("SIGHUP");
   await log.until(/'app\.ts' cannot be compiled/);
-  await log.until(/The new program cannot be loaded\. This one goes on/);
+  await log.until(/The new program cannot be loaded\. Keeping the current one/);
   expect((await whoServes(address)).version).toBe("one");
   program.kill("SIGTERM");
   expect(await program.ended()).toBe(0);

@@ -33,7 +33,7 @@ async function childOf(expression: string, command: string): Promise<string> {
 
 const DIRECT = `[process.execPath, "child.ts"]`;
 // A shell that has more to do than to become the program.
-const THROUGH = `["sh", "-c", process.execPath + " child.ts; true"]`;
+const THROUGH = `["sh", "-c", '"$0" child.ts; true', process.execPath]`;
 
 test("a role is for the child that it is written for, which finds it once", async () => {
   expect(await childOf(`environmentFor({ type: "worker" })`, DIRECT)).toBe(`{"type":"worker"} nothing left`);

@@ -129,10 +129,10 @@ describe("a new start that never ends, or ends without serving: what served goes
         program.kill(signal);
         await log.until(
           signal === "SIGUSR2"
-            ? /error The new server .*This one goes on/
+            ? /error The new server .*Keeping the current one/
             : workers === 1
-              ? /error The new program cannot be loaded\. This one goes on\. It .+/
-              : /error worker .*The reload is given up; the workers that run go on/,
+              ? /error The new program cannot be loaded\. Keeping the current one\. It .+/
+              : /error worker .*The reload is canceled; the running workers stay/,
         );
         expect(await answer(address)).toStartWith("well ");
         await eventually("nothing of it is left", () => !imported(folder, how).some(runs));
@@ -250,6 +250,7 @@ describe("signals during a start", () => {
       await using program = new Program(folder, words, {}, { command });
       await eventually("it is being imported", () => imported(folder, "await").length === 1);
       const [inner = 0] = childrenOf(program.pid);
+      expect(inner).toBeGreaterThan(1); // a signal to 0 would be for this process too
       process.kill(inner, signal);
       await eventually("it has ended", () => !runs(inner));
       expect(await program.ended()).toBe(0);
@@ -288,6 +289,8 @@ test("a program that calls serve(): a SIGUSR2 whose new program never gets there
   const address = await program.address();
   fs.writeFileSync(folder.file("how"), "await");
   program.kill("SIGUSR2");
-  await program.prints(/The new server was not ready 1 s after its start and was killed\. This one goes on/);
+  await program.prints(
+    /The new server was not ready 1 s after its start and was killed\. Keeping the current one/,
+  );
   expect(await answer(address)).toStartWith("well ");
 });

@@ -107,6 +107,11 @@ function answerOf(target: string) {
         ],
         pieces: pieces(HTML, false),
       };
+    case "untyped":
+      return {
+        head: ["HTTP/1.1 200 OK", `Content-Length: ${HTML.length}`],
+        pieces: pieces(HTML, isLate),
+      };
     default:
       return undefined;
   }
@@ -326,6 +331,14 @@ export const FILES: Record<string, Case> = {
     make: () =>
       new Response(file().slice(2, 5), { status: 206, headers: { "content-range": "bytes 2-4/10" } }),
   },
+  "a file's stream without a type": {
+    make: () => new Response(file().stream()),
+    differs: [
+      ["content-type", "content-disposition"],
+      "of a stream that nobody has described it is not known what it is",
+    ],
+    timed: true,
+  },
   "a file's stream": {
     make: () => new Response(file().stream(), WITH),
     differs: [["content-disposition"], FILE_NAME],
@@ -372,6 +385,14 @@ const FETCHED: Record<string, Case> = {
       "RFC 9110 section 7.6.1",
     ],
   },
+  "fetched, without a type": {
+    make: async (method) => {
+      const response = await fetched(method, "/untyped");
+      await late();
+      return response;
+    },
+  },
+  "fetched late, without a type": passed("/late-untyped"),
   "fetched and complete": {
     make: async (method) => {
       const response = await fetched(method, "/length/html");
@@ -437,8 +458,8 @@ const FETCHED: Record<string, Case> = {
 
 /** The bodies whose length is known before they are read. */
 export const MEASURED = new Set([...Object.keys(HELD), ...Object.keys(FILES)]);
-for (const name of ["nothing", "null", "an empty string", "the body of another", "a file's stream"])
-  MEASURED.delete(name);
+for (const name of ["nothing", "null", "an empty string", "the body of another"]) MEASURED.delete(name);
+for (const name of ["a file's stream", "a file's stream without a type"]) MEASURED.delete(name);
 
 export const CASES: Record<string, Case> = {
   ...HELD,

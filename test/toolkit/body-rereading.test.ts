@@ -6,7 +6,15 @@ import { fromFetch, toFetch } from "../../adapters/fetch.ts";
 import { hono } from "../../adapters/hono.ts";
 import { fromNode } from "../../adapters/node.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
-import type { Application, HttpScope, Receive, Scope, Send, SseScope } from "../../src/spec/index.ts";
+import type {
+  Application,
+  HttpScope,
+  Receive,
+  ReceiveEvent,
+  Scope,
+  Send,
+  SseScope,
+} from "../../src/spec/index.ts";
 import { contextOf, handler } from "../../src/toolkit/context.ts";
 import { HttpEndpoint } from "../../src/toolkit/endpoint.ts";
 import { around, compose, toApp } from "../../src/toolkit/middleware.ts";
@@ -237,6 +245,37 @@ const STREAMED: { readonly [name: string]: Reads } = {
     await request.bytes().catch(() => {});
   },
 };
+
+describe("while middleware still reads, whoever comes next waits for it and gets the whole body", () => {
+  const concurrent =
+    (app: Application): Application =>
+    async (scope, receive, send) => {
+      if (scope.type !== "http") return await app(scope, receive, send);
+      const reading = new PagiRequest(scope, receive).bytes();
+      await app(scope, receive, send);
+      expect(Buffer.from(await reading).toString()).toBe(BODY);
+    };
+
+  const others = Object.entries(READERS).filter(([name]) => name !== "bodyStream()");
+  test.each(others)("for %s", async (_name, app) => {
+    await using running = await startServer(concurrent(app));
+    for (const body of [BODY, chunked(BODY)])
+      expect(await post(running, body, URL_ENCODED)).toEqual({ status: 200, text: BODY });
+    expect(running.logger.messages("error")).toEqual([]);
+  });
+
+  test("but a stream of it is an error", async () => {
+    const app: Application = async (scope, receive, send) => {
+      if (scope.type !== "http") throw new UnsupportedScopeError(scope.type);
+      const request = new PagiRequest(scope, receive);
+      const reading = request.bytes();
+      expect(() => request.bodyStream()).toThrow("was received already");
+      await answer(Buffer.from(await reading).toString(), scope, send);
+    };
+    await using running = await startServer(app);
+    expect(await post(running, BODY)).toEqual({ status: 200, text: BODY });
+  });
+});
 
 describe("what middleware has streamed is an error for the next reader, never a wait and never a part", () => {
   const readers = Object.entries(READERS).filter(([name]) => !name.includes("receive() itself"));
@@ -513,6 +552,33 @@ test("on a server that knows nothing of this, where the toolkit or an adapter re
       ["host", "a"],
       ["content-length", "4"],
     ];
+    await app(httpScope({ method: "POST", headers }), side.receive, side.send);
+    expect(response(side.sent).body).toBe("abcd");
+  }
+});
+
+test("over servers that leave out what has a default, for adapters", async () => {
+  const listener = express();
+  listener.use((request, response, next) => {
+    readText(request).then((text) => response.end(text), next);
+  });
+  const events = (type: "http.request" | "sse.request"): ReceiveEvent[] =>
+    // Neither `body` nor `more` is there where it has its default; TypeScript knows them as required.
+    [
+      { type, body: bytes("ab"), more: true },
+      { type, more: true },
+      { type, body: bytes("cd") },
+    ] as ReceiveEvent[];
+  const headers: [string, string][] = [
+    ["host", "a"],
+    ["content-length", "4"],
+  ];
+  for (const app of [
+    fromNode(listener),
+    fromFetch(async (request) => new Response(await request.text())),
+    fromFetch((request) => new Response(request.body)),
+  ]) {
+    const side = server(...events("http.request"));
     await app(httpScope({ method: "POST", headers }), side.receive, side.send);
     expect(response(side.sent).body).toBe("abcd");
   }

@@ -14,6 +14,8 @@ const TEXTS = [
   '{"users":[{"id":1,"name":"Grüße"},{"id":2,"name":"😀"}],"next":null}',
   "[1,2,3]",
   "body { color: red; background: url(data:image/png;base64,iVBORw0KGgo=) }",
+  // The first two bytes are a header of zlib.
+  ...["HK$ 12", "8O", "hC", "XG", "(S", "x^2 + y^2"],
   "\n\n# A heading\n\nAnd a long paragraph of text, which goes on until there are enough bytes of it.\n",
 ];
 const OTHERS: [name: string, bytes: Uint8Array][] = [
@@ -25,19 +27,36 @@ const OTHERS: [name: string, bytes: Uint8Array][] = [
 describe.each(["gzip", "deflate", "br", "zstd"] as const)("%s", (coding) => {
   test.each(TEXTS)("an encoded body is seen as one, from its beginning or whole: %j", (text) => {
     const encoded = ENCODERS[coding](text);
-    expect(isEncoded(coding, encoded)).toBe(true);
-    expect(isEncoded(coding, encoded.subarray(0, BYTES_TO_TELL))).toBe(true);
+    expect(isEncoded(coding, { bytes: encoded, isWhole: true })).toBe(true);
+    expect(isEncoded(coding, { bytes: encoded.subarray(0, BYTES_TO_TELL), isWhole: false })).toBe(true);
   });
   test.each(TEXTS)("a decoded one is not: %j", (text) => {
-    expect(isEncoded(coding, Buffer.from(text))).toBe(false);
+    expect(isEncoded(coding, { bytes: Buffer.from(text), isWhole: true })).toBe(false);
   });
   test.each(OTHERS)("%s", (_, bytes) => {
-    expect(isEncoded(coding, bytes)).toBe(false);
+    expect(isEncoded(coding, { bytes, isWhole: true })).toBe(false);
   });
 });
 
+test.each(["gzip", "deflate", "br", "zstd"] as const)("nothing, encoded: %s", (coding) => {
+  expect(isEncoded(coding, { bytes: ENCODERS[coding](""), isWhole: true })).toBe(true);
+});
+
+test.each(["deflate", "br"] as const)("a body that is longer than what is decoded to tell: %s", (coding) => {
+  const bytes = ENCODERS[coding]("a".repeat(1_000_000));
+  expect(isEncoded(coding, { bytes, isWhole: true })).toBe(true);
+});
+
+test.each(["deflate", "br"] as const)("short bytes that only begin as if they were encoded: %s", (coding) => {
+  const bytes = ENCODERS[coding]("A text of some length, which is cut off.").subarray(0, 12);
+  expect(isEncoded(coding, { bytes, isWhole: true })).toBe(false);
+});
+
 test("DEFLATE without its zlib wrapper, as some servers send it", () => {
-  for (const text of TEXTS) expect(isEncoded("deflate", deflateRawSync(text.repeat(10)))).toBe(true);
+  for (const text of TEXTS) {
+    const bytes = deflateRawSync(text.repeat(10));
+    expect(isEncoded("deflate", { bytes, isWhole: true })).toBe(true);
+  }
 });
 
 const FIELDS: [field: string | null, coding: ContentCoding | undefined][] = [

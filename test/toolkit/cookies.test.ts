@@ -112,5 +112,7 @@ describe("CookieSigner", () => {
   test("a key that could be guessed is refused", () => {
     expect(() => new CookieSigner("secret")).toThrow(/32 chars/);
     expect(() => new CookieSigner(key, "")).toThrow(/32 chars/);
+    for (const wrong of [NaN, 5, true, {}, null, undefined, Symbol("x")])
+      expect(() => Reflect.construct(CookieSigner, [key, wrong])).toThrow(/32 chars/);
   });
 });

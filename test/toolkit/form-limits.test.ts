@@ -96,5 +96,29 @@ describe.each(Object.entries(ENCODINGS))("%s", (_encoding, form) => {
     const again = form([["a", "x".repeat(11)]]);
     await again.bytes();
     await expect(again.form({ maxFieldSize: 10 })).rejects.toMatchObject({ status: 413 });
+    for (const narrow of [{ maxFieldSize: 10 }, { maxFields: 1 }, { maxBytes: 9 }, { maxRequestBody: 9 }]) {
+      const request = form([
+        ["a", "x".repeat(11)],
+        ["b", "y"],
+      ]);
+      expect((await request.form()).fields.size).toBe(2);
+      await expect(request.form(narrow)).rejects.toMatchObject({ status: 413 });
+      expect((await request.form({ maxFieldSize: 20, maxFields: undefined })).fields.size).toBe(2);
+    }
   });
+});
+
+test("files that were read before are held to the limits that are named later", async () => {
+  const body = multipartBody(
+    { name: "a", filename: "a", content: "x".repeat(20) },
+    { name: "b", filename: "b", content: "y" },
+  );
+  const read = request(MULTIPART, body);
+  expect((await read.uploads()).size).toBe(2);
+  for (const [narrow, code] of [
+    [{ maxFileSize: 10 }, "PART_TOO_LARGE"],
+    [{ maxFiles: 1 }, "TOO_MANY_FILES"],
+  ] as const)
+    await expect(read.uploads(narrow)).rejects.toMatchObject({ status: 413, code: `ERR_PAGI_${code}` });
+  expect((await read.uploads({ maxFiles: 2 })).size).toBe(2);
 });

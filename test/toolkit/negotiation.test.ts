@@ -7,6 +7,7 @@ describe("Accept (RFC 9110 section 12.5.1)", () => {
   test.each([
     [undefined, ["json", "html"], "json"],
     ["", ["json", "html"], "json"],
+    [" , ,", ["json", "html"], "json"],
     ["*/*", ["json", "html"], "json"],
     ["text/html, application/json;q=0.9", ["json", "html"], "html"],
     ["text/*;q=0.5, text/html;q=0", ["html", "text"], "text"],

@@ -264,3 +264,16 @@ describe("Membership", () => {
     expect(m.channels()).toEqual([]);
   });
 });
+
+test("a message that has no JSON is an error of its publisher, whoever would hear it", async () => {
+  const circle: { self?: object } = {};
+  circle.self = circle;
+  for (const message of [circle, { amount: 5n }]) {
+    for (const isHeard of [false, true]) {
+      const pubsub = new MemoryPubSub();
+      if (isHeard)
+        await pubsub.subscribe("a", { id: "1", deliver: (_message, _channel, json) => void json?.() });
+      await expect(pubsub.publish("a", message)).rejects.toBeInstanceOf(TypeError);
+    }
+  }
+});

@@ -22,6 +22,19 @@ describe("Stash.fromData and Session.fromData take an object of keys", () => {
     },
   );
 
+  test("nor an object whose keys are not its data", () => {
+    for (const value of [
+      new Map([["a", 1]]),
+      new Set(),
+      new Date(),
+      Promise.resolve({ a: 1 }),
+      new URLSearchParams(),
+    ])
+      for (const make of [Stash.fromData, Session.fromData])
+        expect(() => wrongly(make, value)).toThrow(/not an object of the class \w+\./);
+    expect(Stash.fromData(Object.assign(Object.create(null), { a: 1 })).get("a")).toBe(1);
+  });
+
   test("a session's values are JSON, as in set()", () => {
     expect(() => Session.fromData({ at: new Date() })).toThrow("'at'");
     expect(Session.fromData({ list: [1, { a: null }] }).get("list")).toEqual([1, { a: null }]);
@@ -95,6 +108,16 @@ describe("header fields are pairs", () => {
 
   test("in the test client, too", async () => {
     const client = new TestClient(new Simple().get("/", (c) => c.text("x")));
+    for (const pairs of [
+      [["x-name", undefined]],
+      [["x-name", null]],
+      { "x-name": ["a", undefined] },
+      { "x-name": {} },
+    ])
+      for (const option of ["headers", "query", "form"])
+        await expect(Reflect.apply(client.get, client, ["/", { [option]: pairs }])).rejects.toThrow(
+          "'x-name'",
+        );
     for (const list of [[["x-name"]], [["a", "b", "c"]], ["ab"]]) {
       for (const option of ["headers", "query", "form"]) {
         await expect(Reflect.apply(client.get, client, ["/", { [option]: list }])).rejects.toThrow(

@@ -424,6 +424,20 @@ describe("files and conditions", () => {
     expect(begun).toBe(false);
   });
 
+  // RFC 9110 sections 13.1.1 and 13.1.2: `*` asks only whether there is a response, and a tag that it has not is another's.
+  test.each([
+    ["if-none-match", "*", 304],
+    ["if-none-match", '"v1"', 200],
+    ["if-match", "*", 200],
+    ["if-match", '"v1"', 412],
+    ["if-modified-since", "Thu, 01 Jan 2099 00:00:00 GMT", 200],
+  ] as const)("a response without validators: %s: %s", async (name, value, status) => {
+    const wanted: Wanted = { headers: [[name, value]] };
+    expect((await sent(PagiResponse.text("x"), wanted)).status).toBe(status);
+    expect((await sent(PagiResponse.text("x", { status: 404 }), wanted)).status).toBe(404);
+    expect((await sent(PagiResponse.text("x"), { ...wanted, method: "PUT" })).status).toBe(200);
+  });
+
   test("sendFile: type, length, validators, disposition", async () => {
     const size = Bun.file(FILE).size;
     const headers = await headersOf(PagiResponse.sendFile(FILE, { filename: 'ä "b"\r\n.ts' }));

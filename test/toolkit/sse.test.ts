@@ -349,9 +349,12 @@ describe("every", () => {
     expect([errors, calls]).toEqual([["bug"], 2]);
   });
 
-  test.each([0, -1, NaN, Infinity, 3_000_000])("%d is no interval", async (seconds) => {
-    expect(await failureOf(make().sse.every(seconds, () => {}))).toBeInstanceOf(RangeError);
-  });
+  test.each([0, -1, NaN, Infinity, 3_000_000, "5" as never, true as never])(
+    "%p is not an interval",
+    async (seconds) => {
+      expect(await failureOf(make().sse.every(seconds, () => {}))).toBeInstanceOf(RangeError);
+    },
+  );
 
   test("a body that nobody reads does not hide the end", async () => {
     const { sse, side } = make({}, part("a", true), part("b", true), part("c"));

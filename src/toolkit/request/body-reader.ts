@@ -3,6 +3,7 @@ import type { ReceiveEvent } from "../../spec/events.ts";
 import { Rereadable } from "../../spec/rereadable.ts";
 import type { HttpScope, SseScope } from "../../spec/scope.ts";
 import type { BodyUsedError } from "./error.ts";
+import { bytesOf } from "./body-chunks.ts";
 import { RequestBody } from "./body.ts";
 
 /**
@@ -25,20 +26,21 @@ export class BodyReader<Event extends ReceiveEvent> {
   }
 
   /**
-   * The next event of the body, and behind it those of the connection.
+   * The next event of the body, and behind it those of the connection. Its keys are all there, even where the server has
+   * left out what has a default.
    *
    * @throws BodyUsedError (as a rejection) where the body was read before and not kept.
    */
   readonly next = (): Promise<Event> => {
     this.#take ??= RequestBody.of(this.#scope, this.#receive).reader();
     // A server gives a scope only events of the scope's own type; TypeScript cannot tie the two together.
-    return this.#take() as Promise<Event>;
+    return this.#take().then(withDefaults) as Promise<Event>;
   };
 
   /** The next event for someone who looks for the end of the connection; it is one of the body where that is still there. */
   watch(): Promise<Event> {
     if (this.refusal === undefined) return this.next();
-    return receiveForEnd(this.#scope, this.#receive) as Promise<Event>;
+    return receiveForEnd(this.#scope, this.#receive).then(withDefaults) as Promise<Event>;
   }
 }
 
@@ -47,4 +49,12 @@ export function receiveForEnd(scope: object, receive: Receive): Promise<ReceiveE
   const source = Rereadable.find(scope, receive);
   source?.forgive();
   return source?.owns(receive) === true ? source.take() : receive();
+}
+
+/** `body` and `more` may be missing: PAGI Www, "Request - receive event". */
+function withDefaults(event: ReceiveEvent): ReceiveEvent {
+  if (event.type !== "http.request" && event.type !== "sse.request") return event;
+  const { body, more }: { body?: unknown; more?: unknown } = event;
+  if (body instanceof Uint8Array && typeof more === "boolean") return event;
+  return { ...event, body: bytesOf(event), more: Boolean(more) };
 }

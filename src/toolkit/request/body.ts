@@ -65,8 +65,12 @@ export class RequestBody {
     return body;
   }
 
-  /** Why a new reader gets nothing of it; `undefined` where it does. */
+  /** Why a new reader gets nothing of it; `undefined` where it does, or where it has to wait for another reader first. */
   get refusal(): BodyUsedError | undefined {
+    return this.#reading === undefined ? this.#loss : undefined;
+  }
+
+  get #loss(): BodyUsedError | undefined {
     if (this.#use !== undefined) return new BodyUsedError(this.#use);
     if (this.#kept !== undefined || !this.#isOwn || this.#source.progress === "untouched") return undefined;
     return new BodyUsedError("received");
@@ -87,6 +91,7 @@ export class RequestBody {
 
   /** The chunks, for one reader, unless they were kept. @throws BodyUsedError. */
   stream(maxBytes: number | undefined): AsyncIterator<Uint8Array> {
+    if (this.#reading !== undefined) throw new BodyUsedError("received");
     const chunks = this.#chunks("stream", 0, maxBytes);
     if (this.#kept === undefined) this.#use = "stream";
     return chunks;
@@ -134,12 +139,13 @@ export class RequestBody {
   #keepReading<T>(reading: Promise<T>): Promise<T> {
     const done = reading.finally(() => (this.#reading = undefined));
     this.#reading = done;
+    if (this.#isOwn) this.#source.waitFor(done);
     return done;
   }
 
   #assertUnused(): void {
-    const { refusal } = this;
-    if (refusal !== undefined) throw refusal;
+    const loss = this.#loss;
+    if (loss !== undefined) throw loss;
   }
 
   #chunks(use: BodyUse, keep: number, maxBytes: number | undefined): AsyncIterator<Uint8Array> {

@@ -5,8 +5,15 @@ import {
   type MultipartOptions,
   type MultipartStream,
 } from "./multipart-stream.ts";
-import type { OptionRules } from "../../spec/option-rules.ts";
-import { FieldsTooLargeError } from "./error.ts";
+import { overlay, type OptionRules } from "../../spec/option-rules.ts";
+import {
+  BodyTooLargeError,
+  FieldsTooLargeError,
+  PartHeaderTooLargeError,
+  PartTooLargeError,
+  TooManyFieldsError,
+  TooManyFilesError,
+} from "./error.ts";
 import { SPOOL_RULES, Upload, type SpoolOptions } from "./upload.ts";
 import { DECODING_RULES, decodeUtf8, type DecodingOptions } from "../values/url-encoded.ts";
 
@@ -60,6 +67,46 @@ export function decodeForm(entries: FormEntries, { strict = false, raw = false }
   return new Form(
     entries.map(([name, value]) => [name, value instanceof Uint8Array ? decode(value) : value] as const),
   );
+}
+
+const UNLIMITED: FormLimits & { maxBytes: number } = {
+  maxFiles: Infinity,
+  maxFields: Infinity,
+  maxFieldSize: Infinity,
+  maxFileSize: Infinity,
+  maxHeaderSize: Infinity,
+  maxRequestBody: Infinity,
+  maxBytes: Infinity,
+};
+
+/**
+ * Holds a multipart form that was read before, with other limits, to those that its reader now names. Of the body as a
+ * whole and of the headers of parts, what the form has kept of them counts.
+ *
+ * @throws the error of the limit that was passed, as when it is read.
+ */
+export function checkForm(
+  entries: FormEntries,
+  named: MultipartOptions & { readonly maxBytes?: number | undefined },
+): void {
+  const { maxBytes, ...limits } = overlay(UNLIMITED, named);
+  let [files, fields, inFields, inAll] = [0, 0, 0, 0];
+  for (const [name, value] of entries) {
+    const isFile = value instanceof Upload;
+    const size = isFile ? value.size : value.byteLength;
+    const names = name.length + (isFile ? value.filename.length : 0);
+    if (isFile) files += 1;
+    else fields += 1;
+    inFields += names + (isFile ? 0 : size);
+    inAll += names + size;
+    if (names > limits.maxHeaderSize) throw new PartHeaderTooLargeError(limits.maxHeaderSize);
+    const limit = isFile ? limits.maxFileSize : limits.maxFieldSize;
+    if (size > limit) throw new PartTooLargeError(isFile ? "file" : "field", name, limit);
+  }
+  if (files > limits.maxFiles) throw new TooManyFilesError(limits.maxFiles);
+  if (fields > limits.maxFields) throw new TooManyFieldsError("fields", limits.maxFields);
+  if (inFields > maxBytes) throw new FieldsTooLargeError(maxBytes);
+  if (inAll > limits.maxRequestBody) throw new BodyTooLargeError(limits.maxRequestBody);
 }
 
 /** How a form is read whole. */

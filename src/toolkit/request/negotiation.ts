@@ -1,5 +1,11 @@
 import { parseMediaRanges, type MediaRange } from "../../spec/accept.ts";
-import { parameterOf, parseParameterized, writeValue, type Parameterized } from "../../spec/parameters.ts";
+import {
+  parameterOf,
+  parseParameterized,
+  splitList,
+  writeValue,
+  type Parameterized,
+} from "../../spec/parameters.ts";
 
 /** Names for the media types that are asked for most. */
 const SHORT = new Map(
@@ -104,9 +110,9 @@ export function qualityForType(accept: string | undefined, type: string): number
 
 const EVERYTHING: MediaRange = { type: "*/*", parameters: [], weight: 1 };
 
-/** Without a field the client takes everything (RFC 9110 section 12.5.1). */
+/** Without a field, or with a list of nothing, the client takes everything (RFC 9110 sections 5.6.1.2 and 12.5.1). */
 function rangesOf(accept: string | undefined): MediaRange[] {
-  return accept === undefined || accept.trim() === "" ? [EVERYTHING] : parseMediaRanges(accept);
+  return accept === undefined || splitList(accept).length === 0 ? [EVERYTHING] : parseMediaRanges(accept);
 }
 
 /** The most specific range that a type is within; of two that are equally specific the one that is liked more. */

@@ -34,6 +34,14 @@ export class ChunkReader implements AsyncIterable<Chunk> {
     this.#reader = stream.getReader();
   }
 
+  /** Begins to read. In the same turn a stream of bytes in memory tells what it is; later, that of a file looks the same. */
+  begin(): void {
+    const reading = (this.#reading ??= this.#reader.read());
+    this.#isOfBytes = isFulfilled(reading) && !isFulfilled(this.#reader.closed);
+    // A failure is thrown where the chunk is taken.
+    reading.catch(() => {});
+  }
+
   /**
    * Reads what is there until the end of the turn, up to 64 KiB, and waits for bytes only until there are `minimum` of
    * them.
@@ -45,8 +53,6 @@ export class ChunkReader implements AsyncIterable<Chunk> {
     let length = 0;
     while (!this.#isOver && (length < minimum || (length < OPENING && this.#ahead.length < OPENING_CHUNKS))) {
       const reading = (this.#reading ??= this.#reader.read());
-      if (this.#ahead.length === 0)
-        this.#isOfBytes = isFulfilled(reading) && !isFulfilled(this.#reader.closed);
       // The end of a body in memory is told in the same turn, and the timer costs more than all the rest.
       for (let turns = 0; turns < 3 && !isFulfilled(reading); turns++) await undefined;
       if (length >= minimum && !isFulfilled(reading)) {

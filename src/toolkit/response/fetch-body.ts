@@ -16,13 +16,13 @@ export type FetchBody =
  * What bytes come from; a string of other chars than ASCII cannot be told from bytes, nor always a stream from the one
  * that Bun makes of bytes.
  */
-export type BytesOrigin = "ASCII" | "string or bytes" | "unknown" | "stream" | "stream of bytes";
+export type BytesOrigin = "ASCII" | "string or bytes" | "fetch" | "unknown" | "stream" | "stream of bytes";
 
 /** Takes a `Response` whose body nobody has read. */
 export function fetchBody(response: Response): FetchBody {
   const held = heldBody(response);
   if (held !== undefined) return held;
-  const shown = shownBody(response, "unknown");
+  const shown = shownBody(response, response.url === "" ? "unknown" : "fetch");
   if (shown !== undefined) return shown;
   const { body } = response;
   return body === null ? { kind: "none" } : { kind: "stream", stream: body };
@@ -101,11 +101,11 @@ const SNIFFED_BYTES = 1445;
 
 /**
  * The type that Bun gives to a body without one, but only when its own server sends it: text for a string, that of no
- * text for bytes, for a Blob what its bytes look like, and none for a stream.
+ * text for bytes and for what `fetch` has received, for a Blob what its bytes look like, and none for a stream.
  */
 export function lateTypeOf(bytes: Uint8Array, origin: BytesOrigin): string | undefined {
   if (bytes.byteLength === 0 || origin === "stream") return undefined;
-  if (origin === "stream of bytes") return OCTET_STREAM;
+  if (origin === "stream of bytes" || origin === "fetch") return OCTET_STREAM;
   const isText =
     origin === "ASCII" || (isUtf8(bytes) && (origin === "unknown" || bytes.some((byte) => byte > 0x7f)));
   return isText ? "text/plain;charset=utf-8" : OCTET_STREAM;

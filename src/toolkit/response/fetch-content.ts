@@ -1,5 +1,11 @@
 import { ChunkReader } from "./chunk-reader.ts";
-import { BYTES_TO_TELL, isEncoded, soleCoding, type ContentCoding } from "./content-coding.ts";
+import {
+  BYTES_TO_TELL,
+  isEncoded,
+  soleCoding,
+  type Beginning,
+  type ContentCoding,
+} from "./content-coding.ts";
 import { fetchBody, type BytesOrigin } from "./fetch-body.ts";
 import { fetchFile, type FetchFile } from "./fetch-file.ts";
 import { announcedLength } from "./fetch-head.ts";
@@ -47,7 +53,8 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
   switch (body.kind) {
     case "bytes": {
       const bytes = body.held ?? (await response.bytes());
-      return { kind: "bytes", bytes, origin: body.origin, isDecoded: isDecoded(codingOf(response), bytes) };
+      const isDecoded = isUndone(codingOf(response), { bytes, isWhole: true });
+      return { kind: "bytes", bytes, origin: body.origin, isDecoded };
     }
     case "none": {
       // `fetch` decodes what GET gets.
@@ -62,9 +69,12 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
     }
     case "stream": {
       const reader = new ChunkReader(body.stream);
-      if (wanted) return { kind: "stream", reader, coding: codingOf(response) };
-      reader.cancel();
-      return UNREAD;
+      if (!wanted) {
+        reader.cancel();
+        return UNREAD;
+      }
+      reader.begin();
+      return { kind: "stream", reader, coding: codingOf(response) };
     }
   }
 }
@@ -78,16 +88,17 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
 export async function openStream(stream: FetchStream): Promise<OpenedContent> {
   const { reader, coding } = stream;
   await reader.lookAhead(coding === undefined ? 0 : BYTES_TO_TELL);
-  const decoded = coding !== undefined && isDecoded(coding, reader.opening);
-  if (!reader.isWhole) return { ...stream, isDecoded: decoded };
+  const { isWhole } = reader;
+  const isDecoded = coding !== undefined && isUndone(coding, { bytes: reader.opening, isWhole });
+  if (!isWhole) return { ...stream, isDecoded };
   const origin = reader.isOfBytes ? "stream of bytes" : "stream";
-  return { kind: "bytes", bytes: reader.opening, origin, isDecoded: decoded };
+  return { kind: "bytes", bytes: reader.opening, origin, isDecoded };
 }
 
 function codingOf(response: Response): ContentCoding | undefined {
   return soleCoding(response.headers.get("content-encoding"));
 }
 
-function isDecoded(coding: ContentCoding | undefined, beginning: Uint8Array): boolean {
+function isUndone(coding: ContentCoding | undefined, beginning: Beginning): boolean {
   return coding !== undefined && !isEncoded(coding, beginning);
 }

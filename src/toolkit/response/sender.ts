@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { ConnectionState } from "../../spec/connection-state.ts";
 import type { RequestScope } from "../../spec/scope.ts";
+import type { HeaderPair } from "../../spec/values.ts";
 import { PagiHeaders } from "../values/headers.ts";
 import { precondition } from "./preconditions.ts";
 import {
@@ -220,10 +221,18 @@ function failedCondition(
 ): 304 | 412 | undefined {
   const method = methodOf(scope);
   if (status !== 200 || scope === undefined || (method !== "GET" && method !== "HEAD")) return undefined;
-  const validators = validatorsOf(headers);
-  if (validators.etag === undefined && validators.lastModified === undefined) return undefined;
-  const answer = precondition(new PagiHeaders(scope.headers), validators);
+  if (!scope.headers.some(isMatchCondition) && !hasValidators(headers)) return undefined;
+  const answer = precondition(new PagiHeaders(scope.headers), validatorsOf(headers));
   return answer === "go on" ? undefined : answer;
+}
+
+/** If-Match and If-None-Match say something of a representation without validators too: `*` (RFC 9110 section 13.1). */
+function isMatchCondition([name]: HeaderPair): boolean {
+  return name === "if-none-match" || name === "if-match";
+}
+
+function hasValidators(headers: PagiHeaders): boolean {
+  return headers.has("etag") || headers.has("last-modified");
 }
 
 async function answerCondition(

@@ -1,5 +1,6 @@
 import { SessionError } from "../../errors.ts";
 import { MAX_JSON_DEPTH } from "../request/json-depth.ts";
+import { isPlainObject } from "../values/own-property.ts";
 
 /** Twice what a client's JSON may have; the stack would end somewhere. */
 const MAX_DEPTH = 2 * MAX_JSON_DEPTH;
@@ -23,7 +24,7 @@ export function assertJson(value: unknown, place: string, ancestors: Set<object>
     ancestors.delete(value);
     return;
   }
-  if (isPlainObject(value)) {
+  if (isPlainObject(value) && !("toJSON" in value)) {
     ancestors.add(value);
     for (const [key, each] of Object.entries(value))
       if (each !== undefined) assertJson(each, `${place}.${key}`, ancestors);
@@ -34,12 +35,6 @@ export function assertJson(value: unknown, place: string, ancestors: Set<object>
     `${place} is ${described(value)}, which a session cannot keep: its data has to be JSON. Store a string or a ` +
       "number that it can be made from again, and use delete() to remove a key.",
   );
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== "object" || value === null || "toJSON" in value) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
 }
 
 function described(value: unknown): string {

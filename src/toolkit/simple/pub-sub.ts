@@ -83,7 +83,10 @@ export class MemoryPubSub implements PubSub {
     if (present.size === 0) this.#channels.delete(channel);
   }
 
-  /** @throws AggregateError (as a rejection) of what subscribers threw, once all others have the message. */
+  /**
+   * @throws TypeError (as a rejection) for an object that has no JSON, such as one that contains itself; AggregateError of
+   *   what subscribers threw, once all others have the message.
+   */
   async publish(channel: string, message: Message, options: PublishOptions = {}): Promise<number> {
     if (channel === ALL) this.#warn();
     else assertChannel(channel);
@@ -93,6 +96,8 @@ export class MemoryPubSub implements PubSub {
     let count = 0;
     let made: string | undefined;
     const json = (): string => (made ??= jsonText(message));
+    // That is the caller's error, and not one of each subscriber.
+    if (typeof message === "object" && !(message instanceof Uint8Array)) json();
     // A copy, since whoever hears of it may come or go while it is being delivered.
     for (const subscriber of [...(this.#channels.get(channel)?.values() ?? [])]) {
       if (subscriber.id === except) continue;

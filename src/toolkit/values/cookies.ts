@@ -96,10 +96,10 @@ export class CookieSigner {
   /**
    * The first key signs; the others are still good for reading, so that keys can be changed.
    *
-   * @throws TypeError for a key of less than 32 chars, which could be guessed.
+   * @throws TypeError for a key of less than 32 chars, which could be guessed, and for one that is not a string.
    */
   constructor(...keys: readonly [string, ...string[]]) {
-    if (keys.length === 0 || keys.some((key) => key.length < 32))
+    if (keys.length === 0 || keys.some((key) => typeof key !== "string" || key.length < 32))
       throw new TypeError("A key that signs cookies needs 32 chars or more; take them from a random source.");
     this.#keys = keys;
   }
