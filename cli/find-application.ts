@@ -1,6 +1,7 @@
 import fs from "node:fs";
 
 import { OptionError } from "../src/errors.ts";
+import { danglingLinkProblem } from "../src/server/dangling-link.ts";
 
 /** Where an application is looked for when no FILE is named. */
 const NAMES = ["app", "src/app", "index"] as const;
@@ -38,6 +39,8 @@ export async function findApplication(): Promise<string> {
 
 /** Refuses what `pagi-server directory` cannot serve. @throws OptionError */
 export function checkDirectory(name: string): void {
+  const link = danglingLinkProblem(name);
+  if (link !== undefined) throw new OptionError("directory", `${link}.`);
   const stat = fs.statSync(name, { throwIfNoEntry: false });
   if (stat === undefined) throw new OptionError("directory", `there is no directory '${name}'.`);
   if (!stat.isDirectory())

@@ -56,7 +56,8 @@ export async function denyWith(
   // Such a server can answer with 403 only (PAGI Www, "WebSocket Denial Response").
   if (scope.extensions?.["websocket.http.response"] === undefined) {
     await response.body?.cancel();
-    return await send({ type: "websocket.close" });
+    if (!inbox.isGone) await send({ type: "websocket.close" });
+    return;
   }
   await pipeResponse(response, scope, inbox, {
     start: (status, headers) => send({ type: "websocket.http.response.start", status, headers }),

@@ -24,6 +24,8 @@ export class ResponseTransport implements Transport {
   #exchange: Exchange | undefined;
   #reader: BodyReader | undefined;
   #isReading = false;
+  /** The end of the body was delivered: behind it there is only the disconnect. */
+  #isBodyOver = false;
   #head: ResponseHead | undefined;
   #declared: number | undefined;
   #hasLeft = false;
@@ -57,7 +59,7 @@ export class ResponseTransport implements Transport {
   }
 
   demandBody(): void {
-    if (this.#isReading || this.#isOver || this.#request.body === null) return;
+    if (this.#isReading || this.#isBodyOver || this.#isOver || this.#request.body === null) return;
     this.#isReading = true;
     this.#read().catch(() => this.#lose());
   }
@@ -166,8 +168,10 @@ export class ResponseTransport implements Transport {
     this.#isReading = false;
     if (this.#isOver) return;
     if (value !== undefined && value.byteLength > 0) this.#exchange?.deliverBody(value, true);
-    else if (done) this.#exchange?.deliverBody(new Uint8Array(0), false);
-    else this.demandBody();
+    else if (done) {
+      this.#isBodyOver = true;
+      this.#exchange?.deliverBody(new Uint8Array(0), false);
+    } else this.demandBody();
   }
 
   #pull(): Promise<void> {

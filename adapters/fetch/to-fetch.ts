@@ -12,6 +12,7 @@ import type { Application, Receive } from "../../src/spec/application.ts";
 import { checkOptions, FLAG, FUNCTION, TEXT, whole, type OptionRules } from "../../src/spec/option-rules.ts";
 import type { PathKeys } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
+import type { Headers } from "../../src/spec/values.ts";
 import { validateReceiveEvent, validateSendEvent } from "../../src/spec/validate.ts";
 import { isEventStreamRequest } from "../../src/sse/detect.ts";
 
@@ -137,7 +138,7 @@ export class HostedApplication {
         method: request.method,
         rawPath: within?.raw_path ?? url.pathname,
         queryString: asSent ? outer.query_string : url.search.slice(1),
-        headers: [...request.headers],
+        headers: fieldsOf(request),
       },
       hasBody: request.body !== null,
     };
@@ -167,6 +168,17 @@ export class HostedApplication {
     if (error === undefined) onError(message);
     else onError(message, error);
   }
+}
+
+/**
+ * The header. A `Request` that a program has made, or that has come over HTTP/2, may have a body that no field announces.
+ * In HTTP/1.1, which the scope speaks, such a request has no body (RFC 9112 section 6.3), so it is announced here.
+ */
+function fieldsOf(request: Request): Headers {
+  const fields: Headers = [...request.headers];
+  const isFramed = request.headers.has("content-length") || request.headers.has("transfer-encoding");
+  if (request.body !== null && !isFramed) fields.push(["transfer-encoding", "chunked"]);
+  return fields;
 }
 
 /** The exchange makes `path` of the whole `raw_path`; a mount has cut something off it. */

@@ -27,7 +27,7 @@ interface EndpointServer {
   remakeSocketFiles(): Promise<void>;
   stop(how: { force: boolean; isFollowed: boolean }): Promise<boolean>;
   readonly listeners: readonly (TcpAddress | UnixAddress)[];
-  readonly sockets: readonly { readonly fd: number; readonly asked: string; readonly ownsFile: boolean }[];
+  readonly sockets: readonly { readonly fd: number; readonly asked: string; readonly fileId: string }[];
 }
 
 export interface EndpointParts {

@@ -56,8 +56,8 @@ export interface SocketDescription {
   readonly fd: number;
   /** The address that was asked for, as `--listen` has it. */
   readonly asked: string;
-  /** Whether the file of a Unix socket goes with it. */
-  readonly ownsFile: boolean;
+  /** The `id` of the file of a Unix socket that goes with it, and may have been removed; empty for none. */
+  readonly fileId: string;
 }
 
 /** What a supervisor decides for a server; one that stands alone has none of it. */
@@ -299,7 +299,7 @@ export class Server {
     return this.#listeners.map(({ fd, file }, i) => ({
       fd,
       asked: this.#asked[i] ?? "",
-      ownsFile: file?.isInPlace === true,
+      fileId: file?.id ?? "",
     }));
   }
 

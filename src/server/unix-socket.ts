@@ -18,14 +18,17 @@ const DEFAULT_MODE = 0o660;
 /** The file of a Unix socket that this process has made. */
 export class SocketFile {
   readonly path: string;
-  readonly #device: bigint;
-  readonly #inode: bigint;
+  /** The device and inode, by which another program of this server knows the file again. */
+  readonly id: string;
 
-  constructor(path: string) {
-    const { dev, ino } = fs.lstatSync(path, { bigint: true });
+  /**
+   * @param id of a file that a previous program of this server has made, which may be gone by now. Default: that of the
+   *   file that is there.
+   * @throws when there is neither.
+   */
+  constructor(path: string, id = idOf(fs.lstatSync(path, { bigint: true }))) {
     this.path = path;
-    this.#device = dev;
-    this.#inode = ino;
+    this.id = id;
   }
 
   /** Whether it was removed, so that clients cannot connect any more. */
@@ -41,7 +44,7 @@ export class SocketFile {
   get isInPlace(): boolean {
     try {
       const found = fs.lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
-      return found?.dev === this.#device && found.ino === this.#inode;
+      return found !== undefined && idOf(found) === this.id;
     } catch {
       return false; // in a folder that is out of reach
     }
@@ -56,6 +59,10 @@ export class SocketFile {
       // In a folder that is out of reach since privileges were given up. The next start finds it stale, and removes it.
     }
   }
+}
+
+function idOf({ dev, ino }: fs.BigIntStats): string {
+  return `${dev}:${ino}`;
 }
 
 /**
@@ -87,16 +94,24 @@ export function bindToPath(fd: number, path: string, owner: SocketFileOwner): So
   return file;
 }
 
+/**
+ * Refuses a path at which there is something other than a socket.
+ *
+ * @returns whether there is a socket.
+ * @throws ListenError
+ */
+export function refuseOtherFile(path: string): boolean {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || found.isSocket()) return found !== undefined;
+  const what =
+    danglingLinkProblem(path) ??
+    (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is not a socket`);
+  throw new ListenError(`${what}. It is left as it is; choose another path.`);
+}
+
 /** Removes a socket that nobody listens at any more. */
 function removeStale(path: string): void {
-  const found = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) {
-    const what =
-      danglingLinkProblem(path) ??
-      (found.isSymbolicLink() ? `${path} is a symbolic link` : `${path} exists and is not a socket`);
-    throw new ListenError(`${what}. It is left as it is; choose another path.`);
-  }
+  if (!refuseOtherFile(path)) return;
   const problem = connectionProblem(path);
   if (problem === "EACCES" || problem === "EPERM")
     throw new ListenError(

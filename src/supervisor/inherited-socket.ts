@@ -5,8 +5,11 @@ export interface InheritedSocket {
   readonly asked: string;
   /** The worker slot that it belongs to; 0 is none, or all of them. */
   readonly slot: number;
-  /** Whether the server has made the file of a Unix socket, and so is to remove it in the end. */
-  readonly ownsFile: boolean;
+  /**
+   * The `id` of the file of a Unix socket that the server has made, and so is to remove in the end or to create again; it
+   * may be missing, or replaced by somebody else's. Empty for none.
+   */
+  readonly fileId: string;
   /** Whether it is the socket for the metrics. Default false. */
   readonly isForMetrics?: boolean;
 }
@@ -19,11 +22,11 @@ export function inheritedSockets(value: unknown): InheritedSocket[] {
 
 function isInheritedSocket(value: unknown): value is InheritedSocket {
   if (typeof value !== "object" || value === null) return false;
-  const { fd, asked, slot, ownsFile } = { fd: 0, asked: 0, slot: 0, ownsFile: 0, ...value };
+  const { fd, asked, slot, fileId } = { fd: 0, asked: 0, slot: 0, fileId: 0, ...value };
   return (
     typeof fd === "number" &&
     typeof asked === "string" &&
     typeof slot === "number" &&
-    typeof ownsFile === "boolean"
+    typeof fileId === "string"
   );
 }

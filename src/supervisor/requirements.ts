@@ -2,6 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 
 import { ListenError, OptionError } from "../errors.ts";
+import { danglingLinkProblem } from "../server/dangling-link.ts";
 import { embeddedApplication } from "../server/embedded-app.ts";
 import { formatListenAddress } from "../server/listen-address.ts";
 import { listenError } from "../server/listen-error.ts";
@@ -13,10 +14,12 @@ import {
   type Access,
   type ActingAs,
   describeObstacle,
+  type Obstacle,
   obstacleTo,
   ownFileUser,
 } from "../server/path-access.ts";
 import type { FileUser } from "../server/path-access.ts";
+import { refuseOtherFile } from "../server/unix-socket.ts";
 import { actingAs, fileUserOf, type Identity, wantedIdentity } from "./identity.ts";
 import { thisProgram } from "./program.ts";
 
@@ -171,8 +174,16 @@ function meet(requirement: Requirement, asked: Asked): void {
 function problemOf({ path: file, access, action, reason }: Requirement, asked: Asked): string | undefined {
   const obstacle = obstacleTo(file, access, asked.actingAs);
   if (obstacle === undefined) return undefined;
-  const { problem, advice } = describeObstacle(obstacle, asked.user);
+  const { problem, advice } = explained(file, obstacle, asked.user);
   return [`${asked.who} cannot ${action}: ${problem}.`, reason, advice].filter(Boolean).join(" ");
+}
+
+/** As `describeObstacle` does it, or the symbolic link on the way that leads nowhere. */
+function explained(file: string, obstacle: Obstacle, user: FileUser): { problem: string; advice: string } {
+  const link = danglingLinkProblem(file);
+  return link === undefined
+    ? describeObstacle(obstacle, user)
+    : { problem: link, advice: "Repair the link, or name another file." };
 }
 
 /** Whether the sockets can be had: as far as that can be seen without making files or disturbing a server that runs. */
@@ -199,10 +210,8 @@ function checkSocketPath(file: string): void {
   const obstacle = obstacleTo(file, "create");
   const what = `Cannot listen at ${formatListenAddress({ type: "unix", path: file })}`;
   if (obstacle !== undefined) {
-    const { problem, advice } = describeObstacle(obstacle, ownFileUser());
+    const { problem, advice } = explained(path.dirname(file), obstacle, ownFileUser());
     throw new ListenError(`${what}: ${problem.replace(/^it /, "this user ")}. ${advice}`);
   }
-  const found = fs.lstatSync(file, { throwIfNoEntry: false });
-  if (found !== undefined && !found.isSocket())
-    throw new ListenError(`${file} exists and is not a socket. It is left as it is; choose another path.`);
+  refuseOtherFile(file);
 }

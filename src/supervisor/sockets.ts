@@ -80,7 +80,7 @@ export class Sockets {
       fd: socket.fd,
       asked,
       slot,
-      ownsFile: socket.file?.isInPlace === true,
+      fileId: socket.file?.id ?? "",
     }));
   }
 
@@ -224,13 +224,9 @@ function openTcp(
 }
 
 /** A socket that was handed down, with its file if that came with it. */
-export function takeOver({ fd, ownsFile }: InheritedSocket): ListeningSocket {
+export function takeOver({ fd, fileId }: InheritedSocket): ListeningSocket {
   const socket = inheritedSocket(fd);
   const { address } = socket;
-  if (!ownsFile || address.type !== "unix") return socket;
-  try {
-    return new ListeningSocket(fd, address, new SocketFile(address.path));
-  } catch {
-    return socket; // somebody has removed the file already
-  }
+  if (fileId === "" || address.type !== "unix") return socket;
+  return new ListeningSocket(fd, address, new SocketFile(address.path, fileId));
 }

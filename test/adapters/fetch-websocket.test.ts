@@ -1,11 +1,20 @@
 import { describe, expect, test } from "bun:test";
 
 import { fromFetch } from "../../adapters/fetch.ts";
-import type { WebSocketScope } from "../../src/spec/index.ts";
-import { REQUEST, response, server } from "../support/fake-scope.ts";
+import { response, server, webSocketScope } from "../support/fake-scope.ts";
 
 describe("a websocket scope", () => {
-  const scope: WebSocketScope = { ...REQUEST, type: "websocket", scheme: "wss", subprotocols: [] };
+  const scope = { ...webSocketScope(), scheme: "wss" } as const;
+  const without = { ...scope, extensions: {} };
+
+  test("is closed on servers that can send no other response", async () => {
+    const side = server({ type: "websocket.connect" });
+    let isCancelled = false;
+    const body = new ReadableStream({ cancel: () => void (isCancelled = true) });
+    await fromFetch(() => new Response(body, { status: 426 }))(without, side.receive, side.send);
+    expect(side.sent).toEqual([{ type: "websocket.close" }]);
+    expect(isCancelled).toBe(true);
+  });
 
   test("is refused with the handler's response, which sees the handshake as a request", async () => {
     const side = server({ type: "websocket.connect" });
@@ -22,17 +31,20 @@ describe("a websocket scope", () => {
     expect(response(side.sent)).toMatchObject({ status: 426, body: "no sockets here" });
   });
 
-  test("aborts the request's signal when the client goes", async () => {
-    const side = server({ type: "websocket.connect" });
-    const started = Promise.withResolvers<void>();
-    const done = fromFetch(async ({ signal }) => {
-      started.resolve();
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      throw signal.reason;
-    })(scope, side.receive, side.send);
-    await started.promise;
-    side.put({ type: "websocket.disconnect", code: 1006, reason: "client_closed" });
-    await done;
-    expect(side.sent).toEqual([]);
-  });
+  test.each([{ at: scope }, { at: without }])(
+    "aborts the request's signal when the client goes",
+    async ({ at }) => {
+      const side = server({ type: "websocket.connect" });
+      const started = Promise.withResolvers<void>();
+      const done = fromFetch(async ({ signal }) => {
+        started.resolve();
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        throw signal.reason;
+      })(at, side.receive, side.send);
+      await started.promise;
+      side.put({ type: "websocket.disconnect", code: 1006, reason: "client_closed" });
+      await done;
+      expect(side.sent).toEqual([]);
+    },
+  );
 });

@@ -1,9 +1,22 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { toFetch, type ToFetchOptions } from "../../adapters/fetch.ts";
-import { LifespanError } from "../../src/errors.ts";
-import { dispatch, type Application, type HttpHandler, type Scope } from "../../src/spec/index.ts";
+import express from "express";
+import { Hono } from "hono";
+import { fromFetch, toFetch, type ToFetchOptions } from "../../adapters/fetch.ts";
+import { hono, pagi } from "../../adapters/hono.ts";
+import { fromNode } from "../../adapters/node.ts";
+import { LifespanError, UnsupportedScopeError } from "../../src/errors.ts";
+import {
+  dispatch,
+  type Application,
+  type HttpHandler,
+  type HttpReceiveEvent,
+  type Scope,
+  type SseReceiveEvent,
+} from "../../src/spec/index.ts";
+import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
+import { PagiResponse } from "../../src/toolkit/response.ts";
 import { echo, text } from "../support/server.ts";
 import { eventually, get, request as ask } from "../support/wire.ts";
 
@@ -57,6 +70,54 @@ describe("the request", () => {
       expect(await answer.json()).toMatchObject({ body });
     }
   });
+
+  test("its body reaches adapters where no field announces it, as in a Request that a program has made", async () => {
+    const listener = express();
+    listener.use(express.raw({ type: () => true }), (request, response) => {
+      response.send(request.body);
+    });
+    const app = new Hono().all("*", async (c) => c.body(await c.req.arrayBuffer()));
+    for (const inner of [
+      fromFetch((request) => new Response(request.body)),
+      fromNode(listener),
+      hono(app),
+      hono(new Hono().all("/*", pagi(hono(app)))),
+    ]) {
+      const { fetch } = toFetch(inner, { validateEvents: true });
+      for (const accept of ["*/*", "text/event-stream"]) {
+        const ask = (body: string | ReadableStream<Uint8Array> | null) =>
+          fetch(new Request("http://a/", { method: "POST", headers: { accept }, body }));
+        expect(await (await ask("the body")).text()).toBe("the body");
+        expect(await (await ask(new Blob(["a", "b"]).stream())).text()).toBe("ab");
+        expect(await (await ask(null)).text()).toBe("");
+      }
+    }
+  });
+
+  test.each(["*/*", "text/event-stream"])(
+    "behind its body receive() waits for the end, with %s",
+    async (accept) => {
+      const types: string[] = [];
+      const { fetch } = toFetch(async (scope, receive, send) => {
+        if (scope.type !== "http" && scope.type !== "sse") throw new UnsupportedScopeError(scope.type);
+        const body = new BodyReader<HttpReceiveEvent | SseReceiveEvent>(scope, receive);
+        for (let more = true; more;) {
+          const event = await body.next();
+          if (event.type === "http.disconnect" || event.type === "sse.disconnect") break;
+          types.push(event.type);
+          more = event.more;
+        }
+        void body.next().then((event) => types.push(event.type));
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        await PagiResponse.text(types.join(" ")).respond(send, scope);
+      });
+      const type = accept === "*/*" ? "http.request" : "sse.request";
+      const response = await fetch(
+        new Request("http://a/", { method: "POST", headers: { accept }, body: "a" }),
+      );
+      expect(await response.text()).toBe(`${type} ${type}`);
+    },
+  );
 
   test("its body is read as the application receives, and the response streams meanwhile", async () => {
     const at = host(

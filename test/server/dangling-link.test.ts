@@ -46,19 +46,28 @@ test.each<[what: string, words: string[], link: string]>([
   ["--ssl-cert", ["app.ts", "--ssl-cert", "gone.ts", "--ssl-key", "gone.ts"], "gone.ts"],
   ["--access-log", ["app.ts", "--access-log", "current/log"], "current"],
   ["--pid", ["app.ts", "--pid", "current/pid"], "current"],
+  ["--access-log, a circle", ["app.ts", "--access-log", "circle.ts"], "circle.ts"],
+  ["a directory", ["directory", "current"], "current"],
 ])("a dangling link is called one: %s", async (_what, words, link) => {
-  await using program = Program.serve(folder, [...words, ...SERVE]);
-  expect(await program.ended()).not.toBe(0);
-  expect(program.stderr).toContain("is a symbolic link to '");
-  expect(program.stderr).toContain(link);
+  for (const check of [[], ["--check-config"]]) {
+    await using program = Program.serve(folder, [...words, ...SERVE, ...check]);
+    expect(await program.ended()).not.toBe(0);
+    expect(program.stderr).toContain("is a symbolic link to '");
+    expect(program.stderr).toContain(link);
+  }
 });
 
 test.each([["current/http.sock"], ["gone.ts"]])(
   "a dangling link is called one: --socket %s",
   async (socket) => {
-    await using program = Program.serve(folder, ["app.ts", "-E", "production", "--socket", socket]);
-    expect(await program.ended()).toBe(1);
-    expect(program.stderr).toMatch(/is a symbolic link to 'releases\/7(?:\/app\.ts)?', which does not exist/);
+    for (const check of [[], ["--check-config"]]) {
+      const words = ["app.ts", "-E", "production", "--socket", socket, ...check];
+      await using program = Program.serve(folder, words);
+      expect(await program.ended()).not.toBe(0);
+      expect(program.stderr).toMatch(
+        /is a symbolic link to 'releases\/7(?:\/app\.ts)?', which does not exist/,
+      );
+    }
     expect(fs.readlinkSync(folder.file("gone.ts"))).toBe("releases/7/app.ts");
   },
 );

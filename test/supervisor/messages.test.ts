@@ -72,7 +72,7 @@ test("what an application sends over the same channel is none of ours", () => {
 });
 
 test("only descriptions of sockets are sockets", () => {
-  const good = { fd: 3, asked: "127.0.0.1:80", slot: 1, ownsFile: false };
+  const good = { fd: 3, asked: "127.0.0.1:80", slot: 1, fileId: "" };
   expect(inheritedSockets([good, { ...good, fd: "3" }, null, 3, { fd: 3 }])).toEqual([good]);
   for (const none of [undefined, null, {}, "x"]) expect(inheritedSockets(none)).toEqual([]);
 });

@@ -59,6 +59,32 @@ for (const workers of [1, 2]) {
     expect((await who(b)).version).toBe("other");
   });
 
+  test(`SIGHUP, ${workers} worker(s): a file that could not be created again is created by a later one`, async () => {
+    using folder = workersFolder();
+    fs.mkdirSync(folder.file("run"));
+    const socket = folder.file("run/http.sock");
+    await using program = serve(folder, [...count, "--socket", "run/http.sock"]);
+    const log = new Log(program);
+    await log.until(/Serving/);
+    const reload = async (): Promise<void> => {
+      program.kill("SIGHUP");
+      await log.until(again);
+    };
+    fs.rmSync(folder.file("run"), { recursive: true });
+    await reload();
+    expect(program.stderr).toContain("http.sock has been removed and cannot be created again");
+    fs.mkdirSync(folder.file("run"));
+    fs.writeFileSync(socket, "somebody else's");
+    await reload();
+    expect(fs.readFileSync(socket, "utf8")).toBe("somebody else's");
+    fs.rmSync(socket);
+    await reload();
+    expect((await who(socket)).version).toBe("one");
+    program.kill("SIGTERM");
+    expect(await program.ended()).toBe(0);
+    expect(fs.existsSync(socket)).toBe(false);
+  });
+
   test(`SIGUSR2, ${workers} worker(s)`, async () => {
     using folder = workersFolder();
     const socket = folder.file("http.sock");

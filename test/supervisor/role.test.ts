@@ -37,7 +37,7 @@ const THROUGH = `["sh", "-c", '"$0" child.ts; true', process.execPath]`;
 
 test("a role is for the child that it is written for, which finds it once", async () => {
   expect(await childOf(`environmentFor({ type: "worker" })`, DIRECT)).toBe(`{"type":"worker"} nothing left`);
-  const sockets = [{ fd: 3, asked: "a:1", slot: 2, ownsFile: true }];
+  const sockets = [{ fd: 3, asked: "a:1", slot: 2, fileId: "5:7" }];
   const found = await childOf(
     `environmentFor({ type: "successor", sockets: ${JSON.stringify(sockets)} })`,
     DIRECT,
