@@ -50,23 +50,35 @@ export async function runUntilSignal(
 ): Promise<0 | 1 | undefined> {
   let isSignalled = false;
   let isSucceeding = false;
+  /** What was ordered meanwhile, with code that is perhaps newer. */
+  let next: "reload" | "restart" | undefined;
   let continueAsNew: (() => never) | undefined;
   const givenUp = new AbortController();
   const succeed = async (how: "reload" | "restart"): Promise<void> => {
-    if (succession === undefined || isSucceeding || isSignalled) return;
+    if (succession === undefined || isSignalled) return;
+    if (isSucceeding) {
+      next = how;
+      return;
+    }
     isSucceeding = true;
-    let next: (() => never) | undefined;
+    let program: (() => never) | undefined;
     let isFollowed = false;
     try {
-      if (how === "reload") next = await succession.prepareReload(givenUp.signal);
-      isFollowed = next !== undefined || (how === "restart" && (await succession.restart(givenUp.signal)));
+      if (how === "reload") program = await succession.prepareReload(givenUp.signal);
+      isFollowed = program !== undefined || (how === "restart" && (await succession.restart(givenUp.signal)));
     } catch (error) {
       logger.error(`The ${how} has failed. Keeping the current server`, error);
     }
     isSucceeding = false;
-    if (!isFollowed || isSignalled) return;
+    if (isSignalled) return;
+    if (!isFollowed) {
+      const again = next;
+      next = undefined;
+      if (again !== undefined) await succeed(again);
+      return;
+    }
     isSignalled = true;
-    continueAsNew = next;
+    continueAsNew = program;
     void server.stop({ isFollowed: true });
   };
   const off = onSignals(SINGLE_SIGNALS, (order) => {

@@ -47,6 +47,7 @@ interface Replacement {
   readonly why: string;
   /** A reload is canceled when one replacement fails; everything else is tried again. */
   readonly isReload: boolean;
+  readonly orderedAt: number;
   readonly notBefore: number;
 }
 
@@ -302,7 +303,7 @@ function leaveEarly(draft: Draft, worker: PlannedWorker, how: string): void {
 function queueReplacement(draft: Draft, worker: PlannedWorker, why: string): void {
   if (draft.replacements.some((each) => each.worker === worker.id)) return;
   log(draft, "info", `is replaced: it ${why}`, worker);
-  const entry = { worker: worker.id, why, isReload: false, notBefore: 0 };
+  const entry = { worker: worker.id, why, isReload: false, orderedAt: draft.now, notBefore: 0 };
   draft.replacements = [...draft.replacements, entry];
 }
 
@@ -412,6 +413,11 @@ function isOutage({ workers }: Draft): boolean {
 /** The predecessor goes on. */
 function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: PlannedWorker, how: string): void {
   const entry = draft.replacements.find((each) => each.worker === predecessor.id);
+  if (entry?.isReload === true && entry.orderedAt > worker.startedAt) {
+    // With code that is perhaps newer.
+    log(draft, "error", `could not start: it ${how}. The reload that was ordered since then begins`, worker);
+    return;
+  }
   if (entry?.isReload === true) {
     log(
       draft,
@@ -447,7 +453,7 @@ function reload(draft: Draft): void {
   log(draft, "info", "Reloading: each worker is replaced by a new one");
   const entries = draft.workers
     .filter(isServing)
-    .map(({ id }) => ({ worker: id, why: "reload", isReload: true, notBefore: 0 }));
+    .map(({ id }) => ({ worker: id, why: "reload", isReload: true, orderedAt: draft.now, notBefore: 0 }));
   draft.replacements = [
     ...draft.replacements.filter((each) => !entries.some(({ worker }) => worker === each.worker)),
     ...entries,

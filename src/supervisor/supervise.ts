@@ -152,10 +152,17 @@ async function runUntilEnd(
 ): Promise<0 | 1 | undefined | "failed"> {
   let isSignalled = false;
   let isHandingOver = false;
+  /** It was ordered once more meanwhile, with code that is perhaps newer. */
+  let isOrderedAgain = false;
   const givenUp = new AbortController();
   const restart = async (): Promise<void> => {
-    if (isHandingOver || isSignalled) return;
+    if (isSignalled) return;
+    if (isHandingOver) {
+      isOrderedAgain = true;
+      return;
+    }
     isHandingOver = true;
+    isOrderedAgain = false;
     supervisor.remakeSocketFiles();
     const sockets = [...supervisor.sockets.all, ...metricsInheritance(supervisor.metricsSocket)];
     const environment = notifier?.environment ?? {};
@@ -163,7 +170,11 @@ async function runUntilEnd(
     const start = { limit, givenUp: givenUp.signal };
     const isFollowed = await handOver({ sockets, environment }, logger, notifier, start);
     isHandingOver = false;
-    if (!isFollowed || isSignalled) return;
+    if (isSignalled) return;
+    if (!isFollowed) {
+      if (isOrderedAgain) await restart();
+      return;
+    }
     isSignalled = true;
     supervisor.sockets.ownsFiles = false;
     supervisor.obey("hand-over");

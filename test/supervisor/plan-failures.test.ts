@@ -205,6 +205,17 @@ describe("workers that die", () => {
     );
   });
 
+  test("a replacement that fails does not give up a reload that was ordered after its start", () => {
+    run(2, [
+      ...TWO,
+      ["100 reload", "spawn 3 in 1"],
+      ["200 reload"],
+      ["300 exited 3 exited with code 1", "spawn 4 in 1"],
+      ["400 ready 4", "drain 1", "spawn 5 in 2"],
+      ["500 exited 5 exited with code 1", "not reloaded"],
+    ]);
+  });
+
   test("failures that are far apart wait at most 30 s and end nothing", () => {
     let plan = createPlan(2, POLICY);
     let at = 0;

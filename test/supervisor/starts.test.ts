@@ -144,6 +144,31 @@ describe("a new start that never ends, or ends without serving: what served goes
         expect(await program.ended()).toBe(0);
       });
 
+  for (const [signal, workers] of [
+    ["SIGHUP", 1],
+    ["SIGHUP", 2],
+    ["SIGUSR2", 1],
+    ["SIGUSR2", 2],
+  ] as const)
+    test(`${signal} again with repaired code, while the start that hangs is waited for: ${workers} worker(s)`, async () => {
+      using folder = folderFor();
+      const words = ["-w", String(workers), "--no-supervisor-lifespan", "--pid", "pid"];
+      await using program = start(folder, words);
+      const address = await program.address();
+      await new Log(program).until(/Serving/);
+      fs.writeFileSync(folder.file("how"), "await");
+      program.kill(signal);
+      await eventually("it is being imported", () => imported(folder, "await").length > 0);
+      fs.writeFileSync(folder.file("how"), "better");
+      program.kill(signal);
+      while (!(await answer(address)).startsWith("better ")) await Bun.sleep(20);
+      const next = Number(folder.lines("pid")[0]);
+      await eventually("nothing of the old start is left", () => !imported(folder, "await").some(runs));
+      process.kill(next, "SIGTERM");
+      await program.ended();
+      await eventually("it has ended", () => !runs(next));
+    });
+
   for (const signal of ["SIGHUP", "SIGUSR2"] as const)
     test(`SIGTERM while ${signal} waits for a start ends both`, async () => {
       using folder = folderFor();
