@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { dispatch, type Application, type Receive } from "../spec/application.ts";
 import { checkOptions, FLAG, TEXT, TEXTS, type OptionRules } from "../spec/option-rules.ts";
 import { endsWithSlash, otherSlash } from "../spec/request-path.ts";
+import { titleOf } from "../spec/reason-phrase.ts";
 import type { HttpScope, SseScope } from "../spec/scope.ts";
 import type { Headers } from "../spec/values.ts";
-import { PLAIN_PAGE_POLICY } from "../toolkit/plain-page.ts";
+import { PLAIN_PAGE_POLICY, plainPage } from "../toolkit/plain-page.ts";
+import { preferredType } from "../toolkit/request/negotiation.ts";
 import { receiveForEnd } from "../toolkit/request/body-reader.ts";
 import { sendResponse, type ResponseParts } from "../toolkit/response/sender.ts";
 import { folderAt, isVisible, locate, segmentsOf } from "../toolkit/response/served-folder.ts";
@@ -38,31 +40,28 @@ export function directory(options: DirectoryOptions): Application {
 
   async function answer(scope: HttpScope | SseScope): Promise<ResponseParts> {
     if (scope.method !== "GET" && scope.method !== "HEAD") {
-      return plain(405, "Method Not Allowed", [["allow", "GET, HEAD"]]);
+      return message(scope, 405, [["allow", "GET, HEAD"]]);
     }
     const segments = segmentsOf(scope.path);
     const found = segments && locate(root, join(root, ...segments));
-    if (found === undefined) return plain(404, "Not Found");
+    if (found === undefined) return message(scope, 404);
     if (!found.stat.isDirectory()) {
-      return scope.path.endsWith("/") ? plain(404, "Not Found") : fileParts(found.path);
+      return scope.path.endsWith("/") ? message(scope, 404) : fileParts(found.path);
     }
     // Without the slash the links of a page would lead beside the folder.
     const withSlash = endsWithSlash(scope) ? undefined : otherSlash(scope);
-    if (withSlash !== undefined) return plain(301, "Moved Permanently", [["location", withSlash]]);
+    if (withSlash !== undefined) return message(scope, 301, [["location", withSlash]]);
     for (const name of index) {
       const page = locate(root, join(found.path, name));
       if (page?.stat.isFile() === true) return fileParts(page.path);
     }
-    if (!listing) return plain(404, "Not Found");
+    if (!listing) return message(scope, 404);
     const page = listingPage(
       (scope.root_path ?? "") + scope.path,
       found.path !== root,
       await entriesOf(root, found.path),
     );
-    return textParts(200, page, [
-      ["content-type", "text/html;charset=utf-8"],
-      ["content-security-policy", PLAIN_PAGE_POLICY],
-    ]);
+    return pageParts(200, page);
   }
 
   return dispatch({
@@ -101,8 +100,26 @@ async function entriesOf(root: string, folder: string): Promise<ListingEntry[]> 
   return entries;
 }
 
-function plain(status: number, message: string, headers: Headers = []): ResponseParts {
-  return textParts(status, `${message}\n`, [["content-type", "text/plain;charset=utf-8"], ...headers]);
+/** The name of a status: as a page for browsers, as a line of text for other clients. */
+function message(
+  { headers: fields }: HttpScope | SseScope,
+  status: number,
+  headers: Headers = [],
+): ResponseParts {
+  const title = titleOf(status);
+  const varying: Headers = [...headers, ["vary", "accept"]];
+  const accept = new PagiHeaders(fields).combined("accept");
+  if (preferredType(accept, ["text/plain", "text/html"]) === "text/html")
+    return pageParts(status, plainPage(`${status} ${title}`, ""), varying);
+  return textParts(status, `${title}\n`, [["content-type", "text/plain;charset=utf-8"], ...varying]);
+}
+
+function pageParts(status: number, page: string, headers: Headers = []): ResponseParts {
+  return textParts(status, page, [
+    ["content-type", "text/html;charset=utf-8"],
+    ["content-security-policy", PLAIN_PAGE_POLICY],
+    ...headers,
+  ]);
 }
 
 function textParts(status: number, text: string, headers: Headers): ResponseParts {

@@ -1,3 +1,4 @@
+import { PLAIN_PAGE_POLICY } from "../../src/toolkit/plain-page.ts";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm, symlink, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -307,6 +308,35 @@ describe("a folder", () => {
     expect((await get("/", {}, { listing: false })).status).toBe(404);
     expect((await get("/with-index/", {}, { listing: false })).status).toBe(200);
   });
+});
+
+describe("a message", () => {
+  const browser: Wanted = {
+    headers: [["accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"]],
+  };
+
+  test.each([
+    ["/none", {}, 404, "404 Not Found"],
+    ["/a.txt", { method: "POST" }, 405, "405 Method Not Allowed"],
+    ["/sub", {}, 301, "301 Moved Permanently"],
+  ] as const)("of %s %j is a page for browsers", async (path, wanted, status, title) => {
+    const { body, ...answer } = await get(path, { ...browser, ...wanted });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get("content-type")).toBe("text/html;charset=utf-8");
+    expect(answer.headers.get("content-security-policy")).toBe(PLAIN_PAGE_POLICY);
+    expect(answer.headers.get("vary")).toBe("accept");
+    expect(body).toContain(`<title>${title}</title>`);
+    expect(body).toContain('name="viewport"');
+  });
+
+  test.each(["", "*/*", "text/plain", "text/html;q=0, */*", "text/event-stream"])(
+    "is a line of text for %j",
+    async (accept) => {
+      const headers: Wanted["headers"] = accept === "" ? [] : [["accept", accept]];
+      const answer = await get("/none", { headers });
+      expect([answer.body, answer.headers.get("vary")]).toEqual(["Not Found\n", "accept"]);
+    },
+  );
 });
 
 describe("an sse scope gets the same answer by the events that decline", () => {

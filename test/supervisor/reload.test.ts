@@ -81,7 +81,7 @@ test.skipIf(isMissing("wrk"))("the same with wrk: no socket error, no other stat
   const successor = pidIn(folder.file("pid"));
   try {
     const report = await wrk.stdout.text();
-    expect(Number(/(\d+) requests in/.exec(report)?.[1])).toBeGreaterThan(10_000);
+    expect(Number(/(\d+) requests in/.exec(report)?.[1])).toBeGreaterThan(1000);
     expect(report).not.toMatch(/Socket errors|Non-2xx/);
   } finally {
     process.kill(successor, "SIGTERM");

@@ -200,7 +200,7 @@ describe("signals during a start", () => {
       test(`SIGTERM while it is ${how === "await" ? "imported" : "started"}: ${words.join(" ") || "one process"}`, async () => {
         using folder = folderFor(how);
         await using program = start(folder, words, "60s");
-        await eventually("it is being imported", () => imported(folder, how).length > 0);
+        await eventually("it is being imported", () => imported(folder, how).length > 0, 20_000);
         const sentAt = performance.now();
         program.kill("SIGTERM");
         const code = await program.ended();
