@@ -240,7 +240,11 @@ export function postChunked(target: string, ...fields: string[]): string {
 }
 
 /** Waits until a condition that nothing announces has come true. Fails after 4 s, or the time that is given. */
-export async function eventually(what: string, condition: () => boolean, milliseconds = 4000): Promise<void> {
+export async function eventually(
+  what: string,
+  condition: () => boolean,
+  milliseconds = 20_000,
+): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`it did not come true that ${what}`);
