@@ -368,6 +368,21 @@ describe("on the server", () => {
     expect(await Bun.file(join(folder, "kept")).bytes()).toEqual(new Uint8Array(3_000_000).fill(1));
   });
 
+  test("every discard() of an upload resolves once its file is removed", async () => {
+    await using it = await startHttp(async (scope, receive, send) => {
+      const form = await new PagiRequest(scope, receive).form({ tempDir: folder, spoolThreshold: 10 });
+      const upload = form.uploads.get("a");
+      void upload?.discard();
+      await upload?.discard();
+      const body = JSON.stringify(readdirSync(folder));
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body });
+    });
+    const form = new FormData();
+    form.set("a", new File(["x".repeat(1000)], "a.txt"));
+    expect(await (await fetch(it.url, { method: "POST", body: form })).text()).toBe("[]");
+  });
+
   test("when the client goes in the middle of a file, the file goes too", async () => {
     const { promise: failed, resolve } = Promise.withResolvers<unknown>();
     await using it = await startHttp(async (scope, receive) => {

@@ -42,6 +42,8 @@ export class Upload implements AsyncDisposable {
   /** Bytes. */
   readonly size: number;
   #content: Content;
+  /** Of the file; over where there is nothing to remove. */
+  #removal: Promise<void> = Promise.resolve();
 
   constructor(
     about: { fieldName: string; filename: string; contentType: string; size: number },
@@ -166,12 +168,16 @@ export class Upload implements AsyncDisposable {
     return this;
   }
 
-  /** Removes the content; does nothing when it was moved. Requests do so themselves when they end. */
-  async discard(): Promise<void> {
+  /**
+   * Removes the content; does nothing when it was moved. Requests do so themselves when they end. Every call resolves
+   * once the content is removed, whichever of them removes it.
+   */
+  discard(): Promise<void> {
     const content = this.#content;
     this.#content = { in: "gone" };
     forgotten.unregister(this);
-    if (content.in === "file") await rm(content.path, { force: true });
+    if (content.in === "file") this.#removal = rm(content.path, { force: true });
+    return this.#removal;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
