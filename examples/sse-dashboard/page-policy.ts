@@ -17,12 +17,17 @@ const POLICY: Headers = [
   ["cache-control", "no-cache"],
 ];
 
-/** Adds these fields to every response of the application inside. */
+/** Adds these fields to every response of the application inside. What a response says of itself stays. */
 export const pagePolicy = around((_scope, _receive, send, next) =>
   next({
     send: (event) =>
       event.type === "http.response.start" || event.type === "sse.http.response.start"
-        ? send({ ...event, headers: [...(event.headers ?? []), ...POLICY] })
+        ? send({ ...event, headers: withPolicy(event.headers ?? []) })
         : send(event),
   }),
 );
+
+function withPolicy(headers: Headers): Headers {
+  const own = new Set(headers.map(([name]) => name.toLowerCase()));
+  return [...headers, ...POLICY.filter(([name]) => !own.has(name))];
+}

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { directory } from "pagi-server/apps/directory";
 import { around, Router } from "pagi-server/router";
+import type { Headers } from "pagi-server/spec";
 import { PagiWebSocket } from "pagi-server/websocket";
 import { z } from "zod";
 
@@ -76,24 +77,28 @@ function tell(room: ReadonlyMap<string, PagiWebSocket>, news: News): void {
 }
 
 /** The page's own files and nothing else. */
+const POLICY: Headers = [
+  [
+    "content-security-policy",
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  ],
+  ["x-content-type-options", "nosniff"],
+];
+
+/** Adds the policy to every response that has none, as the directory's own error pages have. */
 const pagePolicy = around((_scope, _receive, send, next) =>
   next({
     send: (event) =>
       event.type === "http.response.start"
-        ? send({
-            ...event,
-            headers: [
-              ...(event.headers ?? []),
-              [
-                "content-security-policy",
-                "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-              ],
-              ["x-content-type-options", "nosniff"],
-            ],
-          })
+        ? send({ ...event, headers: withPolicy(event.headers ?? []) })
         : send(event),
   }),
 );
+
+function withPolicy(headers: Headers): Headers {
+  const own = new Set(headers.map(([name]) => name.toLowerCase()));
+  return [...headers, ...POLICY.filter(([name]) => !own.has(name))];
+}
 
 export default router.mount(
   "/",

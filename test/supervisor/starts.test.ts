@@ -9,6 +9,7 @@ import { childrenOf, Log, runs } from "../support/workers.ts";
 // program would serve, a successor, and a server in the background. Each gives up in its time with a line, and what
 // served before goes on.
 
+// Most of the time is waiting for a limit, so these tests wait together.
 setDefaultTimeout(40_000); // many processes on a machine that may be busy
 
 /** The file `how` says how the next start goes wrong. */
@@ -91,7 +92,7 @@ describe("a first start that never ends", () => {
     [["--check-config"], "await", /pagi-server: The application has not been imported within 1 s/],
   ];
   for (const [words, how, said] of rows)
-    test(`${how} with ${words.join(" ") || "one process"}`, async () => {
+    test.concurrent(`${how} with ${words.join(" ") || "one process"}`, async () => {
       using folder = folderFor(how);
       await using program = start(folder, words);
       expect(await program.ended()).toBe(1);
@@ -99,7 +100,7 @@ describe("a first start that never ends", () => {
       for (const pid of imported(folder, how)) expect(runs(pid)).toBe(false);
     });
 
-  test("one that blocks the event loop is ended by the kernel", async () => {
+  test.concurrent("one that blocks the event loop is ended by the kernel", async () => {
     for (const words of [[], ["-w", "2"]]) {
       using folder = folderFor("block");
       await using program = start(folder, words);
@@ -197,19 +198,22 @@ describe("a new start that never ends, or ends without serving: what served goes
 describe("signals during a start", () => {
   for (const words of [[], ["--pid", "pid"], ["-w", "2"], ["-w", "2", "--no-supervisor-lifespan"]])
     for (const how of ["await", "hang"])
-      test(`SIGTERM while it is ${how === "await" ? "imported" : "started"}: ${words.join(" ") || "one process"}`, async () => {
-        using folder = folderFor(how);
-        await using program = start(folder, words, "60s");
-        await eventually("it is being imported", () => imported(folder, how).length > 0, 20_000);
-        const sentAt = performance.now();
-        program.kill("SIGTERM");
-        const code = await program.ended();
-        expect([0, 1]).toContain(code ?? -1);
-        expect(program.stderr).toMatch(/Stopp|has not started/);
-        expect(performance.now() - sentAt).toBeLessThan(15_000); // far from the 60 s, and the 30 s for requests
-        expect(imported(folder, how).some(runs)).toBe(false);
-        expect(fs.existsSync(folder.file("pid"))).toBe(false);
-      });
+      test.concurrent(
+        `SIGTERM while it is ${how === "await" ? "imported" : "started"}: ${words.join(" ") || "one process"}`,
+        async () => {
+          using folder = folderFor(how);
+          await using program = start(folder, words, "60s");
+          await eventually("it is being imported", () => imported(folder, how).length > 0, 20_000);
+          const sentAt = performance.now();
+          program.kill("SIGTERM");
+          const code = await program.ended();
+          expect([0, 1]).toContain(code ?? -1);
+          expect(program.stderr).toMatch(/Stopp|has not started/);
+          expect(performance.now() - sentAt).toBeLessThan(15_000); // far from the 60 s, and the 30 s for requests
+          expect(imported(folder, how).some(runs)).toBe(false);
+          expect(fs.existsSync(folder.file("pid"))).toBe(false);
+        },
+      );
 
   test("SIGTERM while workers block their event loop in their import", async () => {
     using folder = folderFor("block");
