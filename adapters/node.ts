@@ -11,8 +11,7 @@ import { RequestConnection, type ResponseEvents } from "./node/connection.ts";
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /**
- * The parser of `node:http` takes no others. CONNECT it gives to listeners of an event of its own, which a handler is
- * not.
+ * The parser of `node:http` accepts only these. It hands CONNECT to listeners of a separate event, not to request handlers.
  */
 const SERVED_METHODS = new Set(METHODS.filter((method) => method !== "CONNECT"));
 

@@ -186,7 +186,7 @@ function mountedAt(app: Application, { path }: PathKeys): Application {
   return (scope, receive, send) => app(scope.type === "lifespan" ? scope : { ...scope, path }, receive, send);
 }
 
-/** The host has read the body. An `sse` scope is left its `receive`, which alone tells of its end. */
+/** For a body that the host has read already. An `sse` scope keeps its `receive`, which alone reports the disconnect. */
 function withoutBody(app: Application): Application {
   const receive: Receive = () =>
     Promise.reject(new TypeError("The body of the Request that toFetch() was given has been used already."));

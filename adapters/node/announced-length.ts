@@ -3,7 +3,7 @@ const LENGTH = /\r\ncontent-length:[^\r\n]*/i;
 /**
  * Whether a text is the head of a final response with a Content-Length, and a body behind it.
  *
- * @param method that of the request: there is no body behind a response to HEAD.
+ * @param method the request method: a response to HEAD has a length but no body (RFC 9110 section 9.3.2).
  */
 export function announcesLength(text: string, method: string): boolean {
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];

@@ -38,7 +38,7 @@ export class ResponseReader {
   #isMeasured = false;
   #surplus = 0;
 
-  /** @param method that of the request: there is no body behind a response to HEAD. */
+  /** @param method the request method: a response to HEAD has no body. */
   constructor(method: string) {
     this.#isHead = method === "HEAD";
   }

@@ -34,7 +34,7 @@ const FILE_CHUNK = 64 * 1024;
 const LONGEST_WRITE = 64 * 1024;
 
 /**
- * Bytes that a terminal accepts without blocking as soon as it has any room: a pseudo-terminal counts its room in steps of
+ * Bytes that a terminal accepts without blocking once it reports room: a pseudo-terminal counts its room in steps of
  * 256 bytes (tty_buffer_space_avail in Linux), and a newline may take two.
  */
 const TERMINAL_PIECE = 128;

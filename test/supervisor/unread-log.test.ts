@@ -8,7 +8,7 @@ import { Folder, MAIN, Program } from "../support/program.ts";
 import { eventually, get, request } from "../support/wire.ts";
 import { childrenOf, runs, whoServes, workersFolder } from "../support/workers.ts";
 
-// A server whose log nobody reads: it serves, obeys and ends as any other, and counts the lines that it drops.
+// A server whose log nobody reads: it serves, handles signals and exits like every other server, and counts the lines it drops.
 
 setDefaultTimeout(60_000); // many processes on a machine that may be busy
 
