@@ -4,8 +4,8 @@ import type { NodeListener } from "./node.ts";
 import type { FastifyInstance } from "./node/fastify.ts";
 import { LoadError, messageOf } from "../src/errors.ts";
 import type { Application } from "../src/spec/application.ts";
-import { isClass, isComponent } from "../src/toolkit/component.ts";
-import type { Component } from "../src/toolkit/component.ts";
+import { isClass, isComponent } from "../src/toolkit/shared/component.ts";
+import type { Component } from "../src/toolkit/shared/component.ts";
 
 /** Names of keys that are listed in a message. */
 const MAX_LISTED = 10;

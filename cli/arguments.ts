@@ -1,9 +1,9 @@
 import type { ArgsDef } from "citty";
 
 import { OptionError } from "../src/errors.ts";
-import { embeddedApplication } from "../src/server/embedded-app.ts";
-import type { OptionName } from "../src/server/option-table.ts";
-import { fromText } from "../src/server/option-values.ts";
+import { embeddedApplication } from "../src/loading/embedded-application.ts";
+import type { OptionName } from "../src/options/table.ts";
+import { fromText } from "../src/options/declaration.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
 import { allFlags, type CommandName, type Flag, isNegatable, offWord, takesValue } from "./flags.ts";
 

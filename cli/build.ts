@@ -4,12 +4,12 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 
 import { LoadError, messageOf, OptionError } from "../src/errors.ts";
-import { importProblem } from "../src/server/import-module.ts";
-import { splitSpec } from "../src/server/load-app.ts";
-import { missingFileProblem } from "../src/server/missing-file.ts";
-import { printable } from "../src/server/printable.ts";
-import { writeLine } from "../src/server/terminal.ts";
-import { danglingLinkProblem } from "../src/server/dangling-link.ts";
+import { importProblem } from "../src/loading/import-module.ts";
+import { splitSpec } from "../src/loading/load-application.ts";
+import { missingFileProblem } from "../src/loading/missing-file.ts";
+import { printable } from "../src/system/escape-controls.ts";
+import { writeLine } from "../src/logging/terminal.ts";
+import { danglingLinkProblem } from "../src/system/dangling-link.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
 
 /** What `pagi-server build` is told. */
@@ -203,7 +203,7 @@ function entryText(): string {
 
 function embeddingText(order: BuildOrder, file: string, exported: string | undefined): string {
   const name = path.basename(file) + (exported === undefined ? "" : `:${exported}`);
-  const module = JSON.stringify(path.join(SOURCES, "src/server/embedded-app.ts"));
+  const module = JSON.stringify(path.join(SOURCES, "src/loading/embedded-application.ts"));
   return `import { embedApplication } from ${module};
 embedApplication({
   name: ${JSON.stringify(name)},

@@ -1,6 +1,6 @@
 import { OptionError } from "../src/errors.ts";
-import { importModule } from "../src/server/import-module.ts";
-import { type GivenOptions, isOptionName, OPTION_NAMES } from "../src/server/option-table.ts";
+import { importModule } from "../src/loading/import-module.ts";
+import { type GivenOptions, isOptionName, OPTION_NAMES } from "../src/options/table.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
 
 /** What a configuration file says, with values that are not checked yet. */
@@ -25,7 +25,7 @@ const KEYS: readonly string[] = ["app", ...OPTION_NAMES.filter((name) => name !=
  */
 export async function readConfigFile(path: string, isRequired: boolean): Promise<ConfigFile | undefined> {
   if (!(await Bun.file(path).exists())) {
-    const { danglingLinkProblem } = await import("../src/server/dangling-link.ts");
+    const { danglingLinkProblem } = await import("../src/system/dangling-link.ts");
     const dangling = danglingLinkProblem(path);
     // A link at the default place means that the file is wanted.
     if (!isRequired && dangling === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { OptionError } from "../src/errors.ts";
-import { type OptionName, OPTIONS } from "../src/server/option-table.ts";
+import { type OptionName, OPTIONS } from "../src/options/table.ts";
 import type { CommandLine } from "./arguments.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { gather, type Given, type Origin } from "./given.ts";
@@ -46,7 +46,7 @@ export async function configure({ application: argument, options }: CommandLine)
 
 async function goTo(folder: unknown): Promise<boolean> {
   if (typeof folder !== "string" || folder === "") return false;
-  const { applySettings } = await import("../src/supervisor/process-settings.ts");
+  const { applySettings } = await import("../src/process/process-settings.ts");
   applySettings({ chdir: folder, umask: "" });
   return true;
 }

@@ -2,8 +2,8 @@ import fs from "node:fs";
 import { parseEnv } from "node:util";
 
 import { messageOf, OptionError } from "../src/errors.ts";
-import { danglingLinkProblem } from "../src/server/dangling-link.ts";
-import { inheritedVariables, setOwnVariable } from "../src/supervisor/own-variables.ts";
+import { danglingLinkProblem } from "../src/system/dangling-link.ts";
+import { inheritedVariables, setOwnVariable } from "../src/process/file-variables.ts";
 
 /**
  * Sets the variables of files in this process, with the rules of Node's `--env-file`: comments, `export`, quotes, values

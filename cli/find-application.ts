@@ -1,7 +1,7 @@
 import fs from "node:fs";
 
 import { OptionError } from "../src/errors.ts";
-import { danglingLinkProblem } from "../src/server/dangling-link.ts";
+import { danglingLinkProblem } from "../src/system/dangling-link.ts";
 
 /** Where an application is looked for when no FILE is named. */
 const NAMES = ["app", "src/app", "index"] as const;

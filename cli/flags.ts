@@ -1,5 +1,5 @@
-import { declarationOf, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
-import type { OptionDeclaration } from "../src/server/option-values.ts";
+import { declarationOf, OPTION_NAMES, type OptionName } from "../src/options/table.ts";
+import type { OptionDeclaration } from "../src/options/declaration.ts";
 
 /** What the command line can ask for instead of serving. */
 export const COMMANDS = {

@@ -1,4 +1,4 @@
-import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
+import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../src/options/table.ts";
 import type { GivenFlag } from "./arguments.ts";
 import type { ConfigFile } from "./config-file.ts";
 

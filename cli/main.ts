@@ -1,10 +1,10 @@
 #!/usr/bin/env bun
 import { OptionError } from "../src/errors.ts";
-import { embeddedApplication } from "../src/server/embedded-app.ts";
-import type { ServerOptions } from "../src/server/option-table.ts";
-import { checkWorkers, resolveOptions } from "../src/server/options.ts";
-import type { Role } from "../src/supervisor/role.ts";
-import { writeLine } from "../src/server/terminal.ts";
+import { embeddedApplication } from "../src/loading/embedded-application.ts";
+import type { ServerOptions } from "../src/options/table.ts";
+import { checkWorkers, resolveOptions } from "../src/options/resolve.ts";
+import type { Role } from "../src/process/role.ts";
+import { writeLine } from "../src/logging/terminal.ts";
 import { type CommandLine, readArguments } from "./arguments.ts";
 import { type Configuration, configure } from "./configure.ts";
 
@@ -58,7 +58,7 @@ async function run(argv: readonly string[]): Promise<number> {
     const { exitCodeOf, reportFailure: report } = await import("./report.ts");
     report(error, { isDebug, isJson });
     // The process that has started this one says it to its operator.
-    if (role.type !== "main") (await import("../src/supervisor/handover.ts")).reportFailure(error);
+    if (role.type !== "main") (await import("../src/process/hot-restart.ts")).reportFailure(error);
     return exitCodeOf(error);
   }
 }
@@ -68,7 +68,7 @@ async function warn(options: ServerOptions, { notices }: CommandLine, role: Role
   const mayBeMisspelt = Object.keys(process.env).some((name) => /^pagi/i.test(name) && name !== "PAGI_ENV");
   if (role.type !== "main" || options.quiet || (notices.length === 0 && !mayBeMisspelt)) return;
   const { misspeltVariables } = await import("./variables.ts");
-  const { serverLogger } = await import("../src/server/logger.ts");
+  const { serverLogger } = await import("../src/logging/logger.ts");
   const logger = serverLogger(options);
   for (const text of [...notices, ...misspeltVariables(process.env)]) logger.warn(text);
 }
@@ -88,7 +88,7 @@ async function applicationOf(
 /** What somebody has started this process for; most are started by nobody of ours. */
 async function ownRole(): Promise<Role> {
   if (process.env["PAGI_SERVER_PROCESS"] === undefined) return { type: "main" };
-  const { takeRole } = await import("../src/supervisor/role.ts");
+  const { takeRole } = await import("../src/process/role.ts");
   return takeRole();
 }
 
@@ -98,13 +98,13 @@ async function showMode({ env }: ServerOptions, { origins }: Configuration): Pro
     process.env["PAGI_ENV"] = env;
     return;
   }
-  const { setOwnVariable } = await import("../src/supervisor/own-variables.ts");
+  const { setOwnVariable } = await import("../src/process/file-variables.ts");
   setOwnVariable("PAGI_ENV", env);
 }
 
 /** The folder has been gone to already. */
 async function applyUmask({ umask }: ServerOptions): Promise<void> {
-  const { applySettings } = await import("../src/supervisor/process-settings.ts");
+  const { applySettings } = await import("../src/process/process-settings.ts");
   applySettings({ umask, chdir: "" });
 }
 
@@ -132,17 +132,17 @@ async function printConfig(options: ServerOptions, configuration: Configuration)
 
 /** Does what a start would do, short of serving, and as the user that would serve. */
 async function checkConfig(application: string | undefined, options: ServerOptions): Promise<number> {
-  const { loadApplication } = await import("../src/server/load-app.ts");
+  const { loadApplication } = await import("../src/loading/load-application.ts");
   const { servedText } = await import("./report.ts");
-  const { checkStart } = await import("../src/supervisor/requirements.ts");
-  const { dropPrivileges } = await import("../src/supervisor/process-settings.ts");
+  const { checkStart } = await import("../src/process/requirements.ts");
+  const { dropPrivileges } = await import("../src/process/process-settings.ts");
   const warnings = await checkStart(options, application, { opensSockets: true });
   for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
   dropPrivileges(options);
-  const { inTime } = await import("../src/server/start-deadline.ts");
+  const { inTime } = await import("../src/process/start-deadline.ts");
   const time = { startedAt: performance.now(), limit: options.lifespanStartupTimeout };
   await inTime(() => loadApplication(application, options), time);
-  if (options.sslCert.length > 0) (await import("../src/server/tls-gate.ts")).createTlsGate(options);
+  if (options.sslCert.length > 0) (await import("../src/server/tls/tls-context.ts")).createTlsGate(options);
   writeLine(1, `ok: the options are good and ${servedText(application, options)} can be served.`);
   return 0;
 }

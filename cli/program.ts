@@ -1,14 +1,14 @@
 import { basename } from "node:path";
 
 import { LoadError, OptionError } from "../src/errors.ts";
-import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../src/server/option-table.ts";
+import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../src/options/table.ts";
 import {
   checkWorkers,
   type PartialOptions,
   resolveOptions,
   type ServerOptions,
-} from "../src/server/options.ts";
-import { writeLine } from "../src/server/terminal.ts";
+} from "../src/options/resolve.ts";
+import { writeLine } from "../src/logging/terminal.ts";
 import { readArguments } from "./arguments.ts";
 import { type Configuration, configure } from "./configure.ts";
 
@@ -54,13 +54,13 @@ export async function programOptions(words: readonly string[], own: PartialOptio
     const configuration = withOwn(given, own);
     const options = await resolveOptions(configuration.values, configuration.names);
     if (configuration.origins.chdir === "program") {
-      const { applySettings } = await import("../src/supervisor/process-settings.ts");
+      const { applySettings } = await import("../src/process/process-settings.ts");
       applySettings({ chdir: options.chdir, umask: "" });
     }
     // A worker has its supervisor's words and variables.
     if (!options.quiet && process.env["PAGI_SERVER_PROCESS"] === undefined) {
       const { misspeltVariables } = await import("./variables.ts");
-      const { serverLogger } = await import("../src/server/logger.ts");
+      const { serverLogger } = await import("../src/logging/logger.ts");
       const texts = [...commandLine.notices, ...misspeltVariables(process.env)];
       const logger = serverLogger(options);
       for (const text of texts) logger.warn(text);
@@ -71,7 +71,7 @@ export async function programOptions(words: readonly string[], own: PartialOptio
     }
     checkWorkers(options, configuration.values, configuration.names);
     if (commands.has("checkConfig")) {
-      const { checkStart } = await import("../src/supervisor/requirements.ts");
+      const { checkStart } = await import("../src/process/requirements.ts");
       const warnings = await checkStart(options, undefined, { opensSockets: true });
       for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
       return end("ok: the options are good.");

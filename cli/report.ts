@@ -2,17 +2,12 @@ import fs from "node:fs";
 import path from "node:path";
 
 import { messageOf, OptionError, PagiError } from "../src/errors.ts";
-import {
-  declarationOf,
-  OPTION_NAMES,
-  type OptionName,
-  type ServerOptions,
-} from "../src/server/option-table.ts";
-import { formatValue } from "../src/server/option-values.ts";
-import { createLogger } from "../src/server/logger.ts";
-import type { Logger } from "../src/server/logger.ts";
-import { printable } from "../src/server/printable.ts";
-import { writeLine } from "../src/server/terminal.ts";
+import { declarationOf, OPTION_NAMES, type OptionName, type ServerOptions } from "../src/options/table.ts";
+import { formatValue } from "../src/options/declaration.ts";
+import { createLogger } from "../src/logging/logger.ts";
+import type { Logger } from "../src/logging/logger.ts";
+import { printable } from "../src/system/escape-controls.ts";
+import { writeLine } from "../src/logging/terminal.ts";
 import type { Configuration } from "./configure.ts";
 
 /** Exit codes: a wrong command line or environment, and everything else that keeps the server from starting. */

@@ -1,8 +1,8 @@
-import type { ServerOptions } from "../src/server/option-table.ts";
+import type { ServerOptions } from "../src/options/table.ts";
 import type { Server } from "../src/server/server.ts";
-import { writeLine } from "../src/server/terminal.ts";
+import { writeLine } from "../src/logging/terminal.ts";
 import type { Application } from "../src/spec/application.ts";
-import type { Role } from "../src/supervisor/role.ts";
+import type { Role } from "../src/process/role.ts";
 import type { Decided } from "./report.ts";
 
 // What a process of the command line does when it serves: alone, as a supervisor of workers, or as one of these.
@@ -17,13 +17,13 @@ export async function serveAlone(
 ): Promise<number> {
   const isOrdinary =
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
-  const { serverLogger } = await import("../src/server/logger.ts");
+  const { serverLogger } = await import("../src/logging/logger.ts");
   const logger = serverLogger(options);
   const standing = isOrdinary
     ? undefined
-    : await (await import("../src/supervisor/standing.ts")).prepare(options, role, logger, application);
-  const { loadApplication } = await import("../src/server/load-app.ts");
-  const { endIfBlocked, inTime, untilStopped } = await import("../src/server/start-deadline.ts");
+    : await (await import("../src/process/standalone.ts")).prepare(options, role, logger, application);
+  const { loadApplication } = await import("../src/loading/load-application.ts");
+  const { endIfBlocked, inTime, untilStopped } = await import("../src/process/start-deadline.ts");
   const limit = options.lifespanStartupTimeout;
   const startedAt = performance.now();
   const unguard = endIfBlocked(limit);
@@ -35,7 +35,7 @@ export async function serveAlone(
     throw error;
   });
   const { Server } = await import("../src/server/server.ts");
-  const { runUntilSignal } = await import("../src/server/signals.ts");
+  const { runUntilSignal } = await import("../src/process/run-until-signal.ts");
   if (app === "stopped" || isStopped()) {
     logger.info("Stopped before the application was imported");
     standing?.end();
@@ -45,11 +45,11 @@ export async function serveAlone(
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   const ended = runUntilSignal(server, logger, {
     prepareReload: async (givenUp) => {
-      const { prepareReload } = await import("../src/supervisor/succession.ts");
+      const { prepareReload } = await import("../src/process/replace-program.ts");
       return await prepareReload(server, logger, { probes: true, givenUp });
     },
     restart: async (givenUp) => {
-      const { restart } = await import("../src/supervisor/succession.ts");
+      const { restart } = await import("../src/process/replace-program.ts");
       return await restart(server, logger, givenUp);
     },
   });
@@ -79,14 +79,14 @@ export async function serveWithWorkers(
   decided: Decided,
 ): Promise<number> {
   const { supervise } = await import("../src/supervisor/supervise.ts");
-  const { serverLogger } = await import("../src/server/logger.ts");
+  const { serverLogger } = await import("../src/logging/logger.ts");
   const logger = serverLogger(options);
   const { supervisor, started, ended } = await supervise({
     options,
     role,
     application,
     load: async () => {
-      const { loadApplication } = await import("../src/server/load-app.ts");
+      const { loadApplication } = await import("../src/loading/load-application.ts");
       return await loadApplication(application, {
         ...options,
         reportFactory: (message) => logger.error(message),
@@ -108,13 +108,13 @@ export async function serveWithWorkers(
 
 /** Lets another process serve, which no terminal can reach. Resolves with the exit code, once that one serves or cannot. */
 export async function serveInBackground({ lifespanStartupTimeout }: ServerOptions): Promise<number> {
-  const { startInBackground } = await import("../src/supervisor/daemon.ts");
+  const { startInBackground } = await import("../src/process/daemon.ts");
   const became = await startInBackground(lifespanStartupTimeout);
   if (became.type === "ready") {
     writeLine(2, `Serving in the background: process ${became.child.pid}`);
     return 0;
   }
-  const { printable } = await import("../src/server/printable.ts");
+  const { printable } = await import("../src/system/escape-controls.ts");
   writeLine(
     2,
     `pagi-server: ${became.isSaid ? printable(became.why) : `The server in the background ${became.why}.`}`,
@@ -124,11 +124,11 @@ export async function serveInBackground({ lifespanStartupTimeout }: ServerOption
 
 /** Finds out whether this program would serve, for the server that has started it. Resolves with the exit code. */
 export async function probe(application: string | undefined, options: ServerOptions): Promise<number> {
-  const { loadApplication } = await import("../src/server/load-app.ts");
-  const { serverLogger } = await import("../src/server/logger.ts");
-  const { probe: run } = await import("../src/supervisor/probe.ts");
-  const { checkStart } = await import("../src/supervisor/requirements.ts");
-  const { dropPrivileges } = await import("../src/supervisor/process-settings.ts");
+  const { loadApplication } = await import("../src/loading/load-application.ts");
+  const { serverLogger } = await import("../src/logging/logger.ts");
+  const { probe: run } = await import("../src/process/probe.ts");
+  const { checkStart } = await import("../src/process/requirements.ts");
+  const { dropPrivileges } = await import("../src/process/process-settings.ts");
   // The server that asks keeps its sockets open.
   const warnings = await checkStart(options, application, { opensSockets: false });
   for (const warning of warnings) writeLine(2, `pagi-server: ${warning}`);
@@ -142,7 +142,7 @@ export async function probe(application: string | undefined, options: ServerOpti
 export async function work(): Promise<never> {
   const { runWorker } = await import("../src/supervisor/worker.ts");
   await runWorker(async (options, application, { workerNumber, logger }) => {
-    const { loadApplication } = await import("../src/server/load-app.ts");
+    const { loadApplication } = await import("../src/loading/load-application.ts");
     const { speaksForAll } = await import("../src/server/spokesman.ts");
     // Without lifespan only requests can show it, and which worker gets the first one is not known.
     const speaks = options.lifespan === "off" || speaksForAll(options, workerNumber);

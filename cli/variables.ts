@@ -1,4 +1,4 @@
-import { declarationOf, OPTION_NAMES } from "../src/server/option-table.ts";
+import { declarationOf, OPTION_NAMES } from "../src/options/table.ts";
 import { flagForVariable } from "./synonyms.ts";
 
 /** A name of this many chars may differ in two places and still be a slip; a shorter one in one. */

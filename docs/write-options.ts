@@ -1,12 +1,12 @@
 import { allFlags, COMMAND_NAMES, COMMANDS, type Flag, REFERENCE_FLAGS } from "../cli/flags.ts";
 import { synopsis } from "../cli/help.ts";
-import { ACCESS_LOG_ATOMS, ACCESS_LOG_PRESETS } from "../src/server/access-log-format.ts";
-import { isCommandLineOption } from "../src/server/command-line-options.ts";
-import { defaultText, OPTION_GROUPS, type OptionDeclaration } from "../src/server/option-values.ts";
+import { ACCESS_LOG_ATOMS, ACCESS_LOG_PRESETS } from "../src/logging/access-log-format.ts";
+import { isCommandLineOption } from "../src/options/groups/command-line.ts";
+import { defaultText, OPTION_GROUPS, type OptionDeclaration } from "../src/options/declaration.ts";
 
 const HEAD = `# Options
 
-<!-- Made from the table of options by \`bun run docs:options\`; edit src/server/option-table.ts instead. -->
+<!-- Made from the table of options by \`bun run docs:options\`; edit src/options/table.ts instead. -->
 
 Each option can be given in four ways; a flag goes before the environment, and that before the file:
 
@@ -98,10 +98,10 @@ function optionSentences(declaration: OptionDeclaration): string[] {
 /** Columns of a comment line in {@link optionTypes}, without its indentation. */
 const COMMENT_WIDTH = 110;
 
-/** The text of `src/server/partial-options.ts`: the options with the comments that editors show. */
+/** The text of `src/options/partial-options.ts`: the options with the comments that editors show. */
 export function optionTypes(): string {
   const members = allFlags().flatMap((flag) => (flag.kind === "option" ? [optionMember(flag)] : []));
-  return `// Made from the table of options by \`bun run docs:options\`; edit src/server/option-table.ts instead.
+  return `// Made from the table of options by \`bun run docs:options\`; edit src/options/table.ts instead.
 import type { Duration, Size } from "./option-text.ts";
 
 /** Options of the server as a user may give them. One that is absent or \`undefined\` takes its default. */
@@ -158,5 +158,5 @@ function oneGivenType(option: OptionDeclaration): string {
 
 if (import.meta.main) {
   await Bun.write(new URL("options.md", import.meta.url), optionsPage());
-  await Bun.write(new URL("../src/server/partial-options.ts", import.meta.url), optionTypes());
+  await Bun.write(new URL("../src/options/partial-options.ts", import.meta.url), optionTypes());
 }

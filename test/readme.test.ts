@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { declarationOf, isOptionName, OPTION_NAMES, OPTIONS } from "../src/server/option-table.ts";
-import { formatValue } from "../src/server/option-values.ts";
+import { declarationOf, isOptionName, OPTION_NAMES, OPTIONS } from "../src/options/table.ts";
+import { formatValue } from "../src/options/declaration.ts";
 import { ServerProcess } from "./support/example.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -40,7 +40,7 @@ test.each(["README.md", "SECURITY.md"])("%s names each limit with its flag and i
   expect(named).toEqual(expect.arrayContaining(limits));
 });
 
-const DOCUMENTS = ["*.md", "docs/**/*.md", "examples/**/*.md", "src/**/*.md"]
+const DOCUMENTS = ["*.md", "docs/**/*.md", "examples/**/*.md", "{src,testing}/**/*.md"]
   .flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)])
   .sort();
 

@@ -1,10 +1,10 @@
 import { HostedLifespan } from "./lifespan.ts";
 import { urlOf } from "./request.ts";
 import { ResponseTransport } from "./response-transport.ts";
-import type { ExchangeHost } from "../../src/exchange/host.ts";
+import type { ExchangeHost } from "../../src/exchange/environment.ts";
 import { HttpExchange } from "../../src/exchange/http-exchange.ts";
 import type { ExchangeParts } from "../../src/exchange/request-exchange.ts";
-import { runApplication } from "../../src/exchange/run.ts";
+import { runApplication } from "../../src/exchange/run-application.ts";
 import { runtimeTimer } from "../../src/exchange/runtime-timer.ts";
 import { SseExchange } from "../../src/exchange/sse-exchange.ts";
 import type { ConnectionInfo } from "../../src/exchange/transport.ts";

@@ -1,5 +1,5 @@
 import type { TransportState } from "../spec/transport-state.ts";
-import type { ExchangeHost } from "./host.ts";
+import type { ExchangeHost } from "./environment.ts";
 import type { Reporter } from "./request-state.ts";
 
 /** What a `send` that need not wait resolves with; one for all, since it carries nothing. */

@@ -2,12 +2,12 @@ import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
 import type { RequestScope } from "../spec/scope.ts";
-import { blame } from "./blame.ts";
+import { blame } from "./error-origin.ts";
 import { FlowControl, RESOLVED } from "./flow-control.ts";
 import type { Buffered } from "./flow-control.ts";
-import type { ExchangeHost } from "./host.ts";
-import { Inbox } from "./inbox.ts";
-import type { Source } from "./inbox.ts";
+import type { ExchangeHost } from "./environment.ts";
+import { Inbox } from "./receive-queue.ts";
+import type { Source } from "./receive-queue.ts";
 import { Response } from "./response.ts";
 import type { ConnectionInfo, Exchange, RequestHead, ResponseHead, Transport } from "./transport.ts";
 

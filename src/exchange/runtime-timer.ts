@@ -1,4 +1,4 @@
-import type { Timer } from "./host.ts";
+import type { Timer } from "./environment.ts";
 
 /** A {@link Timer} of the runtime's own, for hosts that have no cheaper way to keep many. */
 export function runtimeTimer(onExpire: () => void): Timer {

@@ -6,7 +6,7 @@ import type { SseScope } from "../spec/scope.ts";
 import type { HeaderPair } from "../spec/values.ts";
 import { encodeComment, encodeEvent } from "../sse/encode.ts";
 import { RESOLVED } from "./flow-control.ts";
-import type { Timer } from "./host.ts";
+import type { Timer } from "./environment.ts";
 import { RequestExchange } from "./request-exchange.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import { responseHead } from "./response.ts";

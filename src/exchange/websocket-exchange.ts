@@ -19,8 +19,8 @@ import {
 } from "../spec/close-code.ts";
 import { RESOLVED } from "./flow-control.ts";
 import type { Buffered } from "./flow-control.ts";
-import type { Timer } from "./host.ts";
-import type { Source } from "./inbox.ts";
+import type { Timer } from "./environment.ts";
+import type { Source } from "./receive-queue.ts";
 import { RequestExchange } from "./request-exchange.ts";
 import type { ExchangeParts } from "./request-exchange.ts";
 import { WEBSOCKET_EXTENSIONS, webSocketScope } from "./scope.ts";

@@ -1,6 +1,6 @@
 import { EventError } from "../errors.ts";
 import type { WebSocketKeepalive as KeepaliveEvent } from "../spec/events.ts";
-import type { Timer } from "./host.ts";
+import type { Timer } from "./environment.ts";
 import type { WebSocketTransport } from "./websocket-transport.ts";
 
 /** Where the WebSocket is found, once there is one. */

@@ -1,4 +1,4 @@
-import type { Logger } from "./logger.ts";
+import type { Logger } from "../logging/logger.ts";
 
 // A process may have only so many descriptors open (RLIMIT_NOFILE, `ulimit -n`). Where none is left, nothing can be
 // accepted, opened or imported any more, and Bun tries to accept again at once, without end. So connections leave some.
@@ -162,7 +162,7 @@ function freeDescriptors(count: number): number[] {
 }
 
 /** Loaded soon after the start, which it would make longer. */
-function lateLibc(): ReturnType<typeof import("./libc.ts").libc> {
-  const { libc }: typeof import("./libc.ts") = require("./libc.ts");
+function lateLibc(): ReturnType<typeof import("../system/libc.ts").libc> {
+  const { libc }: typeof import("../system/libc.ts") = require("../system/libc.ts");
   return libc();
 }

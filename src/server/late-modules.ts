@@ -5,12 +5,12 @@
  */
 const LATE: readonly (() => unknown)[] = [
   () => require("consola/core"),
-  () => require("./listening-socket.ts"),
-  () => require("./send-file.ts"),
+  () => require("../listening/listening-socket.ts"),
+  () => require("./connection/send-file.ts"),
   () => require("../exchange/file-range.ts"),
   () => require("../exchange/websocket-exchange.ts"),
-  () => require("./websocket-session.ts"),
-  () => require("../websocket/upgrade-bridge.ts"),
+  () => require("./websocket/session.ts"),
+  () => require("./websocket/upgrade-bridge.ts"),
 ];
 
 /** Loads them. Resolves when all are there; what cannot be loaded now is tried again where it is needed. */

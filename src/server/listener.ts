@@ -1,14 +1,14 @@
 import type { SocketHandler, SocketListener } from "bun";
 
-import { Connection } from "./connection.ts";
-import type { ListenerInfo } from "./connection.ts";
-import type { ServerContext } from "./context.ts";
-import { bracketedHost, formatListenAddress } from "./listen-address.ts";
-import type { TcpAddress, UnixAddress } from "./listen-address.ts";
-import { listenError } from "./listen-error.ts";
-import type { ListeningSocket } from "./listening-socket.ts";
-import type { TlsGate } from "./tls-gate.ts";
-import type { SocketFile } from "./unix-socket.ts";
+import { Connection } from "./connection/connection.ts";
+import type { ListenerInfo } from "./connection/connection.ts";
+import type { ServerContext } from "./connection/shared.ts";
+import { bracketedHost, formatListenAddress } from "../options/listen-address.ts";
+import type { TcpAddress, UnixAddress } from "../options/listen-address.ts";
+import { listenError } from "../listening/listen-error.ts";
+import type { ListeningSocket } from "../listening/listening-socket.ts";
+import type { TlsGate } from "./tls/tls-context.ts";
+import type { SocketFile } from "../listening/unix-socket.ts";
 
 // The types leave it out. -1 once the listener has stopped.
 declare module "bun" {
@@ -93,7 +93,9 @@ export class Listener {
   /** Takes a second descriptor, which `pause` needs. @throws SystemError */
   prepareToPause(): void {
     if (this.#listener === undefined || this.#listener.fd < 0) return;
-    const { duplicate }: typeof import("./listening-socket.ts") = require("./listening-socket.ts");
+    const {
+      duplicate,
+    }: typeof import("../listening/listening-socket.ts") = require("../listening/listening-socket.ts");
     this.#standby ??= duplicate(this.#listener.fd);
   }
 
@@ -154,7 +156,7 @@ export class Listener {
 
   #closeStandby(): void {
     if (this.#standby === undefined) return;
-    const { libc }: typeof import("./libc.ts") = require("./libc.ts");
+    const { libc }: typeof import("../system/libc.ts") = require("../system/libc.ts");
     libc().close(this.#standby);
     this.#standby = undefined;
   }

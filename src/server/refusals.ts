@@ -1,7 +1,7 @@
 import type { ProtocolError } from "../errors.ts";
 import type { PartialHead } from "../http1/partial-head.ts";
-import type { AccessRecord } from "./access-log.ts";
-import type { Logger } from "./logger.ts";
+import type { AccessRecord } from "../logging/access-log.ts";
+import type { Logger } from "../logging/logger.ts";
 
 /** Lines at `info` in one second, whatever the number of clients; the others are at `debug`. */
 const MAX_KINDS = 256;

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 
-import { checked, cString, libc, ptr } from "./libc.ts";
+import { checked, cString, libc, ptr } from "../system/libc.ts";
 
 /** Bytes before the slots: how many requests run. */
 const HEADER_SIZE = 8;

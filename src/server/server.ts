@@ -1,11 +1,11 @@
-import type { EventValidator } from "../exchange/host.ts";
+import type { EventValidator } from "../exchange/environment.ts";
 import type { Application } from "../spec/application.ts";
 import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
 import { errorResponse } from "../http1/response-head.ts";
-import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
-import type { AccessLog } from "./access-log.ts";
-import type { Connection } from "./connection.ts";
+import type { UpgradeBridge } from "./websocket/upgrade-bridge.ts";
+import type { AccessLog } from "../logging/access-log.ts";
+import type { Connection } from "./connection/connection.ts";
 import { describeCut } from "./cut-connections.ts";
 import {
   connectionBudget,
@@ -14,29 +14,29 @@ import {
   OF_WEB_SOCKET,
   openFilesLimit,
 } from "./descriptor-limit.ts";
-import type { ServerContext } from "./context.ts";
-import { Http1Session } from "./http1-session.ts";
+import type { ServerContext } from "./connection/shared.ts";
+import { Http1Session } from "./http1/session.ts";
 import { httpDate } from "./http-date.ts";
-import { Later } from "./later.ts";
+import { Later } from "./connection/batch.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
 import { speaksForAll } from "./spokesman.ts";
-import { formatListenAddress } from "./listen-address.ts";
-import type { TcpAddress, UnixAddress } from "./listen-address.ts";
+import { formatListenAddress } from "../options/listen-address.ts";
+import type { TcpAddress, UnixAddress } from "../options/listen-address.ts";
 import { Listener } from "./listener.ts";
-import type { AskedSocket, ListeningSocket } from "./listening-socket.ts";
-import { serverLogger } from "./logger.ts";
-import type { Logger } from "./logger.ts";
-import type { Samples } from "./metric-families.ts";
-import type { Metrics } from "./metrics.ts";
-import type { MetricsEndpoint } from "./metrics-endpoint.ts";
-import type { Notifier } from "./notify.ts";
-import type { ServerOptions } from "./options.ts";
-import { isActivated } from "./socket-activation.ts";
-import type { ProxyReader } from "./proxied-request.ts";
+import type { AskedSocket, ListeningSocket } from "../listening/listening-socket.ts";
+import { serverLogger } from "../logging/logger.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Samples } from "../metrics/families.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { MetricsEndpoint } from "../metrics/endpoint.ts";
+import type { Notifier } from "../system/service-manager.ts";
+import type { ServerOptions } from "../options/resolve.ts";
+import { isActivated } from "../system/socket-activation.ts";
+import type { ProxyReader } from "./proxy/proxied-request.ts";
 import { Refusals } from "./refusals.ts";
 import type { RequestJournal } from "./request-journal.ts";
-import { TimerWheel } from "./timers.ts";
-import type { TlsGate } from "./tls-gate.ts";
+import { TimerWheel } from "./connection/timer-wheel.ts";
+import type { TlsGate } from "./tls/tls-context.ts";
 
 /** `new`, `starting`, `running`, `stopping`, `stopped`; each is entered once. */
 type State = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -156,10 +156,11 @@ export class Server {
       // What not every server needs is loaded where it is needed, for a start is short and modules are most of it.
       if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
       if (options.proxyHeaders !== "off")
-        this.#readProxied = (await import("./proxied-request.ts")).createProxyReader(options);
+        this.#readProxied = (await import("./proxy/proxied-request.ts")).createProxyReader(options);
       const openSockets = await this.#planListening();
       const tls = await this.#loadTls();
-      if (process.env["NOTIFY_SOCKET"]) this.#notifier = (await import("./notify.ts")).takeNotifier();
+      if (process.env["NOTIFY_SOCKET"])
+        this.#notifier = (await import("../system/service-manager.ts")).takeNotifier();
       if (options.metrics !== "") await this.#openMetrics();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#stopped.promise]);
@@ -226,7 +227,7 @@ export class Server {
     this.#notifier?.reloading();
     try {
       const tls = await this.#loadTls();
-      const { duplicate } = await import("./listening-socket.ts");
+      const { duplicate } = await import("../listening/listening-socket.ts");
       if (tls === undefined || this.#state !== "running") return false;
       for (const listener of this.#listeners) listener.renew(duplicate(listener.fd), tls);
       await this.#setBacklog();
@@ -244,7 +245,7 @@ export class Server {
     await this.#endpoint?.remakeSocketFile();
     const missing = this.#listeners.filter(({ file }) => file?.isMissing === true);
     if (missing.length === 0 || this.#state !== "running") return;
-    const { planListening, remadeSocket } = await import("./listening.ts");
+    const { planListening, remadeSocket } = await import("../listening/listen-plan.ts");
     const { settings } = planListening({ ...this.options, listen: [] }, []);
     for (const listener of missing) {
       try {
@@ -362,18 +363,18 @@ export class Server {
   }
 
   async #openAccessLog(target: true | string): Promise<AccessLog> {
-    const { AccessLog: Log } = await import("./access-log.ts");
+    const { AccessLog: Log } = await import("../logging/access-log.ts");
     const destination = target === true ? "stderr" : { path: target };
     return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
   }
 
   /** Counts, and tells of it before the application has started; a worker leaves that to its supervisor. */
   async #openMetrics(): Promise<void> {
-    const { Metrics: Counts } = await import("./metrics.ts");
+    const { Metrics: Counts } = await import("../metrics/metrics.ts");
     this.#metrics = new Counts();
     if (this.#place.role === "worker") return;
-    const { MetricsEndpoint: Endpoint } = await import("./metrics-endpoint.ts");
-    const { startSample } = await import("./process-samples.ts");
+    const { MetricsEndpoint: Endpoint } = await import("../metrics/endpoint.ts");
+    const { startSample } = await import("../metrics/process-samples.ts");
     this.#endpoint = await Endpoint.open({
       options: this.options,
       source: {
@@ -391,7 +392,7 @@ export class Server {
   async #loadTls(): Promise<TlsGate | undefined> {
     const { sslCert, sslKey, sslVerifyClient } = this.options;
     if (sslCert.length === 0 && sslKey.length === 0 && sslVerifyClient === "off") return undefined;
-    const { createTlsGate } = await import("./tls-gate.ts");
+    const { createTlsGate } = await import("./tls/tls-context.ts");
     return createTlsGate(this.options);
   }
 
@@ -410,7 +411,7 @@ export class Server {
     this.#asked = [formatListenAddress({ type: "tcp", host, port })];
     if (listen.length === 0 && options.socket === "" && !isActivated())
       return () => [{ type: "tcp", host, port }];
-    const { openAll, planListening } = await import("./listening.ts");
+    const { openAll, planListening } = await import("../listening/listen-plan.ts");
     const plan = planListening(options);
     this.#asked = plan.addresses.map(formatListenAddress);
     for (const { fd, name } of plan.unused)
@@ -433,7 +434,7 @@ export class Server {
   async #setBacklog(): Promise<void> {
     if (this.#state !== "running") return;
     try {
-      const { setBacklog } = await import("./listening-socket.ts");
+      const { setBacklog } = await import("../listening/listening-socket.ts");
       for (const { fd } of this.#listeners) if (fd >= 0) setBacklog(fd, this.options.backlog);
     } catch (error) {
       this.#logger.warn("The backlog could not be set; 512 connections may wait.", error);
@@ -531,7 +532,7 @@ export class Server {
   #openBridge(): UpgradeBridge {
     const {
       UpgradeBridge: Bridge,
-    }: typeof import("../websocket/upgrade-bridge.ts") = require("../websocket/upgrade-bridge.ts");
+    }: typeof import("./websocket/upgrade-bridge.ts") = require("./websocket/upgrade-bridge.ts");
     const { maxWsMessageSize, wsCompression } = this.options;
     return new Bridge({ maxMessageSize: maxWsMessageSize, compression: wsCompression });
   }

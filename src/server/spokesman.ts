@@ -1,4 +1,4 @@
-import type { ServerOptions } from "./options.ts";
+import type { ServerOptions } from "../options/resolve.ts";
 
 /**
  * Whether this process logs what all processes of one server would log alike, such as what the application does with its

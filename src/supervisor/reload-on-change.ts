@@ -2,8 +2,8 @@ import fs from "node:fs";
 import path from "node:path";
 
 import { OptionError } from "../errors.ts";
-import type { Logger } from "../server/logger.ts";
-import type { ServerOptions } from "../server/options.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { ServerOptions } from "../options/resolve.ts";
 import { FolderWatch } from "./folder-watch.ts";
 
 /** Modules of an application. */

@@ -2,24 +2,24 @@ import os from "node:os";
 
 import { WorkerError } from "../errors.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
-import { bracketedHost, formatListenAddress } from "../server/listen-address.ts";
-import type { TcpAddress, UnixAddress } from "../server/listen-address.ts";
-import type { AskedSocket } from "../server/listening-socket.ts";
-import type { Logger } from "../server/logger.ts";
-import { declarationOf, isOptionName } from "../server/option-table.ts";
-import { writtenValue } from "../server/option-values.ts";
-import { defaultOptions } from "../server/options.ts";
-import type { ServerOptions } from "../server/options.ts";
+import { bracketedHost, formatListenAddress } from "../options/listen-address.ts";
+import type { TcpAddress, UnixAddress } from "../options/listen-address.ts";
+import type { AskedSocket } from "../listening/listening-socket.ts";
+import type { Logger } from "../logging/logger.ts";
+import { declarationOf, isOptionName } from "../options/table.ts";
+import { writtenValue } from "../options/declaration.ts";
+import { defaultOptions } from "../options/resolve.ts";
+import type { ServerOptions } from "../options/resolve.ts";
 import type { SocketDescription } from "../server/server.ts";
 import type { Application } from "../spec/application.ts";
-import { endIfBlocked, inTime, KILL_MARGIN } from "../server/start-deadline.ts";
-import { addSamples } from "../server/metric-families.ts";
-import type { MetricsEndpoint } from "../server/metrics-endpoint.ts";
+import { endIfBlocked, inTime, KILL_MARGIN } from "../process/start-deadline.ts";
+import { addSamples } from "../metrics/families.ts";
+import type { MetricsEndpoint } from "../metrics/endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
 import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
-import { spawnProblem } from "./program.ts";
-import type { Sockets } from "./sockets.ts";
+import { spawnProblem } from "../process/program.ts";
+import type { Sockets } from "../process/sockets.ts";
 import { followVacancies, vacancyWakeAt } from "./vacancies.ts";
 import type { Vacancies } from "./vacancies.ts";
 import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
@@ -242,8 +242,8 @@ export class Supervisor {
   }
 
   async #openMetrics(): Promise<void> {
-    const { MetricsEndpoint: Endpoint } = await import("../server/metrics-endpoint.ts");
-    const { processSamples, startSample } = await import("../server/process-samples.ts");
+    const { MetricsEndpoint: Endpoint } = await import("../metrics/endpoint.ts");
+    const { processSamples, startSample } = await import("../metrics/process-samples.ts");
     const { Server } = await import("../server/server.ts");
     this.#endpoint = await Endpoint.open({
       options: this.options,

@@ -1,13 +1,13 @@
 import fs from "node:fs";
 
-import type { Samples } from "../server/metric-families.ts";
+import type { Samples } from "../metrics/families.ts";
 import { openJournal, readJournal } from "../server/request-journal.ts";
-import { openDescriptorChannel, sendDescriptors } from "./descriptor-channel.ts";
-import { describeExit, describeRunning, outOfMemoryKills } from "./exit-reason.ts";
-import { envelope, readReport } from "./messages.ts";
-import type { Order, Report } from "./messages.ts";
-import { spawnCommand } from "./program.ts";
-import { environmentFor } from "./role.ts";
+import { openDescriptorChannel, sendDescriptors } from "../system/descriptor-channel.ts";
+import { describeExit, describeRunning, outOfMemoryKills } from "../process/exit-reason.ts";
+import { envelope, readReport } from "../process/messages.ts";
+import type { Order, Report } from "../process/messages.ts";
+import { spawnCommand } from "../process/program.ts";
+import { environmentFor } from "../process/role.ts";
 
 /** The first descriptor after the standard ones: where a worker finds its sockets. */
 export const FIRST_DESCRIPTOR = 3;

@@ -1,5 +1,5 @@
-import { addSamples, lastingSamples } from "../server/metric-families.ts";
-import type { Samples } from "../server/metric-families.ts";
+import { addSamples, lastingSamples } from "../metrics/families.ts";
+import type { Samples } from "../metrics/families.ts";
 
 /** Milliseconds that workers are given to tell; one whose event loop is blocked counts with what it told last. */
 const PATIENCE = 1000;

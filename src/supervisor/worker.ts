@@ -1,24 +1,24 @@
 import fs from "node:fs";
 
 import { messageOf } from "../errors.ts";
-import { inheritedSocket } from "../server/listening-socket.ts";
-import { serverLogger } from "../server/logger.ts";
-import type { Logger } from "../server/logger.ts";
-import { resolveOptions } from "../server/options.ts";
-import type { ServerOptions } from "../server/options.ts";
+import { inheritedSocket } from "../listening/listening-socket.ts";
+import { serverLogger } from "../logging/logger.ts";
+import type { Logger } from "../logging/logger.ts";
+import { resolveOptions } from "../options/resolve.ts";
+import type { ServerOptions } from "../options/resolve.ts";
 import { RequestJournal } from "../server/request-journal.ts";
 import { Server } from "../server/server.ts";
-import { onSignals } from "../server/signal-orders.ts";
-import { surviveErrors } from "../server/signals.ts";
-import { inTime } from "../server/start-deadline.ts";
+import { onSignals } from "../process/signal-handlers.ts";
+import { surviveErrors } from "../process/run-until-signal.ts";
+import { inTime } from "../process/start-deadline.ts";
 import type { Application } from "../spec/application.ts";
-import { receiveDescriptors } from "./descriptor-channel.ts";
+import { receiveDescriptors } from "../system/descriptor-channel.ts";
 import { beatInterval } from "./heartbeat.ts";
-import { envelope, readOrder } from "./messages.ts";
-import type { Configuration, Order, Report } from "./messages.ts";
-import { applySettings } from "./process-settings.ts";
-import { WORKER_SIGNALS } from "./signals.ts";
-import { dieWithParent } from "./system-calls.ts";
+import { envelope, readOrder } from "../process/messages.ts";
+import type { Configuration, Order, Report } from "../process/messages.ts";
+import { applySettings } from "../process/process-settings.ts";
+import { WORKER_SIGNALS } from "./signal-tables.ts";
+import { dieWithParent } from "../system/process-calls.ts";
 
 /** Gives the application that a worker serves. */
 export type LoadApplication = (

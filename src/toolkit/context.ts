@@ -6,7 +6,7 @@ import type { PathParams } from "./router/path-params.ts";
 import { SseContext } from "./context/sse-context.ts";
 import { WebSocketContext } from "./context/websocket-context.ts";
 
-export type { Answer } from "./call.ts";
+export type { Answer } from "./shared/call.ts";
 export { ContextBase } from "./context/base.ts";
 export { handler, sseHandler, webSocketHandler } from "./context/handler.ts";
 export type { ErrorSource, EventOf, ForeignEvent, RunEnd } from "./context/event-loop.ts";

@@ -2,10 +2,10 @@ import { CompositionError, messageOf } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
 import { dispatch } from "../spec/application.ts";
 import { ABNORMAL_CLOSURE, INTERNAL_ERROR } from "../spec/close-code.ts";
-import type { Answer, HttpCall, SseCall, WebSocketCall } from "./call.ts";
-import { answerWith, paramsOf } from "./call.ts";
-import type { Component } from "./component.ts";
-import { decline } from "./decline.ts";
+import type { Answer, HttpCall, SseCall, WebSocketCall } from "./shared/call.ts";
+import { answerWith, paramsOf } from "./shared/call.ts";
+import type { Component } from "./shared/component.ts";
+import { decline } from "./shared/decline.ts";
 import { HttpContext } from "./context/http-context.ts";
 import { orRefuse } from "./context/refusal.ts";
 import { SseContext } from "./context/sse-context.ts";
@@ -13,7 +13,7 @@ import { KEEPALIVE_SECONDS } from "./sse.ts";
 import { WebSocketContext } from "./context/websocket-context.ts";
 import type { PagiWebSocket } from "./websocket.ts";
 
-export type { Answer, Call, HttpCall, SseCall, WebSocketCall } from "./call.ts";
+export type { Answer, Call, HttpCall, SseCall, WebSocketCall } from "./shared/call.ts";
 export type {
   RouteBuilder,
   RouteContext,

@@ -2,8 +2,8 @@ import { CompositionError, UnsupportedScopeError } from "../errors.ts";
 import { ANYTHING, checkOptions, FUNCTION, type OptionRules } from "../spec/option-rules.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
 import type { Scope, State } from "../spec/scope.ts";
-import type { ApplicationLike, Component } from "./component.ts";
-import { toApp } from "./component.ts";
+import type { ApplicationLike, Component } from "./shared/component.ts";
+import { toApp } from "./shared/component.ts";
 import type { LifespanHooks } from "./lifespan/sequence.ts";
 import { runInSequence } from "./lifespan/sequence.ts";
 

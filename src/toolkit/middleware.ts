@@ -2,10 +2,10 @@ import { CompositionError } from "../errors.ts";
 import type { Application, Receive, Send } from "../spec/application.ts";
 import { Rereadable } from "../spec/rereadable.ts";
 import type { Scope } from "../spec/scope.ts";
-import { beginningNameOf, nameOf } from "./component.ts";
+import { beginningNameOf, nameOf } from "./shared/component.ts";
 
-export type { ApplicationLike, Component } from "./component.ts";
-export { isComponent, toApp } from "./component.ts";
+export type { ApplicationLike, Component } from "./shared/component.ts";
+export { isComponent, toApp } from "./shared/component.ts";
 
 /** Puts something around an application. Called once, when the application is built, and not for each request. */
 export type Middleware = (app: Application) => Application;

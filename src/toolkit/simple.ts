@@ -1,6 +1,6 @@
 import { CompositionError, RouteError } from "../errors.ts";
 import type { Application } from "../spec/application.ts";
-import type { Component } from "./component.ts";
+import type { Component } from "./shared/component.ts";
 import type { CookieSigner } from "./values/cookies.ts";
 import type { LifespanHooks } from "./lifespan.ts";
 import { Lifespan } from "./lifespan.ts";

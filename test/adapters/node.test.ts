@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 import { fromNode, type NodeListener, scopeOf } from "../../adapters/node.ts";
-import type { PartialOptions } from "../../src/server/options.ts";
+import type { PartialOptions } from "../../src/options/resolve.ts";
 import { UnsupportedScopeError } from "../../src/errors.ts";
 import { ServerProcess } from "../support/example.ts";
 import { httpScope, server as fakeServer } from "../support/fake-scope.ts";

@@ -6,7 +6,7 @@ import { allFlags, isNegatable, takesValue } from "../../cli/flags.ts";
 import { SYNONYMS, synonymOf } from "../../cli/synonyms.ts";
 import { misspeltVariables } from "../../cli/variables.ts";
 import { OptionError } from "../../src/errors.ts";
-import { declarationOf, OPTION_NAMES } from "../../src/server/option-table.ts";
+import { declarationOf, OPTION_NAMES } from "../../src/options/table.ts";
 import { Folder, Program } from "../support/program.ts";
 
 // Words that other servers and the reference implementation have, slips, and values that are empty.

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { OPTION_NAMES, OPTIONS } from "../../src/server/option-table.ts";
+import { OPTION_NAMES, OPTIONS } from "../../src/options/table.ts";
 import manifest from "../../package.json";
 import { deploymentFile, programPath } from "../support/front.ts";
 

@@ -3,7 +3,7 @@ import fs from "node:fs";
 
 import { dispatch } from "../../src/spec/index.ts";
 import type { HttpScope } from "../../src/spec/index.ts";
-import type { PartialOptions } from "../../src/server/options.ts";
+import type { PartialOptions } from "../../src/options/resolve.ts";
 import { Front, recipe } from "../support/front.ts";
 import { Load } from "../support/load.ts";
 import { Folder, Program } from "../support/program.ts";

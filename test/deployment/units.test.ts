@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fs from "node:fs";
 
-import { openListeningSocket } from "../../src/server/listening-socket.ts";
+import { openListeningSocket } from "../../src/listening/listening-socket.ts";
 import { deploymentFile, Front, openToAll, outputOf, programPath } from "../support/front.ts";
 import { Installation } from "../support/installation.ts";
 import { Load } from "../support/load.ts";

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 
 import type { HttpHandler, HttpScope, HttpSendEvent } from "../../src/spec/index.ts";
-import type { PartialOptions } from "../../src/server/options.ts";
+import type { PartialOptions } from "../../src/options/resolve.ts";
 import type { TestServer } from "../support/server.ts";
 import { startHttp, text } from "../support/server.ts";
 import { Wire, eventually, get, post, postChunked } from "../support/wire.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import type { HttpHandler, HttpSendEvent } from "../../src/spec/index.ts";
-import type { PartialOptions } from "../../src/server/options.ts";
+import type { PartialOptions } from "../../src/options/resolve.ts";
 import { startHttp, startServer, text } from "../support/server.ts";
 import { Wire, field, get, request } from "../support/wire.ts";
 
@@ -429,7 +429,7 @@ describe("when bytes leave", () => {
 
 test("a rejected send that nobody awaits, and a throw outside of any request, do not end a server that serve() started", async () => {
   const program = `
-    import { serve } from ${JSON.stringify(Bun.fileURLToPath(new URL("../../src/index.ts", import.meta.url)))};
+    import { serve } from ${JSON.stringify(Bun.fileURLToPath(new URL("../../index.ts", import.meta.url)))};
     const app = async (scope, receive, send) => {
       if (scope.type !== "http") throw new Error("http only");
       if (scope.path === "/reject") void send({ type: "http.response.body", body: "too early" });

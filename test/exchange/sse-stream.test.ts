@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import type { HeaderPair, SendEvent, SseSendEvent } from "../../src/spec/index.ts";
-import type { PartialOptions } from "../../src/server/options.ts";
+import type { PartialOptions } from "../../src/options/resolve.ts";
 import { startServer, startSse } from "../support/server.ts";
 import { Journal, failureOf, openStream, openWire, streamRequest } from "../support/sse.ts";
 import type { StreamRequest } from "../support/sse.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 
 import { EventError } from "../../src/errors.ts";
-import type { PartialOptions } from "../../src/server/options.ts";
+import type { PartialOptions } from "../../src/options/resolve.ts";
 import type { WebSocketReceiveEvent } from "../../src/spec/index.ts";
 import { echoMessages, startWebSocket } from "../support/server.ts";
 import { Journal, failureOf } from "../support/sse.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 
-import { dispatch, ListenError, serve } from "../../src/index.ts";
-import type { SseHandler } from "../../src/index.ts";
+import { dispatch, ListenError, serve } from "../../index.ts";
+import type { SseHandler } from "../../index.ts";
 import { Server } from "../../src/server/server.ts";
-import { resolveOptions } from "../../src/server/options.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import { PagiResponse } from "../../src/toolkit/response.ts";
 import { Router } from "../../src/toolkit/router.ts";
 import { RecordingLogger, echo, startHttp, startServer, text } from "../support/server.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
-import { ListeningSocket, openListeningSocket } from "../../src/server/listening-socket.ts";
+import { ListeningSocket, openListeningSocket } from "../../src/listening/listening-socket.ts";
 import {
   openDescriptorChannel,
   receiveDescriptors,
   sendDescriptors,
-} from "../../src/supervisor/descriptor-channel.ts";
+} from "../../src/system/descriptor-channel.ts";
 import type { PlannedWorker } from "../../src/supervisor/plan.ts";
 import { ADOPT_AFTER, followVacancies, vacancyWakeAt } from "../../src/supervisor/vacancies.ts";
 import type { Vacancies } from "../../src/supervisor/vacancies.ts";

@@ -1,8 +1,8 @@
 import { dlopen, ptr } from "bun:ffi";
 import path from "node:path";
-import { cString } from "../../src/server/libc.ts";
-import { formatListenAddress, parseListenAddress } from "../../src/server/listen-address.ts";
-import { openListeningSocket } from "../../src/server/listening-socket.ts";
+import { cString } from "../../src/system/libc.ts";
+import { formatListenAddress, parseListenAddress } from "../../src/options/listen-address.ts";
+import { openListeningSocket } from "../../src/listening/listening-socket.ts";
 
 // Does what a service manager does: makes listening sockets, and becomes a Bun program that finds them at descriptor 3
 // and above, its process id in LISTEN_PID.

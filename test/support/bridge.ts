@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { UpgradeBridge } from "../../src/websocket/upgrade-bridge.ts";
-import type { BridgeOptions, Span, SpanOwner } from "../../src/websocket/upgrade-bridge.ts";
+import { UpgradeBridge } from "../../src/server/websocket/upgrade-bridge.ts";
+import type { BridgeOptions, Span, SpanOwner } from "../../src/server/websocket/upgrade-bridge.ts";
 import { frame } from "./websocket.ts";
 import type { FrameOptions } from "./websocket.ts";
 import { eventually } from "./wire.ts";

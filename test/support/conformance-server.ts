@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server } from "../../src/server/server.ts";
-import { resolveOptions } from "../../src/server/options.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
 import type {
   ConformanceClient,
   ConformanceRequest,
@@ -12,7 +12,7 @@ import type {
   ConformanceStream,
   ConformanceTarget,
   ConformanceWebSocket,
-} from "../../src/testing/conformance.ts";
+} from "../../testing/conformance.ts";
 import type { Application } from "../../src/spec/index.ts";
 import { RecordingLogger } from "./server.ts";
 import { WebSocketWire, upgradeRequest } from "./websocket.ts";

@@ -1,5 +1,5 @@
 import { dlopen, ptr } from "bun:ffi";
-import { AF, checked, libc, SOCK, unixAddress } from "../../src/server/libc.ts";
+import { AF, checked, libc, SOCK, unixAddress } from "../../src/system/libc.ts";
 import { eventually } from "./wire.ts";
 
 const { recv } = dlopen("libc.so.6", {

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 
-import { openListeningSocket } from "../../src/server/listening-socket.ts";
+import { openListeningSocket } from "../../src/listening/listening-socket.ts";
 import type { Folder } from "./program.ts";
 import { eventually } from "./wire.ts";
 

@@ -8,7 +8,7 @@ const ROOT = path.resolve(import.meta.dir, "../..");
 export const MAIN = path.join(ROOT, "cli/main.ts");
 
 /** The package's entry, for programs that call `serve` themselves. */
-export const INDEX = path.join(ROOT, "src/index.ts");
+export const INDEX = path.join(ROOT, "index.ts");
 
 /** A folder that is removed at the end. */
 export class Folder implements Disposable {

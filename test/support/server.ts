@@ -1,6 +1,6 @@
-import type { Logger } from "../../src/server/logger.ts";
-import { resolveOptions } from "../../src/server/options.ts";
-import type { PartialOptions } from "../../src/server/options.ts";
+import type { Logger } from "../../src/logging/logger.ts";
+import { resolveOptions } from "../../src/options/resolve.ts";
+import type { PartialOptions } from "../../src/options/resolve.ts";
 import { Server } from "../../src/server/server.ts";
 import type {
   Application,

@@ -5,7 +5,7 @@ import { dispatch } from "../../src/spec/index.ts";
 import { handleLifespan, Lifespan, wrap } from "../../src/toolkit/lifespan.ts";
 import { Router } from "../../src/toolkit/router.ts";
 import { Simple } from "../../src/toolkit/simple.ts";
-import { TestClient } from "../../src/testing/test-client.ts";
+import { TestClient } from "../../testing/test-client.ts";
 import { httpScope, server } from "../support/fake-scope.ts";
 import { startServer } from "../support/server.ts";
 

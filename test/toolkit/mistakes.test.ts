@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { DeclinedError, TestClient } from "../../src/testing/testing.ts";
+import { DeclinedError, TestClient } from "../../testing/testing.ts";
 import type { HttpContext } from "../../src/toolkit/context.ts";
 import { handler } from "../../src/toolkit/context.ts";
 import type { RouteBuilder } from "../../src/toolkit/endpoint.ts";

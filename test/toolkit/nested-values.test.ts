@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { z } from "zod";
-import { TestClient } from "../../src/testing/testing.ts";
+import { TestClient } from "../../testing/testing.ts";
 import { nestedValues } from "../../src/toolkit/simple/nested-values.ts";
 import { Simple } from "../../src/toolkit/simple.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { TestClient } from "../../src/testing/testing.ts";
+import { TestClient } from "../../testing/testing.ts";
 import { PagiHeaders } from "../../src/toolkit/request.ts";
 import { PagiResponse } from "../../src/toolkit/response.ts";
 import { callbackState, headerState, MemoryStore, Session, sessions } from "../../src/toolkit/session.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { DeclinedError, TestClient } from "../../src/testing/testing.ts";
+import { DeclinedError, TestClient } from "../../testing/testing.ts";
 import type { SimpleSse, SimpleWebSocket } from "../../src/toolkit/simple.ts";
 import { MemoryPubSub, Simple } from "../../src/toolkit/simple.ts";
 import { startServer } from "../support/server.ts";

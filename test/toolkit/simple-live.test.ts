@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { DeclinedError, TestClient } from "../../src/testing/testing.ts";
+import { DeclinedError, TestClient } from "../../testing/testing.ts";
 import { sessions } from "../../src/toolkit/session.ts";
 import type { Subscriber } from "../../src/toolkit/simple.ts";
 import { HttpError, MemoryPubSub, Simple, step } from "../../src/toolkit/simple.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
-import { TestClient } from "../../src/testing/testing.ts";
+import { TestClient } from "../../testing/testing.ts";
 import type { Application } from "../../src/spec/index.ts";
 import { PagiResponse } from "../../src/toolkit/response.ts";
 import { around, Router } from "../../src/toolkit/router.ts";

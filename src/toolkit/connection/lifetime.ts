@@ -1,5 +1,5 @@
 import type { EventReader } from "./event-reader.ts";
-import { warnOf } from "../warning.ts";
+import { warnOf } from "../shared/warning.ts";
 
 /** A callback whose promise is waited for. */
 export type Callback<Values extends readonly unknown[]> = (...values: Values) => void | Promise<void>;

@@ -2,7 +2,7 @@ import { UnsupportedScopeError } from "../../errors.ts";
 import type { Receive, Send } from "../../spec/application.ts";
 import type { RequestScope } from "../../spec/scope.ts";
 import type { ReceiveEvent } from "../../spec/events.ts";
-import type { Call } from "../call.ts";
+import type { Call } from "../shared/call.ts";
 import { receiveForEnd } from "../request/body-reader.ts";
 import { RequestHead } from "../request/head.ts";
 import { EventLoop } from "./event-loop.ts";

@@ -1,5 +1,5 @@
 import type { ReceiveEvent } from "../../spec/events.ts";
-import { warnOf } from "../warning.ts";
+import { warnOf } from "../shared/warning.ts";
 
 /** Where an error of a loop comes from: `receive` itself, or a handler. */
 export type ErrorSource = "receive" | "handler";

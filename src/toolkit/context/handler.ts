@@ -1,9 +1,9 @@
 import { UnsupportedScopeError } from "../../errors.ts";
 import type { Receive, Send } from "../../spec/application.ts";
 import type { HttpScope, Scope, SseScope, WebSocketScope } from "../../spec/scope.ts";
-import type { Answer } from "../call.ts";
-import { answerWith } from "../call.ts";
-import { nameOfFunction } from "../component.ts";
+import type { Answer } from "../shared/call.ts";
+import { answerWith } from "../shared/call.ts";
+import { nameOfFunction } from "../shared/component.ts";
 import { HttpContext } from "./http-context.ts";
 import type { PathParams } from "../router/path-params.ts";
 import { orRefuse } from "./refusal.ts";

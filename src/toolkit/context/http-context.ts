@@ -5,8 +5,8 @@ import type { ConnectionState, DisconnectReason } from "../../spec/connection-st
 import type { HttpReceiveEvent } from "../../spec/events.ts";
 import { checkOptions } from "../../spec/option-rules.ts";
 import type { HttpScope } from "../../spec/scope.ts";
-import { giveAnswer } from "../call.ts";
-import type { Answer } from "../call.ts";
+import { giveAnswer } from "../shared/call.ts";
+import type { Answer } from "../shared/call.ts";
 import { ContextBase } from "./base.ts";
 import type { CookieOptions, CookieSigner } from "../values/cookies.ts";
 import { deletedCookie, serializeCookie } from "../values/cookies.ts";

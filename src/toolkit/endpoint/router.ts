@@ -1,10 +1,10 @@
 import { CompositionError } from "../../errors.ts";
 import type { Application } from "../../spec/application.ts";
 import type { State } from "../../spec/scope.ts";
-import type { Answer } from "../call.ts";
-import { answerWith, assertAnswer } from "../call.ts";
-import type { ApplicationLike, Component } from "../component.ts";
-import { beginningNameOf, nameOfFunction } from "../component.ts";
+import type { Answer } from "../shared/call.ts";
+import { answerWith, assertAnswer } from "../shared/call.ts";
+import type { ApplicationLike, Component } from "../shared/component.ts";
+import { beginningNameOf, nameOfFunction } from "../shared/component.ts";
 import type { ContextFactory } from "../context.ts";
 import { contextOf } from "../context.ts";
 import type { HttpContext } from "../context/http-context.ts";

@@ -1,6 +1,6 @@
 import type { ConnectionState } from "../../spec/connection-state.ts";
 import { fetchContent, openStream, type FetchContent, type OpenedContent } from "./fetch-content.ts";
-import { beginningNameOf } from "../component.ts";
+import { beginningNameOf } from "../shared/component.ts";
 import type { ResponseWriter } from "./writer.ts";
 
 /** Chunks of a body: bytes, or strings that are sent as UTF-8. */

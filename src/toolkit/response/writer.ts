@@ -1,5 +1,5 @@
 import type { ConnectionState } from "../../spec/connection-state.ts";
-import { warnOf } from "../warning.ts";
+import { warnOf } from "../shared/warning.ts";
 import type { ResponseEvents } from "./events.ts";
 
 /** Runs when a writer is closed, or its client has gone. */

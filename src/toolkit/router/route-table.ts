@@ -1,6 +1,6 @@
 import { RouteError } from "../../errors.ts";
 import { similarName } from "../../spec/nearest-name.ts";
-import type { ApplicationLike } from "../component.ts";
+import type { ApplicationLike } from "../shared/component.ts";
 import type { MiddlewareLike } from "../middleware.ts";
 import type { PathValue, RoutePattern } from "./route-pattern.ts";
 import { constrained, encodeValue, parsePattern, pathOf } from "./route-pattern.ts";

@@ -1,7 +1,7 @@
 import { CompositionError } from "../../errors.ts";
-import type { Answer } from "../call.ts";
-import { assertAnswer } from "../call.ts";
-import { isComponent, nameOf } from "../component.ts";
+import type { Answer } from "../shared/call.ts";
+import { assertAnswer } from "../shared/call.ts";
+import { isComponent, nameOf } from "../shared/component.ts";
 import type { HttpContext } from "../context/http-context.ts";
 import { isResponder } from "../response.ts";
 import { SafeHtml } from "./safe-html.ts";

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Receive, Send } from "../../spec/application.ts";
 import type { HttpScope } from "../../spec/scope.ts";
 import type { Headers } from "../../spec/values.ts";
-import type { Answer } from "../call.ts";
+import type { Answer } from "../shared/call.ts";
 import type { CookieOptions } from "../values/cookies.ts";
 import { HttpContext } from "../context/http-context.ts";
 import { HttpError } from "./http-error.ts";

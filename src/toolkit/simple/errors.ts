@@ -1,5 +1,5 @@
 import { messageOf, RouteError } from "../../errors.ts";
-import type { Answer } from "../call.ts";
+import type { Answer } from "../shared/call.ts";
 import { PLAIN_PAGE_POLICY, plainPage } from "../plain-page.ts";
 import { isTellable } from "./http-error.ts";
 import { escapeHtml } from "./safe-html.ts";

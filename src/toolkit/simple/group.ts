@@ -1,6 +1,6 @@
 import { CompositionError, RouteError } from "../../errors.ts";
-import type { ApplicationLike } from "../component.ts";
-import { isComponent, nameOf } from "../component.ts";
+import type { ApplicationLike } from "../shared/component.ts";
+import { isComponent, nameOf } from "../shared/component.ts";
 import type { MiddlewareLike } from "../middleware.ts";
 import type { PathParams } from "../router/path-params.ts";
 import type { RouteGroup } from "../router.ts";

@@ -1,7 +1,7 @@
 import { messageOf, UnsupportedScopeError } from "../../errors.ts";
 import type { Application } from "../../spec/application.ts";
-import type { Answer } from "../call.ts";
-import { giveAnswer } from "../call.ts";
+import type { Answer } from "../shared/call.ts";
+import { giveAnswer } from "../shared/call.ts";
 import { chain } from "../middleware.ts";
 import type { PathParams } from "../router/path-params.ts";
 import type { Returned } from "./answer.ts";

@@ -1,6 +1,6 @@
 import type { ValuePlace } from "./html-places.ts";
 import { isAttributes, placesOf } from "./html-places.ts";
-import { nameOf } from "../component.ts";
+import { nameOf } from "../shared/component.ts";
 
 /** What may stand in a {@link html} template. Nothing is written for `null`, `undefined` and booleans. */
 export type HtmlValue =

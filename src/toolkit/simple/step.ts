@@ -1,6 +1,6 @@
 import { CompositionError } from "../../errors.ts";
-import type { Answer } from "../call.ts";
-import { nameOf } from "../component.ts";
+import type { Answer } from "../shared/call.ts";
+import { nameOf } from "../shared/component.ts";
 import type { MiddlewareLike } from "../middleware.ts";
 import { assertMiddleware } from "../middleware.ts";
 import type { Returned } from "./answer.ts";

@@ -1,0 +1,63 @@
+import { duplicate } from "../listening/listening-socket.ts";
+import type { Logger } from "../logging/logger.ts";
+import type { Server } from "../server/server.ts";
+import { continueAsNewProgram, handOver } from "./hot-restart.ts";
+import type { Inheritance } from "./hot-restart.ts";
+import { metricsInheritance } from "./metrics-socket.ts";
+import { whyNotServing } from "./probe.ts";
+import { programProblem } from "./program.ts";
+
+// How a server without a supervisor is followed by a new start of its program.
+
+/**
+ * SIGHUP: once the server has stopped, this process replaces its own program, so that it keeps its id and whoever
+ * watches it notices nothing. Descriptors of its own keep the sockets open, in which connections wait meanwhile.
+ *
+ * @param probes whether to find out first, in a separate process, if the new program would serve: there is no way back
+ *   later. Only for programs that support it.
+ * @param givenUp aborted when the server is to end for another reason.
+ * @returns what does it, or undefined when the new program could not serve, which is logged.
+ */
+export async function prepareReload(
+  server: Server,
+  logger: Logger,
+  { probes, givenUp }: { probes: boolean; givenUp: AbortSignal },
+): Promise<(() => never) | undefined> {
+  logger.info("Reloading: the program starts again when running requests are finished");
+  // The next program could not start with files that this one cannot read either.
+  if (server.options.sslCert.length > 0 && !(await server.reloadCertificates())) {
+    logger.error("The new program could not use the certificates. Keeping the current one");
+    return undefined;
+  }
+  const obstacle = programProblem();
+  if (obstacle !== undefined) {
+    logger.error(`The program cannot be started again: ${obstacle}. Keeping the current one`);
+    return undefined;
+  }
+  const problem = probes ? await whyNotServing(server.options, givenUp) : undefined;
+  if (givenUp.aborted) return undefined;
+  if (problem !== undefined) {
+    logger.error(`The new program cannot be loaded. Keeping the current one. ${problem}`);
+    return undefined;
+  }
+  await server.remakeSocketFiles();
+  server.notifier?.reloading();
+  const { sockets, environment } = inheritanceOf(server);
+  const kept = sockets.map((each) => ({ ...each, fd: duplicate(each.fd) }));
+  return () => continueAsNewProgram({ sockets: kept, environment });
+}
+
+/** SIGUSR2: another process is started on the same sockets, until that is given up. @returns whether it serves. */
+export async function restart(server: Server, logger: Logger, givenUp: AbortSignal): Promise<boolean> {
+  const { lifespanStartupTimeout: limit } = server.options;
+  await server.remakeSocketFiles();
+  return await handOver(inheritanceOf(server), logger, server.notifier, { limit, givenUp });
+}
+
+function inheritanceOf(server: Server): Inheritance {
+  const sockets = [
+    ...server.sockets.map((each) => ({ ...each, slot: 0 })),
+    ...metricsInheritance(server.metricsSocket),
+  ];
+  return { sockets, environment: server.notifier?.environment ?? {} };
+}

@@ -1,0 +1,277 @@
+import type { Socket } from "bun";
+
+import type { ConnectionInfo } from "../../exchange/transport.ts";
+import type { TlsExtension } from "../../spec/scope.ts";
+import { Output } from "./write-buffer.ts";
+import type { OutputOwner } from "./write-buffer.ts";
+import type { Deadline } from "./timer-wheel.ts";
+import type { ServerContext } from "./shared.ts";
+
+/** A protocol on a connection: it gets the bytes and the news, and writes to the connection's output. */
+export interface Protocol {
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
+  readonly request: string | undefined;
+  onData(bytes: Buffer): void;
+  /** The client sends no more (FIN); it may still read. */
+  onEnd(): void;
+  /** The kernel took bytes of the output. */
+  onDrain(): void;
+  /** The turn of the event loop in which `atTurnEnd` was called is over. */
+  onTurnEnd(): void;
+  /** The connection is gone; `error` is what the kernel said, if the client has not ended it with a FIN. */
+  onClose(error: Error | undefined): void;
+  /** The deadline set by `connection.deadline` has passed. */
+  onDeadline(): void;
+  /** The client took nothing for the write timeout. The connection is cut right after. */
+  onWriteTimeout(): void;
+  /** The server shuts down: finish what runs, begin nothing. */
+  onDrainServer(): void;
+  /** The server's patience is over. The connection is cut right after. */
+  onCut(): void;
+}
+
+/** `open`; `ending` once queued bytes have left; `lingering` after our FIN, reading until theirs; `closed`. */
+type State = "open" | "ending" | "ending-lingering" | "lingering" | "closed";
+
+/** What the connections of a listener have in common. */
+export interface ListenerInfo {
+  readonly server: ConnectionInfo["server"];
+  /** Says what the `tls` extension tells of a connection; absent where connections are plain. */
+  readonly describeTls: ((socket: Socket<Connection>) => TlsExtension) | undefined;
+}
+
+/**
+ * One socket: its bytes in and out, its two deadlines and its ways to close. It knows no HTTP. There may be tens of
+ * thousands, most of them idle, so what only a busy one needs is made when it is needed.
+ */
+export class Connection implements ConnectionInfo, OutputOwner {
+  readonly context: ServerContext;
+  readonly output: Output;
+  /** What the protocol waits for from the client; each phase sets its own time. */
+  readonly deadline: Deadline;
+  readonly #socket: Socket<Connection>;
+  readonly #listener: ListenerInfo;
+  #client: ConnectionInfo["client"];
+  #tls: TlsExtension | undefined;
+  /** The write timeout, and what had been taken when it was set; only a connection that was once blocked has one. */
+  #stall: { readonly deadline: Deadline; taken: number } | undefined;
+  #protocol: Protocol | undefined;
+  #state: State = "open";
+  #paused = false;
+  /** The client has sent its FIN. */
+  #isHalfClosed = false;
+
+  constructor(socket: Socket<Connection>, listener: ListenerInfo, context: ServerContext) {
+    this.#socket = socket;
+    this.#listener = listener;
+    this.context = context;
+    this.output = new Output(socket, this);
+    this.deadline = context.wheel.deadline(this);
+  }
+
+  get secure(): boolean {
+    return this.#listener.describeTls !== undefined;
+  }
+
+  /** Made at the first request, and then the same for all of them. */
+  get tls(): TlsExtension | undefined {
+    return (this.#tls ??= this.#listener.describeTls?.(this.#socket));
+  }
+
+  /**
+   * Asked of the kernel once, for it is a system call, and a closed socket has no address any more. One that was reset
+   * before it was asked is `-`, as logs write what they do not know.
+   */
+  get client(): ConnectionInfo["client"] {
+    if (this.#listener.server[1] === null) return undefined;
+    if (this.#client !== undefined) return this.#client;
+    // The types say that they are always there.
+    const { remoteAddress, remotePort }: { remoteAddress?: string; remotePort?: number } = this.#socket;
+    return (this.#client = [plainAddress(remoteAddress ?? "-"), remotePort ?? 0]);
+  }
+
+  get server(): ConnectionInfo["server"] {
+    return this.#listener.server;
+  }
+
+  /** Waits for its TLS handshake, after which it is started. */
+  awaitHandshake(milliseconds: number): void {
+    this.deadline.set(milliseconds);
+  }
+
+  /** Hands the connection to a protocol. */
+  start(protocol: Protocol): void {
+    this.#protocol = protocol;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Stops reading, so that TCP slows the client down; a FIN is not noticed meanwhile. */
+  pause(): void {
+    if (this.#paused || this.#state !== "open") return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Closes once what is queued has left. For when the client has nothing more to say. */
+  end(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    this.deadline.clear();
+    this.#finishEnding();
+  }
+
+  /** Closes once what is queued has left, and reads and drops what the client still sends. */
+  linger(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending-lingering";
+    this.resume();
+    this.deadline.clear();
+    this.#finishEnding();
+  }
+
+  /** Closes now; what is queued is lost. The client sees a reset. */
+  cut(): void {
+    if (this.#state === "closed") return;
+    this.output.close();
+    this.#socket.terminate();
+  }
+
+  /** Closes now; what is queued is lost, what the kernel has is delivered, and then the client sees an end. */
+  abandon(): void {
+    if (this.#state === "closed") return;
+    this.output.close();
+    this.#socket.end();
+  }
+
+  // ── what the socket tells ──────────────────────────────────────────────────────────────────────────────────────
+
+  onData(bytes: Buffer): void {
+    if (this.#state === "open") this.#protocol?.onData(bytes);
+  }
+
+  onEnd(): void {
+    this.#isHalfClosed = true;
+    if (this.#state === "open") {
+      if (this.#protocol === undefined) this.abandon();
+      else this.#protocol.onEnd();
+    } else if (this.#state === "lingering") this.abandon();
+    else if (this.#state === "ending-lingering") this.#state = "ending";
+  }
+
+  onSocketDrain(): void {
+    this.output.resume();
+    if (this.output.isBlocked) this.#armWriteDeadline();
+    else this.#stall?.deadline.clear();
+    this.#protocol?.onDrain();
+    this.#finishEnding();
+  }
+
+  onSocketClose(error: Error | undefined): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.deadline.clear();
+    this.#stall?.deadline.clear();
+    this.#protocol?.onClose(this.#isHalfClosed || isResetAfterFin(error) ? undefined : error);
+    this.output.close();
+  }
+
+  // ── what the output, the deadline and the event loop tell ────────────────────────────────────────────────────────────────────
+
+  /** What the kernel left has to move within the write timeout. */
+  onBlocked(): void {
+    if (this.#stall?.deadline.armed !== true) this.#armWriteDeadline();
+  }
+
+  onDeadline(): void {
+    if (this.#state === "open" && this.#protocol !== undefined) this.#protocol.onDeadline();
+    else this.abandon();
+  }
+
+  onHeld(): void {
+    this.atTurnEnd();
+  }
+
+  /** Calls the protocol back when the turn is over. */
+  atTurnEnd(): void {
+    this.context.turnEnd.add(this);
+  }
+
+  onTurnEnd(): void {
+    if (this.#state === "closed") return;
+    this.#protocol?.onTurnEnd();
+    this.output.release();
+    this.#protocol?.onDrain();
+    this.#finishEnding();
+  }
+
+  // ── what the server tells ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** The server shuts down. */
+  drain(): void {
+    if (this.#state !== "open") return;
+    if (this.#protocol === undefined) this.abandon();
+    else this.#protocol.onDrainServer();
+  }
+
+  /** Method and path of the running request, if there is one. From the client, not escaped. */
+  get request(): string | undefined {
+    return this.#protocol?.request;
+  }
+
+  /** The server waits no longer. */
+  cutByServer(): void {
+    if (this.#state !== "closed") this.#protocol?.onCut();
+    this.cut();
+  }
+
+  // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #finishEnding(): void {
+    if (this.output.size > 0) return;
+    if (this.#state === "ending") this.abandon();
+    else if (this.#state === "ending-lingering") {
+      this.#state = "lingering";
+      this.#socket.shutdown();
+      if (this.context.times.linger === 0) this.abandon();
+      else this.deadline.set(this.context.times.linger);
+    }
+  }
+
+  #armWriteDeadline(): void {
+    const { wheel, times } = this.context;
+    this.#stall ??= { deadline: wheel.deadline(() => this.#onWriteDeadline()), taken: 0 };
+    this.#stall.taken = this.output.taken;
+    this.#stall.deadline.set(times.write);
+  }
+
+  #onWriteDeadline(): void {
+    if (this.#stall !== undefined && this.output.taken > this.#stall.taken) {
+      this.#armWriteDeadline();
+      return;
+    }
+    this.#protocol?.onWriteTimeout();
+    this.cut();
+  }
+}
+
+/**
+ * Whether a reset answers bytes that were sent after the client's FIN, which makes it an orderly end: Linux reports it as
+ * EPIPE, and any other reset as ECONNRESET. The FIN itself is not reported while reading is paused.
+ */
+function isResetAfterFin(error: Error | undefined): boolean {
+  return error !== undefined && "code" in error && error.code === "EPIPE";
+}
+
+/** An IPv4 address that a socket for both families shows as an IPv6 one (RFC 4291 section 2.5.5.2). */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes("..") ? address.slice(7) : address;
+}

@@ -1,0 +1,71 @@
+import type { ExchangeHost } from "../../exchange/environment.ts";
+import type { Http1Limits, RequestReader } from "../../http1/request-reader.ts";
+import type { Application } from "../../spec/application.ts";
+import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
+import type { AccessLog } from "../../logging/access-log.ts";
+import type { Logger } from "../../logging/logger.ts";
+import type { Metrics } from "../../metrics/metrics.ts";
+import type { ProxyReader } from "../proxy/proxied-request.ts";
+import type { Refusals } from "../refusals.ts";
+import type { RequestJournal } from "../request-journal.ts";
+import type { TimerWheel } from "./timer-wheel.ts";
+import type { Later } from "./batch.ts";
+
+/** The times of a server's options, in milliseconds; 0 is never. */
+export interface Times {
+  /** From the first byte of a request to the end of its head. */
+  readonly header: number;
+  /** Between requests. */
+  readonly keepAlive: number;
+  /** Between bytes of a request body that the application waits for. */
+  readonly body: number;
+  /** Between any bytes of a request and its response. */
+  readonly request: number;
+  /** Between bytes that the client takes. */
+  readonly write: number;
+  /** From a client's FIN to the application's answer. */
+  readonly halfClose: number;
+  /** From our FIN to the client's, while what it still sends is read away. */
+  readonly linger: number;
+}
+
+/** What the connections of a server share. */
+export interface ServerContext {
+  readonly app: Application;
+  readonly host: ExchangeHost;
+  readonly limits: Http1Limits;
+  readonly times: Times;
+  readonly wheel: TimerWheel;
+  /** Connections that hold something back until the turn of the event loop is over. */
+  readonly turnEnd: Later<{ onTurnEnd(): void }>;
+  /** Sessions whose response is delivered, until the application has had its turn. */
+  readonly afterExchange: Later<{ afterExchange(): void }>;
+  /** Readers without a request in them; a connection has one only while a request comes in. */
+  readonly readers: RequestReader[];
+  /** Bytes; a longer WebSocket message is refused. */
+  readonly maxWsMessageSize: number;
+  /** The way to Bun's WebSocket, built with the first one. */
+  bridge(): UpgradeBridge;
+  readonly logger: Logger;
+  readonly accessLog: AccessLog | undefined;
+  readonly refusals: Refusals;
+  readonly metrics: Metrics | undefined;
+  /** Where proxies are believed. */
+  readonly readProxied: ProxyReader | undefined;
+  /** Where a supervisor wants to know what ran in a worker that has crashed. */
+  readonly journal: RequestJournal | undefined;
+  /** Descriptors from this one on are the last; infinity is no limit. */
+  readonly descriptorCeiling: number;
+  /** Connections that are WebSockets, or ask to be, and take more descriptors than their own. */
+  webSockets: number;
+  /** Whether descriptors are left for a further WebSocket. */
+  hasRoomForWebSocket(): boolean;
+  /** True once the server shuts down. */
+  isDraining: boolean;
+  /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */
+  idleGrace: number;
+  /** Applications that have been called and have not settled yet. */
+  running: number;
+  /** An application has settled. It needs no `this`. */
+  readonly onSettled: () => void;
+}
