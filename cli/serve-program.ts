@@ -12,7 +12,7 @@ import { runUntilSignal, type Succession } from "../src/process/run-until-signal
 import type { Application } from "../src/spec/application.ts";
 import { checkOptions, either, FLAG, OBJECT, TEXTS, type OptionRules } from "../src/spec/option-rules.ts";
 import type { Role } from "../src/process/role.ts";
-import type { Standing } from "../src/process/standalone.ts";
+import type { Standalone } from "../src/process/standalone.ts";
 
 /** The server's options, and what `serve` itself does with the process. */
 export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
@@ -134,15 +134,15 @@ async function serveAlone(
 ): Promise<Server> {
   const isOrdinary =
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
-  const standing: Standing | undefined = isOrdinary
+  const standalone: Standalone | undefined = isOrdinary
     ? undefined
     : await (await import("../src/process/standalone.ts")).prepare(options, role, logger);
-  const server = new Server(app, options, logger, standing?.place);
+  const server = new Server(app, options, logger, standalone?.place);
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   if (signals) endWith(runUntilSignal(server, logger, successionOf(server, logger)));
-  if (standing !== undefined) void server.whenStopped.then(() => standing.end());
+  if (standalone !== undefined) void server.whenStopped.then(() => standalone.end());
   await server.start();
-  standing?.ready();
+  standalone?.ready();
   noteLimit(server, logger);
   return server;
 }

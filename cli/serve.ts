@@ -19,7 +19,7 @@ export async function serveAlone(
     role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
   const { serverLogger } = await import("../src/logging/logger.ts");
   const logger = serverLogger(options);
-  const standing = isOrdinary
+  const standalone = isOrdinary
     ? undefined
     : await (await import("../src/process/standalone.ts")).prepare(options, role, logger, application);
   const { loadApplication } = await import("../src/loading/load-application.ts");
@@ -31,17 +31,17 @@ export async function serveAlone(
   const load = (): Promise<Application> =>
     loadApplication(application, { ...options, reportFactory: (message) => logger.error(message) });
   const app = await Promise.race([inTime(load, { startedAt, limit }), stopped]).catch((error: unknown) => {
-    standing?.end();
+    standalone?.end();
     throw error;
   });
   const { Server } = await import("../src/server/server.ts");
   const { runUntilSignal } = await import("../src/process/run-until-signal.ts");
   if (app === "stopped" || isStopped()) {
     logger.info("Stopped before the application was imported");
-    standing?.end();
+    standalone?.end();
     return 0;
   }
-  const server = new Server(app, options, logger, { ...standing?.place, startedAt });
+  const server = new Server(app, options, logger, { ...standalone?.place, startedAt });
   // Before the start, so that a signal during a long startup of the application is not lost on it.
   const ended = runUntilSignal(server, logger, {
     prepareReload: async (givenUp) => {
@@ -56,9 +56,9 @@ export async function serveAlone(
   release();
   try {
     await server.start();
-    standing?.ready();
+    standalone?.ready();
   } catch (error) {
-    standing?.end();
+    standalone?.end();
     const code = await ended;
     if (code !== undefined) return code;
     throw error;
@@ -67,7 +67,7 @@ export async function serveAlone(
   }
   await announce(application, options, server, decided);
   const code = (await ended) ?? 0;
-  standing?.end();
+  standalone?.end();
   return code;
 }
 

@@ -1,5 +1,5 @@
 import { ApplicationError, TestTimeoutError } from "./test-error.ts";
-import type { ExchangeHost } from "../src/exchange/environment.ts";
+import type { Environment } from "../src/exchange/environment.ts";
 import type { HttpExchange } from "../src/exchange/http-exchange.ts";
 import type { ExchangeParts } from "../src/exchange/request-exchange.ts";
 import { runtimeTimer } from "../src/exchange/runtime-timer.ts";
@@ -137,7 +137,7 @@ export class ApplicationRun {
 
 /** What a run needs of its host, besides what all have in common. */
 export function partsOf(
-  host: Omit<ExchangeHost, "timer" | "reportError">,
+  host: Omit<Environment, "timer" | "reportError">,
   run: ApplicationRun,
   parts: Omit<ExchangeParts, "host" | "transport">,
 ): ExchangeParts {

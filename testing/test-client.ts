@@ -17,7 +17,7 @@ import { toApplication } from "../adapters/application-value.ts";
 import type { NodeListener } from "../adapters/node.ts";
 import type { FastifyInstance } from "../adapters/node/fastify.ts";
 import { LifespanError } from "../src/errors.ts";
-import type { ExchangeHost } from "../src/exchange/environment.ts";
+import type { Environment } from "../src/exchange/environment.ts";
 import { HttpExchange } from "../src/exchange/http-exchange.ts";
 import { Lifespan } from "../src/exchange/lifespan.ts";
 import { SseExchange } from "../src/exchange/sse-exchange.ts";
@@ -320,7 +320,7 @@ export class TestClient implements AsyncDisposable {
     return (this.#app ??= toApplication(this.#given, "what the test client was given"));
   }
 
-  get #host(): Omit<ExchangeHost, "timer" | "reportError"> {
+  get #host(): Omit<Environment, "timer" | "reportError"> {
     const {
       validateEvents = true,
       highWaterMark = DEFAULTS.highWaterMark,

@@ -1,7 +1,7 @@
 import { HostedLifespan } from "./lifespan.ts";
 import { urlOf } from "./request.ts";
 import { ResponseTransport } from "./response-transport.ts";
-import type { ExchangeHost } from "../../src/exchange/environment.ts";
+import type { Environment } from "../../src/exchange/environment.ts";
 import { HttpExchange } from "../../src/exchange/http-exchange.ts";
 import type { ExchangeParts } from "../../src/exchange/request-exchange.ts";
 import { runApplication } from "../../src/exchange/run-application.ts";
@@ -144,7 +144,7 @@ export class HostedApplication {
     };
   }
 
-  #host(within: Surroundings | undefined): ExchangeHost {
+  #host(within: Surroundings | undefined): Environment {
     const { validateEvents, highWaterMark = DEFAULT_HIGH_WATER_MARK, rootPath = "" } = this.#options;
     const { state } = this.lifespan;
     return {

@@ -13,7 +13,7 @@ export interface EventValidator {
 }
 
 /** What exchanges need of the server around them, the same for all of them. */
-export interface ExchangeHost {
+export interface Environment {
   /** Checks every event in both directions, where the server was asked to; what must be checked always is not here. */
   readonly validator: EventValidator | undefined;
   /** Bytes. */

@@ -3,11 +3,11 @@
 const origins = new WeakMap<object, string>();
 
 /** Notes that an error was given to an application in answer to something that it did for a request. */
-export function blame(error: unknown, request: string): void {
+export function recordOrigin(error: unknown, request: string): void {
   if (typeof error === "object" && error !== null) origins.set(error, request);
 }
 
 /** The method and path of the request that an error came from, where it is known. */
-export function blamedRequest(error: unknown): string | undefined {
+export function requestOf(error: unknown): string | undefined {
   return typeof error === "object" && error !== null ? origins.get(error) : undefined;
 }

@@ -1,5 +1,5 @@
 import type { TransportState } from "../spec/transport-state.ts";
-import type { ExchangeHost } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 import type { Reporter } from "./request-state.ts";
 
 /** What a `send` that need not wait resolves with; one for all, since it carries nothing. */
@@ -17,7 +17,7 @@ export interface Buffered {
  */
 export class FlowControl implements TransportState {
   readonly #transport: Buffered;
-  readonly #host: ExchangeHost;
+  readonly #host: Environment;
   readonly #reporter: Reporter;
   #isHigh = false;
   #ended = false;
@@ -25,7 +25,7 @@ export class FlowControl implements TransportState {
   #drainCallbacks: (() => void)[] | undefined;
   #waiting: (() => void)[] | undefined;
 
-  constructor(transport: Buffered, host: ExchangeHost, reporter: Reporter) {
+  constructor(transport: Buffered, host: Environment, reporter: Reporter) {
     this.#transport = transport;
     this.#host = host;
     this.#reporter = reporter;

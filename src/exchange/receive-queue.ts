@@ -10,7 +10,7 @@ export interface Source<Event> {
  * What waits for an application's `receive`: events in order, then for ever the one event that says it is over.
  * Pulled, not pushed: when nothing is there, its source is asked for more.
  */
-export class Inbox<Event> {
+export class ReceiveQueue<Event> {
   readonly #source: Source<Event>;
   /** The only event of most requests, which so need no list. */
   #first: Event | undefined;

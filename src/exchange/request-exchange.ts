@@ -2,18 +2,18 @@ import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
 import type { RequestScope } from "../spec/scope.ts";
-import { blame } from "./error-origin.ts";
+import { recordOrigin } from "./error-origin.ts";
 import { FlowControl, RESOLVED } from "./flow-control.ts";
 import type { Buffered } from "./flow-control.ts";
-import type { ExchangeHost } from "./environment.ts";
-import { Inbox } from "./receive-queue.ts";
+import type { Environment } from "./environment.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
 import type { Source } from "./receive-queue.ts";
 import { Response } from "./response.ts";
 import type { ConnectionInfo, Exchange, RequestHead, ResponseHead, Transport } from "./transport.ts";
 
 /** What an exchange is made of: the server around it, the wire beneath it, the connection and the request on it. */
 export interface ExchangeParts {
-  readonly host: ExchangeHost;
+  readonly host: Environment;
   readonly transport: Transport;
   readonly connection: ConnectionInfo;
   readonly head: RequestHead;
@@ -35,9 +35,9 @@ const ANSWERS = {
  */
 export abstract class RequestExchange<S extends RequestScope, R extends ReceiveEvent> implements Exchange {
   abstract readonly scope: S;
-  protected readonly host: ExchangeHost;
+  protected readonly host: Environment;
   protected readonly transport: Transport;
-  protected readonly inbox: Inbox<R>;
+  protected readonly inbox: ReceiveQueue<R>;
   protected readonly flow: FlowControl;
   protected readonly response: Response;
   /** Why the client can no longer be answered; every `send` from then on does nothing. */
@@ -55,7 +55,7 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
   ) {
     this.host = host;
     this.transport = transport;
-    this.inbox = new Inbox<R>(line, hasBody ? undefined : noBody);
+    this.inbox = new ReceiveQueue<R>(line, hasBody ? undefined : noBody);
     this.flow = new FlowControl(line, host, this);
     this.response = new Response(transport, connection);
   }
@@ -162,7 +162,7 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
   }
 
   #reject(error: unknown): Promise<never> {
-    blame(error, this.name);
+    recordOrigin(error, this.name);
     return Promise.reject(error);
   }
 

@@ -1,4 +1,4 @@
-import { blamedRequest } from "../exchange/error-origin.ts";
+import { requestOf } from "../exchange/error-origin.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Server } from "../server/server.ts";
 import { onSignals } from "./signal-handlers.ts";
@@ -139,6 +139,6 @@ export function surviveErrors(logger: Logger): () => void {
 
 /** The request that an error came from, as far as it can be known. */
 function originOf(error: unknown): string {
-  const request = blamedRequest(error);
+  const request = requestOf(error);
   return request === undefined ? "" : `${request}: `;
 }

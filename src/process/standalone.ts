@@ -13,7 +13,7 @@ import type { Sockets } from "./sockets.ts";
 import { openSockets } from "../supervisor/supervise.ts";
 
 /** What a process that serves alone has to do besides. */
-export interface Standing {
+export interface Standalone {
   readonly place: ServerPlace;
   /** The server accepts. */
   ready(): void;
@@ -32,7 +32,7 @@ export async function prepare(
   role: Role,
   logger: Logger,
   application?: string,
-): Promise<Standing> {
+): Promise<Standalone> {
   tellPredecessor({ type: "starting", limit: options.lifespanStartupTimeout });
   const predecessor = "predecessor" in role ? role.predecessor : undefined;
   const pidFile = options.pid === "" ? undefined : new PidFile(options.pid, predecessor);

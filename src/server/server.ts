@@ -17,7 +17,7 @@ import {
 import type { ServerContext } from "./connection/shared.ts";
 import { Http1Session } from "./http1/session.ts";
 import { httpDate } from "./http-date.ts";
-import { Later } from "./connection/batch.ts";
+import { Batch } from "./connection/batch.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
 import { speaksForAll } from "./spokesman.ts";
 import { formatListenAddress } from "../options/listen-address.ts";
@@ -568,8 +568,8 @@ export class Server {
         linger: milliseconds(options.lingerTimeout),
       },
       wheel: this.#wheel,
-      turnEnd: new Later(setImmediate, (connection) => connection.onTurnEnd(), internalError),
-      afterExchange: new Later(queueMicrotask, (session) => session.afterExchange(), internalError),
+      turnEnd: new Batch(setImmediate, (connection) => connection.onTurnEnd(), internalError),
+      afterExchange: new Batch(queueMicrotask, (session) => session.afterExchange(), internalError),
       readers: [],
       maxWsMessageSize: options.maxWsMessageSize,
       bridge: () => (this.#bridge ??= this.#openBridge()),

@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
  * Items for which something has to be done a little later: one callback from the event loop for all that have come
  * until then, instead of one for each.
  */
-export class Later<Item> {
+export class Batch<Item> {
   readonly #schedule: (run: () => void) => void;
   readonly #action: (item: Item) => void;
   readonly #onError: (error: unknown) => void;

@@ -2,7 +2,7 @@ import type { Socket } from "bun";
 
 import type { ConnectionInfo } from "../../exchange/transport.ts";
 import type { TlsExtension } from "../../spec/scope.ts";
-import { Output } from "./write-buffer.ts";
+import { WriteBuffer } from "./write-buffer.ts";
 import type { OutputOwner } from "./write-buffer.ts";
 import type { Deadline } from "./timer-wheel.ts";
 import type { ServerContext } from "./shared.ts";
@@ -46,7 +46,7 @@ export interface ListenerInfo {
  */
 export class Connection implements ConnectionInfo, OutputOwner {
   readonly context: ServerContext;
-  readonly output: Output;
+  readonly output: WriteBuffer;
   /** What the protocol waits for from the client; each phase sets its own time. */
   readonly deadline: Deadline;
   readonly #socket: Socket<Connection>;
@@ -65,7 +65,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.#socket = socket;
     this.#listener = listener;
     this.context = context;
-    this.output = new Output(socket, this);
+    this.output = new WriteBuffer(socket, this);
     this.deadline = context.wheel.deadline(this);
   }
 

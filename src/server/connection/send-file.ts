@@ -2,7 +2,7 @@ import { readSync, read as readCallback } from "node:fs";
 
 import { EventError, messageOf } from "../../errors.ts";
 import type { FileRange } from "../../exchange/file-range.ts";
-import type { Output } from "./write-buffer.ts";
+import type { WriteBuffer } from "./write-buffer.ts";
 
 const BUFFER_SIZE = 256 * 1024;
 
@@ -26,7 +26,7 @@ function read(descriptor: number, buffer: Buffer, length: number, position: numb
  * @returns how many bytes were sent: fewer than `length` when the file ended early or the connection was lost.
  */
 export async function pumpFile(
-  output: Output,
+  output: WriteBuffer,
   descriptor: number,
   offset: number,
   length: number,

@@ -1,4 +1,4 @@
-import type { ExchangeHost } from "../../exchange/environment.ts";
+import type { Environment } from "../../exchange/environment.ts";
 import type { Http1Limits, RequestReader } from "../../http1/request-reader.ts";
 import type { Application } from "../../spec/application.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
@@ -9,7 +9,7 @@ import type { ProxyReader } from "../proxy/proxied-request.ts";
 import type { Refusals } from "../refusals.ts";
 import type { RequestJournal } from "../request-journal.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
-import type { Later } from "./batch.ts";
+import type { Batch } from "./batch.ts";
 
 /** The times of a server's options, in milliseconds; 0 is never. */
 export interface Times {
@@ -32,14 +32,14 @@ export interface Times {
 /** What the connections of a server share. */
 export interface ServerContext {
   readonly app: Application;
-  readonly host: ExchangeHost;
+  readonly host: Environment;
   readonly limits: Http1Limits;
   readonly times: Times;
   readonly wheel: TimerWheel;
   /** Connections that hold something back until the turn of the event loop is over. */
-  readonly turnEnd: Later<{ onTurnEnd(): void }>;
+  readonly turnEnd: Batch<{ onTurnEnd(): void }>;
   /** Sessions whose response is delivered, until the application has had its turn. */
-  readonly afterExchange: Later<{ afterExchange(): void }>;
+  readonly afterExchange: Batch<{ afterExchange(): void }>;
   /** Readers without a request in them; a connection has one only while a request comes in. */
   readonly readers: RequestReader[];
   /** Bytes; a longer WebSocket message is refused. */

@@ -46,14 +46,14 @@ const COPY_LIMIT = 64 * 1024;
 // one connection holds bytes in it at a time, and they are written before another one's go in. What the kernel does
 // not take is copied out at once.
 const scratch = Buffer.allocUnsafe(SCRATCH_SIZE);
-let holder: Output | undefined;
+let holder: WriteBuffer | undefined;
 let heldBytes = 0;
 
 /**
  * The bytes on their way out of one connection. Bun's sockets do not buffer: this writes what the kernel takes and
  * keeps the rest, in order, until the socket says that it can go on.
  */
-export class Output {
+export class WriteBuffer {
   readonly #sink: ByteSink;
   readonly #owner: OutputOwner;
   #queue: Chunk[] = NO_CHUNKS;

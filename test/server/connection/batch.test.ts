@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { Later } from "../../../src/server/connection/batch.ts";
+import { Batch } from "../../../src/server/connection/batch.ts";
 
 for (const [name, schedule] of [
   ["setImmediate", setImmediate],
@@ -9,7 +9,7 @@ for (const [name, schedule] of [
   test(`${name}: an action that throws is reported and keeps no other from its turn`, async () => {
     const done: string[] = [];
     const errors: unknown[] = [];
-    const later = new Later<string>(
+    const later = new Batch<string>(
       schedule,
       (item) => {
         if (item === "b") throw new Error(`no ${item}`);
@@ -33,7 +33,7 @@ for (const [name, schedule] of [
 test("one callback for all that come until then; what an action adds waits for the next", () => {
   const callbacks: (() => void)[] = [];
   const done: number[] = [];
-  const later = new Later<number>(
+  const later = new Batch<number>(
     (run) => callbacks.push(run),
     (item) => {
       done.push(item);

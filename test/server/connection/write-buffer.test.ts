@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { Output } from "../../../src/server/connection/write-buffer.ts";
+import { WriteBuffer } from "../../../src/server/connection/write-buffer.ts";
 
 /** A socket that takes as many bytes as it has room for. */
 class Sink {
@@ -9,12 +9,12 @@ class Sink {
   writes = 0;
   blocked = 0;
   held = 0;
-  readonly output: Output;
+  readonly output: WriteBuffer;
   #received: Buffer[] = [];
 
   constructor() {
     const owner = { onBlocked: () => void this.blocked++, onHeld: () => void this.held++ };
-    this.output = new Output(this, owner);
+    this.output = new WriteBuffer(this, owner);
   }
 
   write(bytes: Uint8Array, offset: number, length: number): number {
