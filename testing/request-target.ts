@@ -21,7 +21,7 @@ const EXPECT_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 const FRAMING: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
 
 /**
- * Takes apart a path with or without a query, or a whole URL. A path goes out as it is, `../src` and `//` included; only
+ * Takes apart a path with or without a query, or a whole URL. A path goes out as it is, `..` and `//` included; only
  * what no request line can carry is percent-encoded.
  *
  * @throws TypeError for anything else.

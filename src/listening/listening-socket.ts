@@ -182,7 +182,7 @@ function decodeAddress(bytes: Uint8Array): TcpAddress | UnixAddress {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (view.getUint16(0, true)) {
     case AF.inet:
-      return { type: "tcp", host: bytes.slice(4, 8).join("../server"), port: view.getUint16(2) };
+      return { type: "tcp", host: bytes.slice(4, 8).join("."), port: view.getUint16(2) };
     case AF.inet6:
       return { type: "tcp", host: ipv6Text(view, 8), port: view.getUint16(2) };
     case AF.unix: {

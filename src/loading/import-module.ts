@@ -61,7 +61,7 @@ export function importProblem(file: string, error: unknown): string {
 function unresolved(file: string, error: ResolveMessage): string {
   const { specifier } = error;
   const importer = error.referrer === "" ? file : shortened(error.referrer);
-  const isFile = specifier.startsWith("../server") || specifier.startsWith("/");
+  const isFile = specifier.startsWith(".") || specifier.startsWith("/");
   const advice = isFile ? "Check its path." : `Install it with: bun add ${packageOf(specifier)}`;
   return `'${file}' cannot be imported: ${importer} needs '${specifier}', which is not found. ${advice}`;
 }

@@ -24,7 +24,7 @@ async function fileOf(name: string): Promise<string> {
       throw new LoadError(`--preload: ${dangling}. Repair the link, or name another module.`, {
         cause: error,
       });
-    const isPath = name.startsWith("../server") || name.startsWith("/") || path.extname(name) !== "";
+    const isPath = name.startsWith(".") || name.startsWith("/") || path.extname(name) !== "";
     const advice = isPath ? "Check its path." : `Install it with: bun add ${name}`;
     throw new LoadError(`--preload: '${name}' is neither a file nor an installed package. ${advice}`, {
       cause: error,

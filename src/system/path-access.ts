@@ -92,7 +92,7 @@ function routeTo(location: string): Route {
   let links = 0;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     if (!directories.includes(here)) directories.push(here);
-    if (name === "../server" || name === "..") {
+    if (name === "." || name === "..") {
       here = path.join(here, name);
       continue;
     }

@@ -117,7 +117,7 @@ describe("failures to start end with code 1 and one line", () => {
     const { code, err } = await run(["--log-level", "debug", "broken.ts"]);
     expect(err).toStartWith("pagi-server: 'broken.ts' threw");
     expect(err.split("\n").length).toBeGreaterThan(3);
-    expect(err).toContain("load-app.ts");
+    expect(err).toContain("load-application.ts");
     expect(code).toBe(1);
   });
 });

@@ -238,7 +238,7 @@ test("standard error is a destination that is never closed", async () => {
 
 test.each<[why: string, relative: string, advice: RegExp]>([
   ["a missing directory", "missing/access.log", /directory does not exist. Create/],
-  ["a directory", "../server", /is a directory. Name a file/],
+  ["a directory", ".", /is a directory. Name a file/],
 ])("%s as path is an option error that says what to do", (_, relative, advice) => {
   const open = () => new AccessLog({ path: path.join(folder, relative) }, "clf");
   expect(open).toThrow(OptionError);

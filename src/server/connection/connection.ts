@@ -273,5 +273,5 @@ function isResetAfterFin(error: Error | undefined): boolean {
 
 /** An IPv4 address that a socket for both families shows as an IPv6 one (RFC 4291 section 2.5.5.2). */
 function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") && address.includes("..") ? address.slice(7) : address;
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

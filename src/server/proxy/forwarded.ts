@@ -35,7 +35,7 @@ const SCHEMES = new Map([
   ["wss", true],
 ]);
 const PORT = /^\d{1,5}$/;
-/** Segments of unreserved characters (RFC 3986 section 2.3), none of them `..` or `../..`: nothing to escape or resolve. */
+/** Segments of unreserved characters (RFC 3986 section 2.3), none of them `.` or `..`: nothing to escape or resolve. */
 const PREFIX = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*\/?$/;
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
 
@@ -206,7 +206,7 @@ function plainAddress(address: string): string {
   return [high, low]
     .map((each) => parseInt(each, 16))
     .flatMap((each) => [each >> 8, each & 0xff])
-    .join("..");
+    .join(".");
 }
 
 function maybeHost(text: string | undefined): string | undefined {

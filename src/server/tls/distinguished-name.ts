@@ -124,7 +124,7 @@ function oidText(bytes: Buffer): string {
   }
   const [first = 0n, ...rest] = numbers;
   const top = first < 80n ? first / 40n : 2n;
-  return [top, first - top * 40n, ...rest].join("..");
+  return [top, first - top * 40n, ...rest].join(".");
 }
 
 function expectTag(element: Element | undefined, tag: number): Element {
