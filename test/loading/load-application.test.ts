@@ -134,8 +134,7 @@ describe("loadApplication takes", () => {
   });
 
   test("a directory, by any path to it", async () => {
-    for (const name of [".", "folder", "./folder/"])
-      expect(await loadApplication(name)).toBeFunction();
+    for (const name of [".", "folder", "./folder/"]) expect(await loadApplication(name)).toBeFunction();
   });
 });
 
