@@ -8,7 +8,7 @@ import { declarationOf, isOptionName } from "../options/table.ts";
 import { writtenValue } from "../options/declaration.ts";
 import { defaultOptions } from "../options/resolve.ts";
 import type { ServerOptions } from "../options/resolve.ts";
-import type { SocketDescription } from "../server/server.ts";
+import type { SocketDescription } from "../server/listeners.ts";
 import type { Application } from "../spec/application.ts";
 import { endIfBlocked, inTime, KILL_MARGIN } from "../process/start-deadline.ts";
 import { addSamples } from "../metrics/families.ts";
