@@ -366,7 +366,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     }: typeof import("../../exchange/websocket-exchange.ts") = require("../../exchange/websocket-exchange.ts");
     const {
       Http1WebSocketOffer: Offer,
-    }: typeof import("../websocket/session.ts") = require("../websocket/session.ts");
+    }: typeof import("../websocket/offer.ts") = require("../websocket/offer.ts");
     return new Exchange(parts, new Offer(this.#connection, handshake, this));
   }
 
