@@ -5,7 +5,7 @@ import type { TcpAddress, UnixAddress } from "../options/listen-address.ts";
 import type { AskedSocket } from "../listening/listening-socket.ts";
 import type { Logger } from "../logging/logger.ts";
 import { declarationOf, isOptionName } from "../options/table.ts";
-import { writtenValue } from "../options/declaration.ts";
+import { writtenValue } from "../options/value-text.ts";
 import { defaultOptions } from "../options/resolve.ts";
 import type { ServerOptions } from "../options/resolve.ts";
 import type { SocketDescription } from "../server/listeners.ts";
