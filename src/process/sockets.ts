@@ -184,7 +184,7 @@ export class Sockets {
 
   #isShared(address: ListenAddress): boolean {
     if (address.type !== "tcp" || !this.#options.reusePort) return true;
-    // A program that has served by itself hands down a socket that no other one can listen beside.
+    // A process that has served alone passes on a socket beside which no other one can listen.
     const asked = formatListenAddress(address);
     return this.#held.some((each) => each.asked === asked && each.slot === SHARED);
   }
@@ -262,7 +262,7 @@ function openTcp(
   return openListeningSocket({ ...address, port }, { ...settings, reusePort });
 }
 
-/** A socket that was handed down, with its file if that came with it. */
+/** An inherited socket, with its file if that was passed on too. */
 export function takeOver({ fd, fileId }: InheritedSocket): ListeningSocket {
   const socket = inheritedSocket(fd);
   const { address } = socket;

@@ -37,7 +37,7 @@ const RELOAD_LIMIT = 2500;
 const LAST_CONNECTIONS = 500;
 
 /**
- * Serves in this process as a worker: adopts the sockets that the supervisor hands down, reports when it is ready and
+ * Serves in this process as a worker: adopts the sockets of the supervisor, reports when it is ready and
  * beats from its event loop, and ends when it is told to, or when the supervisor is gone. A worker that cannot start
  * says why to the supervisor, and ends.
  *
