@@ -4,7 +4,6 @@ import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "./websocket/upgrade-bridge.ts";
-import type { AccessLog } from "../logging/access-log.ts";
 import type { Connection } from "./connection/connection.ts";
 import { describeCut } from "./cut-connections.ts";
 import { Admission } from "./admission.ts";
@@ -24,11 +23,10 @@ import type { AskedSocket, ListeningSocket } from "../listening/listening-socket
 import { serverLogger } from "../logging/logger.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Samples } from "../metrics/families.ts";
-import type { Metrics } from "../metrics/metrics.ts";
-import type { MetricsEndpoint } from "../metrics/endpoint.ts";
 import type { Notifier } from "../system/service-manager.ts";
 import type { ServerOptions } from "../options/resolve.ts";
 import type { ProxyReader } from "./proxy/proxied-request.ts";
+import { Reporting } from "./reporting.ts";
 import { Refusals } from "./refusals.ts";
 import type { RequestJournal } from "./request-journal.ts";
 import { TimerWheel } from "./connection/timer-wheel.ts";
@@ -73,12 +71,9 @@ export class Server {
   readonly #wheel: TimerWheel;
   readonly #listeners: Listeners;
   #admission: Admission | undefined;
-  #accessLog: AccessLog | undefined;
+  readonly #reporting: Reporting;
   #readProxied: ProxyReader | undefined;
-  #metrics: Metrics | undefined;
-  #endpoint: MetricsEndpoint | undefined;
   #bridge: UpgradeBridge | undefined;
-  #notifier: Notifier | undefined;
   #context: ServerContext | undefined;
   #guard: DescriptorGuard | undefined;
   #requestCount = 0;
@@ -98,6 +93,17 @@ export class Server {
     this.options = options;
     this.#logger = logger;
     this.#listeners = new Listeners(options, logger);
+    this.#reporting = new Reporting({
+      options,
+      logger,
+      source:
+        place.role === "worker"
+          ? undefined
+          : { samples: () => this.#ownSamples(), isReady: () => this.#isRunning },
+      metricsSocket: place.metricsSocket,
+      isFollowing: place.isFollowing === true,
+      createServer: (app, endpointOptions, sockets) => new Server(app, endpointOptions, logger, { sockets }),
+    });
     this.#life = new Life(
       {
         stopAccepting: () => this.#stopAccepting(),
@@ -143,14 +149,12 @@ export class Server {
     const { options } = this;
     try {
       // Modules that not every server needs are loaded where they are needed (decision 0004).
-      if (options.accessLog !== false) this.#accessLog = await this.#openAccessLog(options.accessLog);
+      await this.#reporting.openAccessLog();
       if (options.proxyHeaders !== "off")
         this.#readProxied = (await import("./proxy/proxied-request.ts")).createProxyReader(options);
       const openListeners = await this.#listeners.plan(this.#place.sockets);
       const tls = await this.#loadTls();
-      if (process.env["NOTIFY_SOCKET"])
-        this.#notifier = (await import("../system/service-manager.ts")).takeNotifier();
-      if (options.metrics !== "") await this.#openMetrics();
+      await this.#reporting.open();
       // A stop that is forced does not wait for a startup that hangs, so neither does this.
       await Promise.race([this.#lifespan.start(), this.#life.whenStopped]);
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
@@ -159,7 +163,7 @@ export class Server {
       const admission = new Admission({
         maxConnections: options.maxConnections,
         openFiles,
-        metrics: this.#metrics,
+        metrics: this.#reporting.metrics,
         webSockets: () => this.#context?.webSockets ?? 0,
       });
       this.#admission = admission;
@@ -184,7 +188,7 @@ export class Server {
       openListeners((where) => new Listener(where, context, events, tls));
       setTimeout(() => void this.#finishStart(), LATE_DELAY).unref();
       this.#life.happen("started");
-      this.#notifier?.ready();
+      this.#reporting.notifier?.ready();
     } catch (error) {
       this.#listeners.discard();
       this.#life.happen("failed");
@@ -222,7 +226,7 @@ export class Server {
    */
   async reloadCertificates(): Promise<boolean> {
     if (!this.#isRunning) return false;
-    this.#notifier?.reloading();
+    this.#reporting.notifier?.reloading();
     try {
       const tls = await this.#loadTls();
       if (tls === undefined || !this.#isRunning) return false;
@@ -232,13 +236,13 @@ export class Server {
       this.#logger.error(`The certificates stay as they were: ${messageOf(error)}`);
       return false;
     } finally {
-      if (this.#isRunning) this.#notifier?.ready();
+      if (this.#isRunning) this.#reporting.notifier?.ready();
     }
   }
 
   /** Creates the files of Unix sockets again if they were removed. Logs each one, and failures. */
   async remakeSocketFiles(): Promise<void> {
-    await this.#endpoint?.remakeSocketFile();
+    await this.#reporting.endpoint?.remakeSocketFile();
     await this.#listeners.remakeFiles();
   }
 
@@ -278,12 +282,12 @@ export class Server {
 
   /** The socket for the metrics, if this process serves them. */
   get metricsSocket(): SocketDescription | undefined {
-    return this.#endpoint?.socket;
+    return this.#reporting.endpoint?.socket;
   }
 
   /** Speaks to the service manager, if there is one that wants to be told. */
   get notifier(): Notifier | undefined {
-    return this.#notifier;
+    return this.#reporting.notifier;
   }
 
   /** Requests that the application has been called for and has returned from. */
@@ -295,12 +299,12 @@ export class Server {
   get samples(): Samples {
     let sentBytes = 0;
     for (const { output } of this.#admission?.connections ?? []) sentBytes += output.taken;
-    return this.#metrics?.samples({ open: this.connectionCount, sentBytes }) ?? {};
+    return this.#reporting.metrics?.samples({ open: this.connectionCount, sentBytes }) ?? {};
   }
 
   /** Where `/metrics` is, if it is served by this process. */
   get metricsAddress(): TcpAddress | UnixAddress | undefined {
-    return this.#endpoint?.address;
+    return this.#reporting.endpoint?.address;
   }
 
   /**
@@ -314,7 +318,7 @@ export class Server {
 
   /** Opens the file of the access log anew, after log rotation has moved it. */
   reopenLogs(): void {
-    this.#accessLog?.reopen();
+    this.#reporting.accessLog?.reopen();
   }
 
   /** Resolves when the server has stopped, whoever stopped it, with what `stop` resolves with. */
@@ -322,30 +326,10 @@ export class Server {
     return this.#life.whenStopped;
   }
 
-  async #openAccessLog(target: true | string): Promise<AccessLog> {
-    const { AccessLog: Log } = await import("../logging/access-log.ts");
-    const destination = target === true ? "stderr" : { path: target };
-    return new Log(destination, this.options.accessLogFormat, (message) => this.#logger.error(message));
-  }
-
-  /** Counts, and tells of it before the application has started; a worker leaves that to its supervisor. */
-  async #openMetrics(): Promise<void> {
-    const { Metrics: Counts } = await import("../metrics/metrics.ts");
-    this.#metrics = new Counts();
-    if (this.#place.role === "worker") return;
-    const { MetricsEndpoint: Endpoint } = await import("../metrics/endpoint.ts");
+  /** Of the metrics of a process that has no workers. */
+  async #ownSamples(): Promise<Samples> {
     const { startSample } = await import("../metrics/process-samples.ts");
-    this.#endpoint = await Endpoint.open({
-      options: this.options,
-      source: {
-        samples: () => ({ ...this.samples, ...startSample() }),
-        isReady: () => this.#isRunning,
-      },
-      logger: this.#logger,
-      socket: this.#place.metricsSocket,
-      isFollowing: this.#place.isFollowing === true,
-      createServer: (app, options, sockets) => new Server(app, options, this.#logger, { sockets }),
-    });
+    return { ...this.samples, ...startSample() };
   }
 
   /** Certificates and keys; most servers have none, and do without what it takes to read them. */
@@ -367,9 +351,7 @@ export class Server {
   // ── how it ends, as shutdown.ts decides ───────────────────────────────────────────────────────────────────────────
 
   #stopAccepting(): void {
-    // The next server takes the address over.
-    if (this.#isFollowed) void this.#endpoint?.close({ isFollowed: true });
-    else this.#notifier?.stopping();
+    this.#reporting.stopping(this.#isFollowed);
     this.#guard?.close();
     this.#listeners.stop({ keepFile: this.#isFollowed });
     if (this.#context === undefined) return;
@@ -395,17 +377,18 @@ export class Server {
   }
 
   async #closeApplication(): Promise<void> {
-    this.#life.happen((await this.#lifespan.stop()) ? "closed" : "unclosed");
+    const isClean = await this.#lifespan.stop().catch((error: unknown) => {
+      this.#logger.error("internal error at shutdown", error);
+      return false;
+    });
+    this.#life.happen(isClean ? "closed" : "unclosed");
   }
 
   async #release(): Promise<void> {
     try {
       this.#bridge?.close();
       this.#wheel.close();
-      this.#notifier?.close();
-      await this.#accessLog?.close();
-      await this.#endpoint?.close();
-      this.#metrics?.close();
+      await this.#reporting.close();
     } catch (error) {
       this.#logger.error("internal error at shutdown", error);
     }
@@ -472,9 +455,9 @@ export class Server {
       maxWsMessageSize: options.maxWsMessageSize,
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
-      accessLog: this.#accessLog,
+      accessLog: this.#reporting.accessLog,
       refusals: new Refusals(this.#logger),
-      metrics: this.#metrics,
+      metrics: this.#reporting.metrics,
       readProxied: this.#readProxied,
       journal: this.#place.journal,
       descriptorCeiling: guard.ceiling,
