@@ -2,7 +2,6 @@ import type { EventValidator } from "../exchange/environment.ts";
 import type { Application } from "../spec/application.ts";
 import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
-import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "./websocket/upgrade-bridge.ts";
 import type { AccessLog } from "../logging/access-log.ts";
 import type { Connection } from "./connection/connection.ts";
@@ -16,7 +15,6 @@ import {
 } from "./descriptor-limit.ts";
 import type { ServerContext } from "./connection/shared.ts";
 import { Http1Session } from "./http1/session.ts";
-import { httpDate } from "./http-date.ts";
 import { Batch } from "./connection/batch.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
 import { speaksForAll } from "./spokesman.ts";
@@ -35,6 +33,7 @@ import { isActivated } from "../system/socket-activation.ts";
 import type { ProxyReader } from "./proxy/proxied-request.ts";
 import { Refusals } from "./refusals.ts";
 import type { RequestJournal } from "./request-journal.ts";
+import { RequestLog } from "./request-log.ts";
 import { TimerWheel } from "./connection/timer-wheel.ts";
 import type { TlsGate } from "./tls/tls-context.ts";
 
@@ -48,8 +47,6 @@ const LATE_DELAY = 50;
 const IDLE_GRACE = 2000;
 /** Turns of the event loop in which requests that have arrived are read before idle connections are closed. */
 const LAST_TURNS = 3;
-/** Seconds after which a client that was turned away may try again. */
-const RETRY_AFTER = "1";
 
 /** A listening socket as another program needs to know it. */
 export interface SocketDescription {
@@ -459,7 +456,7 @@ export class Server {
     const forced = this.#forced();
     // What has arrived already is read first: an idle connection that is closed with a request in it is a reset.
     for (let turn = 0; turn < LAST_TURNS; turn++) await Promise.race([forced, new Promise(setImmediate)]);
-    for (const connection of [...this.#connections]) connection.drain();
+    for (const connection of [...this.#connections]) connection.shutDown();
     const idle = new Promise<void>((resolve) => (this.#whenIdle = resolve));
     this.#checkIdle();
     const { promise: late, timer } = after(this.options.shutdownTimeout);
@@ -467,10 +464,10 @@ export class Server {
     clearTimeout(timer);
     if (isIdle) return true;
     if (this.#connections.size > 0) this.#logger.warn(describeCut([...this.#connections]));
-    for (const connection of [...this.#connections]) connection.cutByServer();
+    for (const connection of [...this.#connections]) connection.resetByServer();
     // Applications have just been told; those that listen return in this very turn.
     await Promise.race([idle, new Promise(setImmediate)]);
-    const { running } = context;
+    const { running } = context.requests;
     if (running > 0)
       this.#logger.warn(`${running} ${running === 1 ? "request has" : "requests have"} not returned`);
     return false;
@@ -507,14 +504,15 @@ export class Server {
 
   /** How many descriptors so many connections use, with those of the WebSockets among them. */
   #descriptorsOf(connections: number): number {
-    return connections + OF_WEB_SOCKET * (this.#context?.webSockets ?? 0);
+    return connections + OF_WEB_SOCKET * (this.#context?.requests.webSockets ?? 0);
   }
 
   #onReady(connection: Connection): void {
-    if (this.#turnedAway.has(connection)) {
-      this.#metrics?.connectionRejected();
-      turnAway(connection);
-    } else connection.start(new Http1Session(connection));
+    const session = new Http1Session(connection);
+    connection.start(session);
+    if (!this.#turnedAway.has(connection)) return;
+    this.#metrics?.connectionRejected();
+    session.turnAway();
   }
 
   #onClose(connection: Connection): void {
@@ -525,7 +523,7 @@ export class Server {
   }
 
   #checkIdle(): void {
-    if (this.#connections.size === 0 && this.#context?.running === 0) this.#whenIdle?.();
+    if (this.#connections.size === 0 && this.#context?.requests.running === 0) this.#whenIdle?.();
   }
 
   /** Many applications have no WebSocket; those get neither the modules nor the listening socket. */
@@ -542,7 +540,7 @@ export class Server {
     const internalError = (error: unknown): void =>
       this.#logger.error("internal error on a connection", error);
     const milliseconds = (seconds: number): number => seconds * 1000;
-    const context: ServerContext = {
+    return {
       app: this.#app,
       host: {
         validator,
@@ -574,34 +572,26 @@ export class Server {
       maxWsMessageSize: options.maxWsMessageSize,
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
-      accessLog: this.#accessLog,
-      refusals: new Refusals(this.#logger),
+      requests: new RequestLog({
+        accessLog: this.#accessLog,
+        metrics: this.#metrics,
+        refusals: new Refusals(this.#logger),
+        journal: this.#place.journal,
+        onSettled: () => {
+          this.#requestCount++;
+          this.#checkIdle();
+        },
+      }),
       metrics: this.#metrics,
       readProxied: this.#readProxied,
-      journal: this.#place.journal,
       descriptorCeiling: this.#guard?.ceiling ?? Infinity,
-      webSockets: 0,
       hasRoomForWebSocket: () =>
         this.#guard?.isPaused !== true &&
         this.#descriptorsOf(this.#connections.size) + OF_WEB_SOCKET <= this.#budget,
       isDraining: false,
       idleGrace: 0,
-      running: 0,
-      onSettled: () => {
-        context.running--;
-        this.#requestCount++;
-        this.#checkIdle();
-      },
     };
-    return context;
   }
-}
-
-/** Answers a connection that is one too many, without reading from it. */
-function turnAway(connection: Connection): void {
-  const text = "Too many connections. Try again in a moment.";
-  connection.output.write(errorResponse(503, text, httpDate(), [["retry-after", RETRY_AFTER]]), "", 0, "");
-  connection.linger();
 }
 
 function after(seconds: number): { promise: Promise<false>; timer: ReturnType<typeof setTimeout> } {

@@ -15,19 +15,17 @@ export interface Protocol {
   /** The client sends no more (FIN); it may still read. */
   onEnd(): void;
   /** The kernel took bytes of the output. */
-  onDrain(): void;
+  onWritable(): void;
   /** The turn of the event loop in which `atTurnEnd` was called is over. */
   onTurnEnd(): void;
   /** The connection is gone; `error` is what the kernel said, if the client has not ended it with a FIN. */
   onClose(error: Error | undefined): void;
   /** The deadline set by `connection.deadline` has passed. */
   onDeadline(): void;
-  /** The client took nothing for the write timeout. The connection is cut right after. */
-  onWriteTimeout(): void;
   /** The server shuts down: finish what runs, begin nothing. */
-  onDrainServer(): void;
-  /** The server's patience is over. The connection is cut right after. */
-  onCut(): void;
+  onShutDown(): void;
+  /** The client is no longer waited for, or the server no longer waits. The connection is reset right after. */
+  onLost(reason: "write_timeout" | "server_shutdown"): void;
 }
 
 /** `open`; `ending` once queued bytes have left; `lingering` after our FIN, reading until theirs; `closed`. */
@@ -104,6 +102,16 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.#protocol = protocol;
   }
 
+  /** The client has ended its direction. */
+  get isHalfClosed(): boolean {
+    return this.#isHalfClosed;
+  }
+
+  /** Nothing is read now. */
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
   get isOpen(): boolean {
     return this.#state === "open";
   }
@@ -122,7 +130,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   /** Closes once what is queued has left. For when the client has nothing more to say. */
-  end(): void {
+  closeWhenFlushed(): void {
     if (this.#state !== "open") return;
     this.#state = "ending";
     this.deadline.clear();
@@ -130,23 +138,23 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   /** Closes once what is queued has left, and reads and drops what the client still sends. */
-  linger(): void {
+  lingeringClose(): void {
     if (this.#state !== "open") return;
-    this.#state = "ending-lingering";
+    this.#state = this.#isHalfClosed ? "ending" : "ending-lingering";
     this.resume();
     this.deadline.clear();
     this.#finishEnding();
   }
 
   /** Closes now; what is queued is lost. The client sees a reset. */
-  cut(): void {
+  reset(): void {
     if (this.#state === "closed") return;
     this.output.close();
     this.#socket.terminate();
   }
 
   /** Closes now; what is queued is lost, what the kernel has is delivered, and then the client sees an end. */
-  abandon(): void {
+  close(): void {
     if (this.#state === "closed") return;
     this.output.close();
     this.#socket.end();
@@ -161,17 +169,17 @@ export class Connection implements ConnectionInfo, OutputOwner {
   onEnd(): void {
     this.#isHalfClosed = true;
     if (this.#state === "open") {
-      if (this.#protocol === undefined) this.abandon();
+      if (this.#protocol === undefined) this.close();
       else this.#protocol.onEnd();
-    } else if (this.#state === "lingering") this.abandon();
+    } else if (this.#state === "lingering") this.close();
     else if (this.#state === "ending-lingering") this.#state = "ending";
   }
 
-  onSocketDrain(): void {
+  onSocketWritable(): void {
     this.output.resume();
     if (this.output.isBlocked) this.#armWriteDeadline();
     else this.#stall?.deadline.clear();
-    this.#protocol?.onDrain();
+    this.#protocol?.onWritable();
     this.#finishEnding();
   }
 
@@ -193,7 +201,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   onDeadline(): void {
     if (this.#state === "open" && this.#protocol !== undefined) this.#protocol.onDeadline();
-    else this.abandon();
+    else this.close();
   }
 
   onHeld(): void {
@@ -209,17 +217,17 @@ export class Connection implements ConnectionInfo, OutputOwner {
     if (this.#state === "closed") return;
     this.#protocol?.onTurnEnd();
     this.output.release();
-    this.#protocol?.onDrain();
+    this.#protocol?.onWritable();
     this.#finishEnding();
   }
 
   // ── what the server tells ──────────────────────────────────────────────────────────────────────────────────────
 
   /** The server shuts down. */
-  drain(): void {
+  shutDown(): void {
     if (this.#state !== "open") return;
-    if (this.#protocol === undefined) this.abandon();
-    else this.#protocol.onDrainServer();
+    if (this.#protocol === undefined) this.close();
+    else this.#protocol.onShutDown();
   }
 
   /** Method and path of the running request, if there is one. From the client, not escaped. */
@@ -228,20 +236,20 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   /** The server waits no longer. */
-  cutByServer(): void {
-    if (this.#state !== "closed") this.#protocol?.onCut();
-    this.cut();
+  resetByServer(): void {
+    if (this.#state !== "closed") this.#protocol?.onLost("server_shutdown");
+    this.reset();
   }
 
   // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #finishEnding(): void {
     if (this.output.size > 0) return;
-    if (this.#state === "ending") this.abandon();
+    if (this.#state === "ending") this.close();
     else if (this.#state === "ending-lingering") {
       this.#state = "lingering";
       this.#socket.shutdown();
-      if (this.context.times.linger === 0) this.abandon();
+      if (this.context.times.linger === 0) this.close();
       else this.deadline.set(this.context.times.linger);
     }
   }
@@ -258,8 +266,8 @@ export class Connection implements ConnectionInfo, OutputOwner {
       this.#armWriteDeadline();
       return;
     }
-    this.#protocol?.onWriteTimeout();
-    this.cut();
+    this.#protocol?.onLost("write_timeout");
+    this.reset();
   }
 }
 

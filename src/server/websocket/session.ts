@@ -5,7 +5,6 @@ import type {
   WebSocketReceiver,
   WebSocketTransport,
 } from "../../exchange/websocket-transport.ts";
-import { errorResponse } from "../../http1/response-head.ts";
 import { upgradeFields, webSocketHead } from "../../http1/upgrade-head.ts";
 import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG } from "../../spec/close-code.ts";
 import { acceptOf } from "../../websocket/handshake.ts";
@@ -30,6 +29,8 @@ export interface HandshakeOwner {
   readonly request: string | undefined;
   /** The connection changes hands. @returns the bytes that came behind the handshake. */
   onAccepted(): readonly Uint8Array[];
+  /** No WebSocket can be opened: the client is answered that. */
+  onWebSocketFailed(error: Error): void;
   /** The client has its answer. */
   onWebSocketOpen(): void;
   /** The WebSocket has ended. `status` is what the client was answered; 0 when it was gone before that. */
@@ -144,7 +145,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
 
   abort(): void {
     this.#finish();
-    this.#connection.cut();
+    this.#connection.reset();
   }
 
   messageTaken(length: number): void {
@@ -184,7 +185,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     else this.#receiver.deliverLoss("client_closed"); // the messages that wait are still the application's
   }
 
-  onDrain(): void {
+  onWritable(): void {
     const { output, context } = this.#connection;
     if (output.size <= context.host.lowWaterMark) {
       output.detach();
@@ -208,16 +209,12 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
 
   onDeadline(): void {}
 
-  onWriteTimeout(): void {
-    this.#lose("write_timeout");
-  }
-
-  onDrainServer(): void {
+  onShutDown(): void {
     this.#receiver.deliverShutdown();
   }
 
-  onCut(): void {
-    this.#lose("server_shutdown");
+  onLost(reason: DisconnectReason): void {
+    this.#lose(reason);
   }
 
   // ── what the span tells ────────────────────────────────────────────────────────────────────────────────────────
@@ -240,13 +237,11 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
   }
 
   onSpanFailed(error: Error): void {
-    this.#server.logger.error("no WebSocket could be opened", error);
-    const response = errorResponse(503, "No WebSocket can be opened now. Try again in a moment.", httpDate());
-    this.#connection.output.write(response, "", 0, "");
+    this.#owner.onWebSocketFailed(error);
     this.#receiver.deliverLoss("server_error");
     this.#receiver.deliverClose(ABNORMAL_CLOSURE, "server_error");
     this.#finish(503);
-    this.#connection.linger();
+    this.#connection.lingeringClose();
   }
 
   onSpanError(error: Error): void {
@@ -291,8 +286,8 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
       );
     this.#finish();
     // Where the client has not closed in order, there is nobody to wait for.
-    if (this.#isInputOver) this.#connection.end();
-    else this.#connection.linger();
+    if (this.#isInputOver) this.#connection.closeWhenFlushed();
+    else this.#connection.lingeringClose();
   }
 
   // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
