@@ -3,6 +3,7 @@ import { HttpExchange } from "../../exchange/http-exchange.ts";
 import { runApplication } from "../../exchange/run-application.ts";
 import { SseExchange } from "../../exchange/sse-exchange.ts";
 import type { Http1Body, Http1Request } from "../../http1/events.ts";
+import { HeadMemory } from "../../http1/head-cache.ts";
 import { NO_HEAD } from "../../http1/partial-head.ts";
 import type { PartialHead } from "../../http1/partial-head.ts";
 import { RequestReader } from "../../http1/request-reader.ts";
@@ -82,6 +83,8 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   readonly #connection: Connection;
   /** Reads the request that comes in or is being answered; an idle connection has none. */
   #reader: RequestReader | undefined;
+  /** The heads that the connection recognises. */
+  #memory: HeadMemory | undefined;
   #phase: Phase = "idle";
   #current: Current | undefined;
   /** The handshake of the WebSocket that the connection has become. */
@@ -104,7 +107,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
   }
 
   onData(bytes: Buffer): void {
-    this.#reader ??= this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
+    this.#reader ??= this.#takeReader();
     this.#reader.receive(bytes);
     this.#stallWatch?.onProgress();
     this.#pump();
@@ -136,6 +139,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       this.#lose(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
     }
     this.#phase = "over";
+    this.#memory?.forget();
   }
 
   onDeadline(): void {
@@ -258,6 +262,7 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     const rest = this.#reader?.takeRest() ?? [];
     this.#reader?.nextRequest();
     this.#recycleReader();
+    this.#memory?.forget();
     return rest;
   }
 
@@ -418,6 +423,12 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
     else if (this.#readerState !== "idle") {
       if (this.#timed !== "head") this.#time("head", this.#server.times.header);
     } else this.#recycleReader();
+  }
+
+  #takeReader(): RequestReader {
+    const reader = this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
+    reader.serve((this.#memory ??= new HeadMemory(this.#server.heads)));
+    return reader;
   }
 
   #recycleReader(): void {
