@@ -3,6 +3,7 @@ import type { Application } from "../spec/application.ts";
 import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
 import { HeadCache } from "../http1/head-cache.ts";
+import { PlanCache } from "../http1/plan-cache.ts";
 import { errorResponse } from "../http1/response-head.ts";
 import type { UpgradeBridge } from "./websocket/upgrade-bridge.ts";
 import type { AccessLog } from "../logging/access-log.ts";
@@ -573,6 +574,7 @@ export class Server {
       afterExchange: new Batch(queueMicrotask, (session) => session.afterExchange(), internalError),
       readers: [],
       heads: new HeadCache(options),
+      plans: new PlanCache(),
       maxWsMessageSize: options.maxWsMessageSize,
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,

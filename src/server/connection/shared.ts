@@ -1,5 +1,6 @@
 import type { Environment } from "../../exchange/environment.ts";
 import type { HeadCache } from "../../http1/head-cache.ts";
+import type { PlanCache } from "../../http1/plan-cache.ts";
 import type { Http1Limits, RequestReader } from "../../http1/request-reader.ts";
 import type { Application } from "../../spec/application.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
@@ -45,6 +46,8 @@ export interface ServerContext {
   readonly readers: RequestReader[];
   /** Request heads that were read before. */
   readonly heads: HeadCache;
+  /** Response heads that were made before. */
+  readonly plans: PlanCache;
   /** Bytes; a longer WebSocket message is refused. */
   readonly maxWsMessageSize: number;
   /** The way to Bun's WebSocket, built with the first one. */

@@ -4,13 +4,7 @@ import type { FileRange } from "../../exchange/file-range.ts";
 import type { ResponseHead, Transport } from "../../exchange/transport.ts";
 import type { Http1Request } from "../../http1/events.ts";
 
-import {
-  LAST_CHUNK,
-  chunkPrefix,
-  interimHead,
-  planResponse,
-  trailerSection,
-} from "../../http1/response-head.ts";
+import { LAST_CHUNK, chunkPrefix, interimHead, trailerSection } from "../../http1/response-head.ts";
 import type { ResponsePlan } from "../../http1/response-head.ts";
 import type { Headers } from "../../spec/values.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -70,7 +64,7 @@ export class Http1Transport implements Transport {
   writeHead(eventType: string, head: ResponseHead): void {
     if (this.#isOver) return;
     const outgoing = this.#owner.mustClose() ? { ...head, connection: "close" as const } : head;
-    this.#plan = planResponse(this.request, eventType, outgoing, httpDate());
+    this.#plan = this.#connection.context.plans.plan(this.request, eventType, outgoing, httpDate());
     this.#status = head.status;
     this.#held = this.#plan.head;
     this.#connection.atTurnEnd();
