@@ -166,6 +166,11 @@ class Pair {
     this.plain = new RequestReader(cache.limits);
     this.habits = Array.from({ length: 3 }, () => writeHead(id, next));
   }
+
+  /** The fields of a habit behind another target, up to 30 bytes longer. */
+  elsewhere(next: Next): string {
+    return pick(this.habits, next).replace(/ \//, ` /${"x".repeat(next() * 30)}`);
+  }
 }
 
 class CountedMemory extends HeadMemory {
@@ -235,7 +240,12 @@ test(`${HEADS} heads: recognised ones are read as if they were new (seed ${SEED}
     const pair = pairs[at]!;
     let input = "";
     for (let more = next() < 0.2 ? 4 : 1; more > 0; more--, heads++)
-      input += next() < 0.8 ? pick(pair.habits, next) : writeHead(pair.id, next);
+      input +=
+        next() < 0.7
+          ? pick(pair.habits, next)
+          : next() < 0.5
+            ? pair.elsewhere(next)
+            : writeHead(pair.id, next);
     input = damage(input, next);
     for (const chunk of cut(Buffer.from(input, "latin1"), next)) {
       // Each gets bytes of its own, as from a socket, which are overwritten once they are read.
@@ -302,6 +312,9 @@ const RESPONSE_HEADERS: readonly Headers[] = [
     ["set-cookie", "sid=$"],
     ["content-length", "1"],
   ],
+  // Alike to a hash of a few chars.
+  [["etag", "one/two/three"]],
+  [["etag", "one/too/three"]],
   [["content-length", "x"]],
   [
     ["content-length", "1"],
@@ -333,10 +346,12 @@ test(`${HEADS} response heads: remembered ones are as if they were made afresh (
     const at = Math.floor(next() * lists.length);
     let headers = lists[at]!;
     const fate = next();
-    if (fate < 0.04) headers.push(["x-more", String(Math.floor(next() * 3))]);
+    if (fate < 0.02) for (const pair of headers) pair[0] = pair[0] === "x-more" ? "x-less" : pair[0];
+    else if (fate < 0.04) headers.push(["x-more", String(Math.floor(next() * 3))]);
     else if (fate < 0.08) headers.pop();
     else if (fate < 0.12)
-      for (const pair of headers) if (next() < 0.5) pair[1] = pick(["1", "a", "z\xe9"], next);
+      for (const pair of headers)
+        if (next() < 0.5) pair[1] = pick(["1", "a", "z\xe9", "one/two/three", "one/too/three"], next);
     if (fate > 0.9)
       headers = lists[at] = pick(RESPONSE_HEADERS, next).map(([n, v]) => [n, v.replace("$", `${round}`)]);
     const request = {
