@@ -2,6 +2,8 @@ import type { EventValidator } from "../exchange/environment.ts";
 import type { Application } from "../spec/application.ts";
 import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
+import { HeadCache } from "../http1/head-cache.ts";
+import { PlanCache } from "../http1/plan-cache.ts";
 import type { UpgradeBridge } from "./websocket/upgrade-bridge.ts";
 import type { AccessLog } from "../logging/access-log.ts";
 import type { Connection } from "./connection/connection.ts";
@@ -569,6 +571,8 @@ export class Server {
       turnEnd: new Batch(setImmediate, (connection) => connection.onTurnEnd(), internalError),
       afterExchange: new Batch(queueMicrotask, (session) => session.afterExchange(), internalError),
       readers: [],
+      heads: new HeadCache(options),
+      plans: new PlanCache(),
       maxWsMessageSize: options.maxWsMessageSize,
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,

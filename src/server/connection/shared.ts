@@ -1,4 +1,6 @@
 import type { Environment } from "../../exchange/environment.ts";
+import type { HeadCache } from "../../http1/head-cache.ts";
+import type { PlanCache } from "../../http1/plan-cache.ts";
 import type { Http1Limits, RequestReader } from "../../http1/request-reader.ts";
 import type { Application } from "../../spec/application.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
@@ -40,6 +42,10 @@ export interface ServerContext {
   readonly afterExchange: Batch<{ afterExchange(): void }>;
   /** Readers without a request in them; a connection has one only while a request comes in. */
   readonly readers: RequestReader[];
+  /** Request heads that were read before. */
+  readonly heads: HeadCache;
+  /** Response heads that were made before. */
+  readonly plans: PlanCache;
   /** Bytes; a longer WebSocket message is refused. */
   readonly maxWsMessageSize: number;
   /** The way to Bun's WebSocket, built with the first one. */

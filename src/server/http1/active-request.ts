@@ -2,13 +2,7 @@ import { assertNotLonger, tooShort } from "../../exchange/declared-length.ts";
 import { EventError } from "../../errors.ts";
 import type { FileRange } from "../../exchange/file-range.ts";
 import type { ResponseHead } from "../../exchange/transport.ts";
-import {
-  LAST_CHUNK,
-  chunkPrefix,
-  interimHead,
-  planResponse,
-  trailerSection,
-} from "../../http1/response-head.ts";
+import { LAST_CHUNK, chunkPrefix, interimHead, trailerSection } from "../../http1/response-head.ts";
 import type { RequestTraits, ResponsePlan } from "../../http1/response-head.ts";
 import type { Headers } from "../../spec/values.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -79,7 +73,7 @@ export class ActiveRequest extends ServedRequest {
   writeHead(eventType: string, head: ResponseHead): void {
     if (this.#isOver) return;
     const outgoing = this.#owner.mustClose() ? { ...head, connection: "close" as const } : head;
-    this.#plan = planResponse(this.#traits, eventType, outgoing, httpDate());
+    this.#plan = this.context.plans.plan(this.#traits, eventType, outgoing, httpDate());
     this.status = head.status;
     this.#held = this.#plan.head;
     this.#connection.atTurnEnd();

@@ -4,6 +4,7 @@ import type { RequestError } from "../../exchange/answer-error.ts";
 import type { ConnectionInfo } from "../../exchange/transport.ts";
 import type { WebSocketOffer } from "../../exchange/websocket-transport.ts";
 import type { Http1Body, Http1Request } from "../../http1/events.ts";
+import { HeadMemory } from "../../http1/head-cache.ts";
 import { NO_HEAD } from "../../http1/partial-head.ts";
 import type { PartialHead } from "../../http1/partial-head.ts";
 import { RequestReader } from "../../http1/request-reader.ts";
@@ -53,6 +54,8 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   readonly #connection: Connection;
   /** Reads the request that comes in or is being answered; an idle connection has none. */
   #reader: RequestReader | undefined;
+  /** The heads that the connection recognises. */
+  #memory: HeadMemory | undefined;
   #phase: Phase = "idle";
   #current: ActiveRequest | undefined;
   /** The handshake of the WebSocket that the connection has become. */
@@ -73,7 +76,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   }
 
   onData(bytes: Buffer): void {
-    this.#reader ??= this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
+    this.#reader ??= this.#takeReader();
     this.#reader.receive(bytes);
     this.#stallWatch?.onProgress();
     this.#pump();
@@ -105,6 +108,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
       this.#endRequest(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
     }
     this.#on("lost");
+    this.#memory?.forget();
   }
 
   onLost(reason: DisconnectReason): void {
@@ -215,6 +219,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     const rest = this.#reader?.takeRest() ?? [];
     this.#reader?.nextRequest();
     this.#recycleReader();
+    this.#memory?.forget();
     return rest;
   }
 
@@ -443,6 +448,12 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
         }
     }
     if (this.#phase !== "over") this.#connection.resume();
+  }
+
+  #takeReader(): RequestReader {
+    const reader = this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
+    reader.serve((this.#memory ??= new HeadMemory(this.#server.heads)));
+    return reader;
   }
 
   #recycleReader(): void {
