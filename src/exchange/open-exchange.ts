@@ -20,7 +20,7 @@ export type AnyExchange = HttpExchange | SseExchange | WebSocketExchange;
 export function openExchange(app: Application, parts: ExchangeParts, offer?: WebSocketOffer): void {
   const exchange = exchangeFor(parts, offer);
   parts.transport.attach(exchange);
-  run(app, exchange, parts.transport);
+  void run(app, exchange, parts.transport);
 }
 
 /** Source: PAGI Www, "SSE Connection Detection". */
@@ -37,22 +37,19 @@ function webSocketExchange(parts: ExchangeParts, offer: WebSocketOffer): WebSock
   return new Exchange(parts, offer);
 }
 
-function run(app: Application, exchange: AnyExchange, transport: Transport): void {
-  const threw = (error: unknown): void => {
+async function run(app: Application, exchange: AnyExchange, transport: Transport): Promise<void> {
+  let returned: unknown;
+  try {
+    // A JavaScript application may forget to be async; its return is then the end of it.
+    returned = await app(exchange.scope, exchange.receive, exchange.send);
+  } catch (error) {
     exchange.applicationThrew(error);
     transport.applicationSettled();
-  };
+    return;
+  }
   try {
-    const promise = app(exchange.scope, exchange.receive, exchange.send);
-    // A JavaScript application may forget to be async; its return is then the end of it.
-    Promise.resolve(promise).then((returned: unknown) => {
-      try {
-        exchange.applicationReturned(returned);
-      } finally {
-        transport.applicationSettled();
-      }
-    }, threw);
-  } catch (error) {
-    threw(error);
+    exchange.applicationReturned(returned);
+  } finally {
+    transport.applicationSettled();
   }
 }

@@ -56,10 +56,11 @@ export class RequestLog {
   /** A request goes to the application. */
   began(request: LoggedRequest): void {
     const { metrics, journal } = this.#records;
+    const kind = request.exchange?.kind;
     this.running++;
-    if (request.exchange?.kind === "websocket") this.webSockets++;
+    if (kind === "websocket") this.webSockets++;
     if (this.#isTimed) request.startedAt = performance.now();
-    if (request.exchange?.kind === "sse") metrics?.streamBegan();
+    if (kind === "sse") metrics?.streamBegan();
     else metrics?.requestBegan();
     const { head } = request;
     if (journal !== undefined && head !== undefined)

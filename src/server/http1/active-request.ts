@@ -76,7 +76,7 @@ export class ActiveRequest extends ServedRequest {
     this.#plan = this.context.plans.plan(this.#traits, eventType, outgoing, httpDate());
     this.status = head.status;
     this.#held = this.#plan.head;
-    this.#connection.atTurnEnd();
+    this.context.turnEnd.add(this);
   }
 
   writeBody(eventType: string, bytes: Uint8Array | string, last: boolean): void {
@@ -183,6 +183,11 @@ export class ActiveRequest extends ServedRequest {
   /** Only the end of the connection tells the client that the body is over. */
   get endsWithConnection(): boolean {
     return this.#plan?.framing === "close";
+  }
+
+  /** The turn is over in which the head was sent; mostly it has left with the body. */
+  onTurnEnd(): void {
+    if (this.#held !== "") this.#connection.onTurnEnd();
   }
 
   /** The kernel has taken bytes. */

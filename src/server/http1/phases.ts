@@ -114,7 +114,7 @@ const UNANSWERED: Row = {
 };
 
 /** Every transition. An event that is missing changes nothing, as a deadline that no longer has a meaning. */
-export const PHASES: { readonly [From in Phase]: Row } = {
+export const TRANSITIONS: { readonly [From in Phase]: Row } = {
   idle: IDLE,
   expiring: {
     "partial head": { to: "head", wait: "head" },
@@ -194,3 +194,77 @@ export const READS: { readonly [At in Phase]: "head" | "body" | "rest" | "nothin
   discard: "rest",
   over: "nothing",
 };
+
+/** A phase with its row of the table, as the session goes through it. */
+export interface PhaseNode {
+  readonly phase: Phase;
+  readonly reads: (typeof READS)[Phase];
+  readonly on: { readonly [Event in PhaseEvent]: PhaseStep | undefined };
+}
+
+/** A step of the table, with the phase that it leads to. */
+export interface PhaseStep {
+  readonly to: PhaseNode;
+  readonly wait: Wait | undefined;
+  readonly action: Action | undefined;
+}
+
+const EVENTS: { readonly [Event in PhaseEvent]: undefined } = {
+  "partial head": undefined,
+  request: undefined,
+  demand: undefined,
+  progress: undefined,
+  piece: undefined,
+  delivered: undefined,
+  next: undefined,
+  "next, last": undefined,
+  unread: undefined,
+  end: undefined,
+  refused: undefined,
+  "turned away": undefined,
+  fin: undefined,
+  "fin, answerable": undefined,
+  deadline: undefined,
+  "deadline, flowing": undefined,
+  quiet: undefined,
+  shutdown: undefined,
+  "shutdown, followed": undefined,
+  fault: undefined,
+  truncated: undefined,
+  upgraded: undefined,
+  lost: undefined,
+};
+
+/** All rows with all events, so that every step of a request is found at the same place: this runs several times for each. */
+export const PHASES: { readonly [At in Phase]: PhaseNode } = linked();
+
+function linked(): { readonly [At in Phase]: PhaseNode } {
+  type Draft = {
+    phase: Phase;
+    reads: PhaseNode["reads"];
+    on: { [Event in PhaseEvent]: PhaseStep | undefined };
+  };
+  const node = (phase: Phase): Draft => ({ phase, reads: READS[phase], on: { ...EVENTS } });
+  const nodes: { [At in Phase]: Draft } = {
+    idle: node("idle"),
+    expiring: node("expiring"),
+    head: node("head"),
+    running: node("running"),
+    body: node("body"),
+    answer: node("answer"),
+    delivered: node("delivered"),
+    discard: node("discard"),
+    over: node("over"),
+  };
+  for (const { phase, on } of Object.values(nodes)) {
+    for (const event of eventsOf(TRANSITIONS[phase])) {
+      const step = TRANSITIONS[phase][event];
+      if (step !== undefined) on[event] = { to: nodes[step.to], wait: step.wait, action: step.action };
+    }
+  }
+  return nodes;
+}
+
+function eventsOf(row: Row): PhaseEvent[] {
+  return Object.keys(row).filter((key): key is PhaseEvent => key in EVENTS);
+}

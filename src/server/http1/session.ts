@@ -21,8 +21,8 @@ import type { LoggedHead } from "../request-log.ts";
 import type { HandshakeOwner } from "../websocket/session.ts";
 import { ActiveRequest } from "./active-request.ts";
 import type { RequestOwner } from "./active-request.ts";
-import { PHASES, READS } from "./phases.ts";
-import type { Phase, PhaseEvent, Wait } from "./phases.ts";
+import { PHASES } from "./phases.ts";
+import type { Phase, PhaseNode, PhaseStep, Wait } from "./phases.ts";
 
 /** The answer to a handshake when too few descriptors are left, and to a connection that is one too many. */
 const CROWDED = { status: 503, text: "Too many connections. Try again in a moment" } as const;
@@ -56,7 +56,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   #reader: RequestReader | undefined;
   /** The heads that the connection recognises. */
   #memory: HeadMemory | undefined;
-  #phase: Phase = "idle";
+  #at: PhaseNode = PHASES.idle;
   #current: ActiveRequest | undefined;
   /** The handshake of the WebSocket that the connection has become. */
   #upgraded: ActiveRequest | undefined;
@@ -85,7 +85,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   onEnd(): void {
     // Of a request body that has arrived whole, the rest is delivered first: no more of it can come.
     if (this.#current !== undefined && this.#phase !== "delivered") this.#deliverRest();
-    this.#on(this.#isAnswerable() ? "fin, answerable" : "fin");
+    this.#take(this.#at.on[this.#isAnswerable() ? "fin, answerable" : "fin"]);
   }
 
   onTurnEnd(): void {
@@ -107,35 +107,35 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
       const hasUnsent = output.size > 0 || output.isClosed || this.#current.isAnswered;
       this.#endRequest(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
     }
-    this.#on("lost");
+    this.#take(this.#at.on.lost);
     this.#memory?.forget();
   }
 
   onLost(reason: DisconnectReason): void {
     this.#endRequest(reason);
-    this.#on("lost");
+    this.#take(this.#at.on.lost);
   }
 
   onDeadline(): void {
     if (this.#phase !== "answer") {
-      this.#on("deadline");
+      this.#take(this.#at.on.deadline);
       if (this.#phase === "expiring") this.#closeUnlessUsed(LAST_TURNS);
       return;
     }
     const { output } = this.#connection;
     const isFlowing = output.size > 0 || output.taken > (this.#current?.takenAtGrace ?? 0);
-    this.#on(isFlowing ? "deadline, flowing" : "deadline");
+    this.#take(this.#at.on[isFlowing ? "deadline, flowing" : "deadline"]);
   }
 
   onShutDown(): void {
-    this.#on(this.#server.idleGrace > 0 ? "shutdown, followed" : "shutdown");
+    this.#take(this.#at.on[this.#server.idleGrace > 0 ? "shutdown, followed" : "shutdown"]);
   }
 
   /** The connection is one too many: it is answered before anything is read from it. */
   turnAway(): void {
     const { logger } = this.#server;
     const client = this.#connection.client?.[0] ?? "unix";
-    this.#on("turned away");
+    this.#take(this.#at.on["turned away"]);
     this.#answer(undefined, "-", {
       status: CROWDED.status,
       text: `${CROWDED.text}.`,
@@ -150,7 +150,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   onDemand(): void {
     const current = this.#current;
     if (current === undefined || this.#readerState !== "body") return;
-    this.#on("demand");
+    this.#take(this.#at.on.demand);
     if (current.isContinueDue) {
       current.isContinueDue = false;
       // Not when the body is coming already (RFC 9110 section 10.1.1), and never after the response has begun.
@@ -189,7 +189,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     this.#stallWatch?.stop();
     current.exchange?.deliverCompletion();
     this.#server.requests.ended(current);
-    this.#on("delivered");
+    this.#take(this.#at.on.delivered);
     if (this.#phase !== "delivered") return;
     if (this.#isQuiet(current)) this.#finish(current);
     // The next request waits until the application has had its turn: it may be about to return.
@@ -197,7 +197,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   }
 
   onTruncated(): void {
-    this.#on("truncated");
+    this.#take(this.#at.on.truncated);
   }
 
   /** The application has had its turn after its response was delivered. */
@@ -213,7 +213,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     this.#upgraded = this.#current;
     this.#current?.end();
     this.#current = undefined;
-    this.#on("upgraded");
+    this.#take(this.#at.on.upgraded);
     this.#connection.deadline.clear();
     this.#server.requests.webSocketBegan();
     const rest = this.#reader?.takeRest() ?? [];
@@ -251,11 +251,14 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     return this.#reader?.state ?? "idle";
   }
 
-  /** Takes the step that the table has for an event; `fault` goes with the event of that name. */
-  #on(event: PhaseEvent, fault?: ProtocolError): void {
-    const step = PHASES[this.#phase][event];
+  get #phase(): Phase {
+    return this.#at.phase;
+  }
+
+  /** Takes a step that the phase has for an event, if it has one. `fault` goes with the event of that name. */
+  #take(step: PhaseStep | undefined, fault?: ProtocolError): void {
     if (step === undefined) return;
-    this.#phase = step.to;
+    this.#at = step.to;
     if (step.wait !== undefined) this.#await(step.wait);
     switch (step.action) {
       case undefined:
@@ -334,7 +337,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   }
 
   #takeNext(): boolean {
-    const reads = READS[this.#phase];
+    const reads = this.#at.reads;
     if (reads === "nothing") return false;
     const event = this.#reader?.next();
     if (event === undefined) return false;
@@ -350,7 +353,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
       throw new ProtocolError(CROWDED.status, CROWDED.text, "server_error", RETRY_SOON);
     const current = new ActiveRequest(this, this.#connection, request, request);
     current.isContinueDue = request.expectContinue;
-    this.#on("request");
+    this.#take(this.#at.on.request);
     this.#current = current;
     if (this.#server.times.request > 0) this.#watch();
     current.open(request, request.hasBody, handshake && this.#offer(handshake));
@@ -367,7 +370,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   }
 
   #deliver({ bytes, more }: Http1Body): void {
-    this.#on("piece");
+    this.#take(this.#at.on.piece);
     this.#current?.exchange?.deliverBody(bytes, more);
   }
 
@@ -414,29 +417,30 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     current.end();
     const isRefused = current.exchange === undefined;
     this.#current = undefined;
-    if (isRefused) this.#on("refused");
-    else if (current.closes || (this.#server.isDraining && this.#server.idleGrace === 0)) this.#on("end");
-    else if (this.#readerState === "body") this.#on("unread");
+    if (isRefused) this.#take(this.#at.on.refused);
+    else if (current.closes || (this.#server.isDraining && this.#server.idleGrace === 0))
+      this.#take(this.#at.on.end);
+    else if (this.#readerState === "body") this.#take(this.#at.on.unread);
     else this.#awaitNext();
     if (this.#phase === "idle") this.#recycleReader();
   }
 
   #awaitNext(): void {
     this.#reader?.nextRequest();
-    if (!this.#server.isDraining) this.#on("next");
-    else this.#on(this.#server.idleGrace === 0 ? "end" : "next, last");
+    if (!this.#server.isDraining) this.#take(this.#at.on.next);
+    else this.#take(this.#at.on[this.#server.idleGrace === 0 ? "end" : "next, last"]);
   }
 
   /** After the reader has given what there was: what the connection waits for now, and whether it reads on. */
   #settle(): void {
-    switch (READS[this.#phase]) {
+    switch (this.#at.reads) {
       case "head":
-        if (this.#connection.isHalfClosed) this.#on("fin");
-        else if (this.#readerState !== "idle") this.#on("partial head");
+        if (this.#connection.isHalfClosed) this.#take(this.#at.on.fin);
+        else if (this.#readerState !== "idle") this.#take(this.#at.on["partial head"]);
         else this.#recycleReader();
         break;
       case "body":
-        this.#on("progress");
+        this.#take(this.#at.on.progress);
         break;
       case "rest":
         break;
@@ -477,7 +481,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     if (output.size > 0 || output.isBlocked) {
       this.onLost("write_timeout");
       this.#connection.reset();
-    } else if (this.#phase === "body") this.#on("deadline");
+    } else if (this.#phase === "body") this.#take(this.#at.on.deadline);
     else exchange.deliverStall(`${this.#server.times.request / 1000} s (--request-timeout)`);
   }
 
@@ -488,7 +492,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
    * be lost with a reset. Silently, since the client would take an answer for the answer to its next request.
    */
   #closeUnlessUsed(turns: number): void {
-    if (turns === 0) this.#on("quiet");
+    if (turns === 0) this.#take(this.#at.on.quiet);
     else if (this.#phase === "expiring") setImmediate(() => this.#closeUnlessUsed(turns - 1));
   }
 
@@ -501,7 +505,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   /** The client has broken a rule. */
   #fault(error: ProtocolError): void {
     const isAnswered = this.#phase === "discard";
-    this.#on("fault", error);
+    this.#take(this.#at.on.fault, error);
     if (isAnswered) this.#note(this.#partialHead, error);
   }
 
