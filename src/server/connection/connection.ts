@@ -2,6 +2,8 @@ import type { Socket } from "bun";
 
 import type { ConnectionInfo } from "../../exchange/transport.ts";
 import type { TlsExtension } from "../../spec/scope.ts";
+import { CLOSING } from "./closing.ts";
+import type { Closing, ClosingAction, ClosingEvent } from "./closing.ts";
 import { WriteBuffer } from "./write-buffer.ts";
 import type { OutputOwner } from "./write-buffer.ts";
 import type { Deadline } from "./timer-wheel.ts";
@@ -28,9 +30,6 @@ export interface Protocol {
   onLost(reason: "write_timeout" | "server_shutdown"): void;
 }
 
-/** `open`; `ending` once queued bytes have left; `lingering` after our FIN, reading until theirs; `closed`. */
-type State = "open" | "ending" | "ending-lingering" | "lingering" | "closed";
-
 /** What the connections of a listener have in common. */
 export interface ListenerInfo {
   readonly server: ConnectionInfo["server"];
@@ -54,7 +53,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
   /** The write timeout, and what had been taken when it was set; only a connection that was once blocked has one. */
   #stall: { readonly deadline: Deadline; taken: number } | undefined;
   #protocol: Protocol | undefined;
-  #state: State = "open";
+  #state: Closing = "open";
   #paused = false;
   /** The client has sent its FIN. */
   #isHalfClosed = false;
@@ -131,19 +130,13 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   /** Closes once what is queued has left. For when the client has nothing more to say. */
   closeWhenFlushed(): void {
-    if (this.#state !== "open") return;
-    this.#state = "ending";
-    this.deadline.clear();
-    this.#finishEnding();
+    this.#on("close when flushed");
   }
 
   /** Closes once what is queued has left, and reads and drops what the client still sends. */
   lingeringClose(): void {
-    if (this.#state !== "open") return;
-    this.#state = this.#isHalfClosed ? "ending" : "ending-lingering";
-    this.resume();
-    this.deadline.clear();
-    this.#finishEnding();
+    if (this.#state === "open") this.resume();
+    this.#on(this.#isHalfClosed ? "close when flushed" : "lingering close");
   }
 
   /** Closes now; what is queued is lost. The client sees a reset. */
@@ -168,11 +161,9 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   onEnd(): void {
     this.#isHalfClosed = true;
-    if (this.#state === "open") {
-      if (this.#protocol === undefined) this.close();
-      else this.#protocol.onEnd();
-    } else if (this.#state === "lingering") this.close();
-    else if (this.#state === "ending-lingering") this.#state = "ending";
+    if (this.#on("fin") !== "tell") return;
+    if (this.#protocol === undefined) this.close();
+    else this.#protocol.onEnd();
   }
 
   onSocketWritable(): void {
@@ -180,12 +171,12 @@ export class Connection implements ConnectionInfo, OutputOwner {
     if (this.output.isBlocked) this.#armWriteDeadline();
     else this.#stall?.deadline.clear();
     this.#protocol?.onWritable();
-    this.#finishEnding();
+    this.#onFlushed();
   }
 
   onSocketClose(error: Error | undefined): void {
     if (this.#state === "closed") return;
-    this.#state = "closed";
+    this.#on("gone");
     this.deadline.clear();
     this.#stall?.deadline.clear();
     this.#protocol?.onClose(this.#isHalfClosed || isResetAfterFin(error) ? undefined : error);
@@ -200,8 +191,9 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   onDeadline(): void {
-    if (this.#state === "open" && this.#protocol !== undefined) this.#protocol.onDeadline();
-    else this.close();
+    if (this.#on("deadline") !== "tell") return;
+    if (this.#protocol === undefined) this.close();
+    else this.#protocol.onDeadline();
   }
 
   onHeld(): void {
@@ -218,7 +210,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.#protocol?.onTurnEnd();
     this.output.release();
     this.#protocol?.onWritable();
-    this.#finishEnding();
+    this.#onFlushed();
   }
 
   // ── what the server tells ──────────────────────────────────────────────────────────────────────────────────────
@@ -243,15 +235,32 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #finishEnding(): void {
-    if (this.output.size > 0) return;
-    if (this.#state === "ending") this.close();
-    else if (this.#state === "ending-lingering") {
-      this.#state = "lingering";
-      this.#socket.shutdown();
-      if (this.context.times.linger === 0) this.close();
-      else this.deadline.set(this.context.times.linger);
+  /** Takes the step that the table has for an event, and what is to be done with it. */
+  #on(event: ClosingEvent): ClosingAction | undefined {
+    const step = CLOSING[this.#state][event];
+    if (step === undefined) return undefined;
+    this.#state = step.to;
+    switch (step.action) {
+      case "flush":
+        this.deadline.clear();
+        this.#onFlushed();
+        break;
+      case "fin":
+        this.#socket.shutdown();
+        if (this.context.times.linger === 0) this.close();
+        else this.deadline.set(this.context.times.linger);
+        break;
+      case "close":
+        this.close();
+        break;
+      case "tell":
+      case undefined:
     }
+    return step.action;
+  }
+
+  #onFlushed(): void {
+    if (this.#state !== "open" && this.output.size === 0) this.#on("flushed");
   }
 
   #armWriteDeadline(): void {
