@@ -58,6 +58,8 @@ export class ResponseTransport implements Transport {
     else signal.addEventListener("abort", gone, { once: true });
   }
 
+  applicationSettled(): void {}
+
   demandBody(): void {
     if (this.#isReading || this.#isBodyOver || this.#isOver || this.#request.body === null) return;
     this.#isReading = true;

@@ -2,7 +2,8 @@ import type { EventValidator } from "../exchange/environment.ts";
 import type { Application } from "../spec/application.ts";
 import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
-import { errorResponse } from "../http1/response-head.ts";
+import { HeadCache } from "../http1/head-cache.ts";
+import { PlanCache } from "../http1/plan-cache.ts";
 import type { UpgradeBridge } from "./websocket/upgrade-bridge.ts";
 import type { Connection } from "./connection/connection.ts";
 import { describeCut } from "./cut-connections.ts";
@@ -10,7 +11,6 @@ import { Admission } from "./admission.ts";
 import { DescriptorGuard, openFilesLimit } from "./descriptor-limit.ts";
 import type { ServerContext } from "./connection/shared.ts";
 import { Http1Session } from "./http1/session.ts";
-import { httpDate } from "./http-date.ts";
 import { Batch } from "./connection/batch.ts";
 import { Life } from "./life.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
@@ -29,6 +29,7 @@ import type { ProxyReader } from "./proxy/proxied-request.ts";
 import { Reporting } from "./reporting.ts";
 import { Refusals } from "./refusals.ts";
 import type { RequestJournal } from "./request-journal.ts";
+import { RequestLog } from "./request-log.ts";
 import { TimerWheel } from "./connection/timer-wheel.ts";
 import type { TlsGate } from "./tls/tls-context.ts";
 
@@ -37,8 +38,6 @@ const LATE_DELAY = 50;
 
 /** Milliseconds that an idle connection is kept for one request more, when another server follows. */
 const IDLE_GRACE = 2000;
-/** Seconds after which a client that was turned away may try again. */
-const RETRY_AFTER = "1";
 
 /** What a supervisor decides for a server; one that stands alone has none of it. */
 export interface ServerPlace {
@@ -164,7 +163,7 @@ export class Server {
         maxConnections: options.maxConnections,
         openFiles,
         metrics: this.#reporting.metrics,
-        webSockets: () => this.#context?.webSockets ?? 0,
+        webSockets: () => this.#context?.requests.webSockets ?? 0,
       });
       this.#admission = admission;
       const guard = new DescriptorGuard(openFiles, this.#listeners.all, this.#logger, () => {
@@ -176,8 +175,9 @@ export class Server {
       const events = {
         onOpen: (connection: Connection) => admission.open(connection),
         onReady: (connection: Connection) => {
-          if (admission.admit(connection)) connection.start(new Http1Session(connection));
-          else turnAway(connection);
+          const session = new Http1Session(connection);
+          connection.start(session);
+          if (!admission.admit(connection)) session.turnAway();
         },
         onClose: (connection: Connection) => {
           admission.close(connection);
@@ -360,18 +360,18 @@ export class Server {
   }
 
   #finishConnections(): void {
-    for (const connection of [...(this.#admission?.connections ?? [])]) connection.drain();
+    for (const connection of [...(this.#admission?.connections ?? [])]) connection.shutDown();
     this.#checkIdle();
   }
 
   #cutConnections(): void {
     const connections = [...(this.#admission?.connections ?? [])];
     if (connections.length > 0) this.#logger.warn(describeCut(connections));
-    for (const connection of connections) connection.cutByServer();
+    for (const connection of connections) connection.resetByServer();
   }
 
   #reportUnreturned(): void {
-    const running = this.#context?.running ?? 0;
+    const running = this.#context?.requests.running ?? 0;
     if (running > 0)
       this.#logger.warn(`${running} ${running === 1 ? "request has" : "requests have"} not returned`);
   }
@@ -402,7 +402,7 @@ export class Server {
   /** Every end of a connection or a request calls it. */
   #checkIdle(): void {
     if (this.#isRunning || this.connectionCount > 0) return;
-    if (this.#context?.running === 0) this.#life.happen("idle");
+    if (this.#context?.requests.running === 0) this.#life.happen("idle");
   }
 
   /** Many applications have no WebSocket; those get neither the modules nor the listening socket. */
@@ -423,7 +423,7 @@ export class Server {
     const internalError = (error: unknown): void =>
       this.#logger.error("internal error on a connection", error);
     const milliseconds = (seconds: number): number => seconds * 1000;
-    const context: ServerContext = {
+    return {
       app: this.#app,
       host: {
         validator,
@@ -452,33 +452,27 @@ export class Server {
       turnEnd: new Batch(setImmediate, (connection) => connection.onTurnEnd(), internalError),
       afterExchange: new Batch(queueMicrotask, (session) => session.afterExchange(), internalError),
       readers: [],
+      heads: new HeadCache(options),
+      plans: new PlanCache(),
       maxWsMessageSize: options.maxWsMessageSize,
       bridge: () => (this.#bridge ??= this.#openBridge()),
       logger: this.#logger,
-      accessLog: this.#reporting.accessLog,
-      refusals: new Refusals(this.#logger),
+      requests: new RequestLog({
+        accessLog: this.#reporting.accessLog,
+        metrics: this.#reporting.metrics,
+        refusals: new Refusals(this.#logger),
+        journal: this.#place.journal,
+        onSettled: () => {
+          this.#requestCount++;
+          this.#checkIdle();
+        },
+      }),
       metrics: this.#reporting.metrics,
       readProxied: this.#readProxied,
-      journal: this.#place.journal,
       descriptorCeiling: guard.ceiling,
-      webSockets: 0,
       hasRoomForWebSocket: () => !guard.isPaused && admission.hasRoomForWebSocket,
       isDraining: false,
       idleGrace: 0,
-      running: 0,
-      onSettled: () => {
-        context.running--;
-        this.#requestCount++;
-        this.#checkIdle();
-      },
     };
-    return context;
   }
-}
-
-/** Answers a connection that is one too many, without reading from it. */
-function turnAway(connection: Connection): void {
-  const text = "Too many connections. Try again in a moment.";
-  connection.output.write(errorResponse(503, text, httpDate(), [["retry-after", RETRY_AFTER]]), "", 0, "");
-  connection.linger();
 }

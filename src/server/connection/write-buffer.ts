@@ -80,6 +80,11 @@ export class WriteBuffer {
     return this.#size + this.#textBytes + (holder === this ? heldBytes : 0);
   }
 
+  /** Bytes that the kernel has left; what is held back to leave with more is not among them. */
+  get queued(): number {
+    return this.#size;
+  }
+
   /** Bytes that the kernel has taken so far; it grows as long as the client reads. */
   get taken(): number {
     return this.#taken;

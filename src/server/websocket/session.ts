@@ -1,6 +1,5 @@
 import type { DisconnectReason } from "../../spec/connection-state.ts";
 import type { WebSocketReceiver, WebSocketTransport } from "../../exchange/websocket-transport.ts";
-import { errorResponse } from "../../http1/response-head.ts";
 import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG, NORMAL_CLOSURE } from "../../spec/close-code.ts";
 import { PING, agreedDeflate, outgoingFrame, pongHeader } from "../../websocket/outgoing-frame.ts";
 import type { Deflate } from "../../websocket/outgoing-frame.ts";
@@ -10,7 +9,6 @@ import type { ServerContext } from "../connection/shared.ts";
 import { BridgeFeed } from "./bridge-feed.ts";
 import { advance, isAnswered } from "./phases.ts";
 import type { Phase, WebSocketAction, WebSocketEvent } from "./phases.ts";
-import { httpDate } from "../http-date.ts";
 
 /** The session of the handshake's request, which gives the connection away. */
 export interface HandshakeOwner {
@@ -18,6 +16,8 @@ export interface HandshakeOwner {
   readonly request: string | undefined;
   /** The connection changes hands. @returns the bytes that came behind the handshake. */
   onAccepted(): readonly Uint8Array[];
+  /** No WebSocket can be opened: the client is answered that. */
+  onWebSocketFailed(error: Error): void;
   /** The client has its answer. */
   onWebSocketOpen(): void;
   /** The WebSocket has ended. `status` is what the client was answered; 0 when it was gone before that. */
@@ -54,6 +54,8 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
   /** What the application gets when it ends otherwise. */
   #ending: Ending = { code: ABNORMAL_CLOSURE, reason: "client_closed" };
   #lossReason: DisconnectReason = "client_closed";
+  /** Why no WebSocket could be opened. */
+  #failure = new Error("no WebSocket was opened");
   /** The payload of the last Ping, as long as its Pong has to wait. */
   #latePong: Uint8Array | undefined;
   #isInputOver = false;
@@ -144,7 +146,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
     else this.#receiver.deliverLoss("client_closed"); // the messages that wait are still the application's
   }
 
-  onDrain(): void {
+  onWritable(): void {
     const { output, context } = this.#connection;
     if (output.size <= context.host.lowWaterMark) {
       output.detach();
@@ -164,16 +166,12 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
 
   onDeadline(): void {}
 
-  onWriteTimeout(): void {
-    this.#lose("lost", "write_timeout");
-  }
-
-  onDrainServer(): void {
+  onShutDown(): void {
     this.#receiver.deliverShutdown();
   }
 
-  onCut(): void {
-    this.#lose("lost", "server_shutdown");
+  onLost(reason: DisconnectReason): void {
+    this.#lose("lost", reason);
   }
 
   // ── what the bridge tells ──────────────────────────────────────────────────────────────────────────────────────
@@ -184,7 +182,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
   }
 
   onBridgeFailed(error: Error): void {
-    this.#server.logger.error("no WebSocket could be opened", error);
+    this.#failure = error;
     this.#lose("failed", "server_error");
   }
 
@@ -254,11 +252,9 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
         output.write(this.#answerWith(this.#extensions), "", 0, "");
         this.#owner.onWebSocketOpen();
         break;
-      case "refuse": {
-        const text = "No WebSocket can be opened now. Try again in a moment.";
-        output.write(errorResponse(503, text, httpDate()), "", 0, "");
+      case "refuse":
+        this.#owner.onWebSocketFailed(this.#failure);
         break;
-      }
       case "sendEarly": {
         const early = this.#early;
         this.#early = [];
@@ -296,11 +292,11 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
         break;
       case "closeConnection":
         // Where the client has not closed in order, there is nobody to wait for.
-        if (this.#isInputOver) this.#connection.end();
-        else this.#connection.linger();
+        if (this.#isInputOver) this.#connection.closeWhenFlushed();
+        else this.#connection.lingeringClose();
         break;
       case "resetConnection":
-        this.#connection.cut();
+        this.#connection.reset();
     }
   }
 
