@@ -69,7 +69,7 @@ export class Server {
   readonly #lifespan: Lifespan;
   readonly #wheel: TimerWheel;
   readonly #listeners: Listeners;
-  #admission: Admission | undefined;
+  #admission: Admission<Connection> | undefined;
   readonly #reporting: Reporting;
   #readProxied: ProxyReader | undefined;
   #bridge: UpgradeBridge | undefined;
@@ -159,7 +159,7 @@ export class Server {
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
       if (this.#life.phase !== "starting") throw new Error("The server was stopped before it listened.");
       const openFiles = await openFilesLimit();
-      const admission = new Admission({
+      const admission = new Admission<Connection>({
         maxConnections: options.maxConnections,
         openFiles,
         metrics: this.#reporting.metrics,
@@ -416,7 +416,7 @@ export class Server {
 
   #createContext(
     validator: EventValidator | undefined,
-    admission: Admission,
+    admission: Admission<Connection>,
     guard: DescriptorGuard,
   ): ServerContext {
     const { options } = this;
