@@ -219,8 +219,8 @@ export class Server {
   }
 
   /**
-   * Reads certificates and keys again. New connections get the new ones, open ones go on as they are. If they cannot
-   * be used, that is logged, and everything stays as it was. Does nothing without TLS, or while it does not run.
+   * Reads certificates and keys again. New connections get the new ones, open ones stay as they are. If they cannot
+   * be used, that is logged, and nothing changes. Does nothing without TLS, or while it does not run.
    *
    * @returns whether new connections get what the files hold now.
    */
@@ -316,12 +316,12 @@ export class Server {
     return this.#isRunning ? this.#listeners.adopt(sockets) : undefined;
   }
 
-  /** Opens the file of the access log anew, after log rotation has moved it. */
+  /** Opens the file of the access log again, after log rotation has moved it. */
   reopenLogs(): void {
     this.#reporting.accessLog?.reopen();
   }
 
-  /** Resolves when the server has stopped, whoever stopped it, with what `stop` resolves with. */
+  /** Resolves when the server has stopped for any reason, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#life.whenStopped;
   }
