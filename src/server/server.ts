@@ -356,7 +356,7 @@ export class Server {
     this.#listeners.stop({ keepFile: this.#isFollowed });
     if (this.#context === undefined) return;
     if (this.#isFollowed) this.#context.idleGrace = IDLE_GRACE;
-    this.#context.isDraining = true;
+    this.#context.isShuttingDown = true;
   }
 
   #finishConnections(): void {
@@ -471,7 +471,7 @@ export class Server {
       readProxied: this.#readProxied,
       descriptorCeiling: guard.ceiling,
       hasRoomForWebSocket: () => !guard.isPaused && admission.hasRoomForWebSocket,
-      isDraining: false,
+      isShuttingDown: false,
       idleGrace: 0,
     };
   }
