@@ -3,7 +3,6 @@ import { EventError } from "../../src/errors.ts";
 import {
   chunkPrefix,
   CONTINUE,
-  errorResponse,
   LAST_CHUNK,
   planResponse,
   trailerSection,
@@ -334,15 +333,6 @@ describe("planResponse", () => {
 });
 
 describe("what else goes out", () => {
-  test("errorResponse", () => {
-    expect(errorResponse(503, "Too busy", DATE, [["retry-after", "1"]])).toBe(
-      "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 8\r\n" +
-        `retry-after: 1\r\nconnection: close\r\ndate: ${DATE}\r\n\r\nToo busy`,
-    );
-    expect(errorResponse(500, "é", DATE)).toEndWith("\r\n\r\n\xc3\xa9");
-    expect(errorResponse(500, "é", DATE)).toContain("content-length: 2\r\n");
-  });
-
   test("chunks", () => {
     expect(chunkPrefix(1)).toBe("1\r\n");
     expect(chunkPrefix(65_535)).toBe("ffff\r\n");
