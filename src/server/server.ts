@@ -4,7 +4,7 @@ import type { LifespanScope } from "../spec/scope.ts";
 import { messageOf } from "../errors.ts";
 import { HeadCache } from "../http1/head-cache.ts";
 import { PlanCache } from "../http1/plan-cache.ts";
-import { errorResponse } from "../http1/response-head.ts";
+import { errorResponse } from "../http1/error-response.ts";
 import type { UpgradeBridge } from "./websocket/upgrade-bridge.ts";
 import type { AccessLog } from "../logging/access-log.ts";
 import type { Connection } from "./connection/connection.ts";

@@ -4,8 +4,9 @@ import type { FileRange } from "../../exchange/file-range.ts";
 import type { ResponseHead, Transport } from "../../exchange/transport.ts";
 import type { Http1Request } from "../../http1/events.ts";
 
-import { LAST_CHUNK, chunkPrefix, interimHead, trailerSection } from "../../http1/response-head.ts";
+import { LAST_CHUNK, chunkPrefix, interimHead } from "../../http1/response-head.ts";
 import type { ResponsePlan } from "../../http1/response-head.ts";
+import { trailerSection } from "../../http1/trailers.ts";
 import type { Headers } from "../../spec/values.ts";
 import type { Connection } from "../connection/connection.ts";
 import { httpDate } from "../http-date.ts";

@@ -5,7 +5,7 @@ import type {
   WebSocketReceiver,
   WebSocketTransport,
 } from "../../exchange/websocket-transport.ts";
-import { errorResponse } from "../../http1/response-head.ts";
+import { errorResponse } from "../../http1/error-response.ts";
 import { upgradeFields, webSocketHead } from "../../http1/upgrade-head.ts";
 import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG } from "../../spec/close-code.ts";
 import { acceptOf } from "../../websocket/handshake.ts";
