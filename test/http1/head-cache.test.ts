@@ -42,7 +42,9 @@ function headOf(line: string, ...fields: string[]): string {
   return [line, "Host: a.example", ...fields, "", ""].join("\r\n");
 }
 
-const PLAIN = headOf("GET / HTTP/1.1", "User-Agent: x/1", "Accept: */*");
+/** Long enough to be looked up without its request line. */
+const AGENT = `User-Agent: Mozilla/5.0 ${"x".repeat(60)}`;
+const PLAIN = headOf("GET / HTTP/1.1", AGENT, "Accept: */*");
 
 interface Row {
   name: string;
@@ -60,7 +62,7 @@ const rows: Row[] = [
     own: "head",
     other: "head",
   },
-  { name: "a query", head: headOf("GET /?token=x HTTP/1.1"), own: "head", other: "fields" },
+  { name: "a query", head: headOf("GET /?token=x HTTP/1.1", AGENT), own: "head", other: "fields" },
   { name: "HTTP/1.0", head: headOf("GET / HTTP/1.0"), own: "nothing", other: "nothing" },
   { name: "an absolute target", head: headOf("GET http://b/ HTTP/1.1"), own: "nothing", other: "nothing" },
   {
@@ -134,7 +136,7 @@ describe("recognition", () => {
 
   test("of credentials, behind any target, by their own connection", () => {
     const client = new Client(new HeadCache(LIMITS));
-    const head = headOf("GET /a HTTP/1.1", "Cookie: sid=1");
+    const head = headOf("GET /a HTTP/1.1", AGENT, "Cookie: sid=1");
     client.read(head, head);
     expect(client.knows(head.replace("/a", "/b?c"))).toBe("fields");
     expect(client.knows(head.replace("sid=1", "sid=2"))).toBe("nothing");
