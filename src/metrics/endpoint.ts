@@ -122,7 +122,7 @@ export class MetricsEndpoint {
     }
     const app = endpointApplication({
       samples: () => source.samples(),
-      // A process that hands over answers for its successor, which is ready.
+      // A process whose successor is ready answers for it.
       isReady: () => this.#isFollowed || source.isReady(),
     });
     this.#server = createServer(app, endpointOptions(options), [this.#socket]);

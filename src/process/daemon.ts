@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { onSignals } from "./signal-handlers.ts";
 import { startChild } from "./child-start.ts";
 import type { ChildStart } from "./child-start.ts";
-import { environmentFor } from "./role.ts";
+import { environmentFor } from "./role-environment.ts";
 
 /**
  * Starts this program once more, in a session of its own: without a terminal, so that none can interrupt it or keep

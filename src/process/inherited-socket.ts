@@ -1,3 +1,6 @@
+/** The first descriptor after the standard ones: where a process that is started once more finds its sockets. */
+export const FIRST_DESCRIPTOR = 3;
+
 /** A listening socket that one program hands to the next. */
 export interface InheritedSocket {
   readonly fd: number;

@@ -16,14 +16,14 @@ export interface Configuration {
   readonly channel: number | undefined;
 }
 
-/** What the supervisor tells a worker. */
-export type Order =
+/** A message from the supervisor to a worker. */
+export type WorkerCommand =
   | Configuration
   /**
    * Finish what runs, and end. `isFollowed`: others serve its clients from now on. `isLast`: nobody else takes what
    * waits in its sockets.
    */
-  | { readonly type: "drain"; readonly isFollowed: boolean; readonly isLast: boolean }
+  | { readonly type: "finish"; readonly isFollowed: boolean; readonly isLast: boolean }
   /** Cut what runs, and end. */
   | { readonly type: "cut" }
   /** Open the log files anew. */
@@ -33,7 +33,7 @@ export type Order =
   /** Tell what was counted. */
   | { readonly type: "measure"; readonly round: number };
 
-/** What a worker tells the supervisor. */
+/** A message from a worker to the supervisor. */
 export type Report =
   /** It will be ready in so many seconds, or has failed; 0 is no limit. */
   | { readonly type: "starting"; readonly limit: number }
@@ -56,7 +56,7 @@ export type StartingReport = Extract<Report, { type: "starting" }>;
 /** An application may send messages of its own over the same channel; ours are told by this key. */
 const KEY = "pagi-server";
 
-export function envelope(message: Order | Report): object {
+export function envelope(message: WorkerCommand | Report): object {
   return { [KEY]: message };
 }
 
@@ -73,7 +73,7 @@ export function readReport(envelope: unknown): Report | undefined {
 }
 
 /** A message of the supervisor, or `undefined` for what is none of ours. */
-export function readOrder(envelope: unknown): Order | undefined {
+export function readCommand(envelope: unknown): WorkerCommand | undefined {
   const {
     type,
     isFollowed,
@@ -88,7 +88,7 @@ export function readOrder(envelope: unknown): Order | undefined {
     slot,
   } = contentOf(envelope);
   if (type === "measure" && typeof round === "number") return { type, round };
-  if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
+  if (type === "finish") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
   if ((type === "adopt" || type === "release") && typeof slot === "number") return { type, slot };
   if (type === "cut" || type === "reopen") return { type };
   if (

@@ -19,7 +19,7 @@ export class PidFile {
   /**
    * Opens the file, and leaves what is in it.
    *
-   * @param predecessor the process that hands over to this one, which may hold it.
+   * @param predecessor the process that this one follows, which may hold it.
    * @throws OptionError when a process that runs holds it, when it is none of ours, and when it cannot be written.
    */
   constructor(path: string, predecessor?: number) {

@@ -16,7 +16,7 @@ test("opening leaves what is in it; writing replaces it; the end removes it", ()
   expect(fs.existsSync(path)).toBe(false);
 });
 
-test("a process that runs holds it, unless it is the one that hands over", () => {
+test("a process that runs holds it, unless this one follows it", () => {
   using folder = new Folder({ pid: `${process.ppid}\n` });
   const path = folder.file("pid");
   expect(() => new PidFile(path)).toThrow(

@@ -223,7 +223,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     return rest;
   }
 
-  onWebSocketFailed(error: Error): void {
+  onWebSocketFailed(error: Error | undefined): void {
     const { logger } = this.#server;
     answerError(new ActiveRequest(this, this.#connection, UNKNOWN, undefined), {
       status: 503,
@@ -365,7 +365,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   #offer(handshake: Handshake): WebSocketOffer {
     const {
       Http1WebSocketOffer: Offer,
-    }: typeof import("../websocket/session.ts") = require("../websocket/session.ts");
+    }: typeof import("../websocket/offer.ts") = require("../websocket/offer.ts");
     return new Offer(this.#connection, handshake, this);
   }
 
