@@ -26,13 +26,26 @@ export const MAX_OWN_BYTES = 4 * 1024 * 1024;
 /** Bytes of the longest request line that is looked for, since all of them are hashed. */
 const LONGEST_LINE = 256;
 
+/** Bytes of the shortest field section that is looked up: one or two fields are read as fast as they are recognised. */
+const SHORTEST_SECTION = 96;
+
 /** Bytes of a field section that are hashed. The hash only chooses a slot; there, all bytes are compared. */
 const SAMPLES = 16;
+
+/**
+ * Heads in a row that a connection looks up without finding them. Each one found allows another; so a client that
+ * never repeats itself, or makes heads that collide, causes no more copies than it saves work.
+ */
+const PATIENCE = 16;
+
+/** Beyond its patience a connection looks up the first 4 of 64 heads, since clients may begin to repeat themselves. */
+const RETRY_EVERY = 64;
+const RETRIES = 4;
 
 const LF = 0x0a;
 
 interface KnownSection {
-  /** A copy. */
+  /** A copy of a head that ends with it. */
   readonly bytes: Buffer;
   readonly fields: KnownFields;
 }
@@ -75,6 +88,8 @@ export class HeadMemory {
   /** The same of the last head that was not known: heads that come only once are not worth a copy. */
   #seenHead = 0;
   #seenSection = 0;
+  #patience = PATIENCE;
+  #passedOver = 0;
 
   constructor(shared: HeadCache) {
     this.#shared = shared;
@@ -87,32 +102,36 @@ export class HeadMemory {
   /** The head with which the bytes from `at` on begin. */
   findHead(bytes: Buffer, at: number): KnownHead | undefined {
     const own = this.#own;
-    if (own !== undefined && startsWith(bytes, at, own)) return own;
+    if (own !== undefined && startsWith(bytes, at, own)) return this.#found(own);
     const { heads } = this.#shared;
     const last = heads.get(this.#headSlot);
-    if (last !== undefined && startsWith(bytes, at, last)) return last;
+    if (last !== undefined && startsWith(bytes, at, last)) return this.#found(last);
+    this.#headHash = 0;
+    if (this.#patience > 0) this.#patience--;
+    else if (this.#passedOver++ % RETRY_EVERY >= RETRIES) return undefined;
     this.#hash(bytes, at);
     if (this.#headHash === 0) return undefined;
     const slot = heads.slotOf(this.#headHash);
     const known = slot === this.#headSlot ? undefined : heads.get(slot);
     if (known === undefined || !startsWith(bytes, at, known)) return undefined;
     this.#headSlot = slot;
-    return known;
+    return this.#found(known);
   }
 
   /** The meaning of the field section with which the bytes from `at` on begin, in a request of HTTP/1.1. */
   findFields(bytes: Buffer, at: number): KnownFields | undefined {
+    if (bytes.length - at < SHORTEST_SECTION) return undefined;
     const own = this.#own;
-    if (own !== undefined && hasSection(bytes, at, own)) return own.fields;
+    if (own !== undefined && hasSection(bytes, at, own)) return this.#found(own.fields);
     const { sections } = this.#shared;
     const last = sections.get(this.#sectionSlot);
-    if (last !== undefined && hasSection(bytes, at, last)) return last.fields;
+    if (last !== undefined && hasSection(bytes, at, last)) return this.#found(last.fields);
     if (this.#headHash === 0) return undefined;
     const slot = sections.slotOf(this.#sectionHash);
     const known = slot === this.#sectionSlot ? undefined : sections.get(slot);
     if (known === undefined || !hasSection(bytes, at, known)) return undefined;
     this.#sectionSlot = slot;
-    return known.fields;
+    return this.#found(known.fields);
   }
 
   /**
@@ -129,19 +148,22 @@ export class HeadMemory {
     request: Http1Request,
     known: KnownFields | undefined,
   ): void {
-    const head = this.#headHash;
-    if (head === 0) return;
-    const { heads } = this.#shared;
-    const hasSeenHead = heads.see(head) || this.#seenHead === head;
-    this.#seenHead = head;
-    const fields = known ?? this.#learnFields(bytes, request);
-    if (fields === undefined) return;
-    if (!fields.isImpersonal || line.queryString !== "") {
-      // In place of another head of the same fields only when it is likely to come again.
-      if (hasSeenHead || known === undefined) this.#keep(bytes, at, line, fields);
-    } else if (hasSeenHead) {
-      heads.put(head, { bytes: Buffer.from(bytes.subarray(at)), line, fields });
-      this.#headSlot = heads.slotOf(head);
+    const hash = this.#headHash;
+    if (hash === 0) return;
+    const { heads, sections } = this.#shared;
+    const hasSeenHead = heads.see(hash) || this.#seenHead === hash;
+    this.#seenHead = hash;
+    const length = this.#sectionLength;
+    const isNewSection = known === undefined && length >= SHORTEST_SECTION;
+    if (isNewSection ? !this.#hasSeenSection() : !hasSeenHead) return;
+    const fields = known ?? knownFields(request, length);
+    const head: KnownHead = { bytes: copyOf(bytes, at), line, fields };
+    if (!fields.isImpersonal) this.#keep(head);
+    else {
+      if (isNewSection) this.#sectionSlot = sections.put(this.#sectionHash, head);
+      if (!hasSeenHead) return;
+      if (line.queryString !== "") this.#keep(head);
+      else this.#headSlot = heads.put(hash, head);
     }
   }
 
@@ -151,32 +173,27 @@ export class HeadMemory {
     this.#own = undefined;
   }
 
-  /** The meaning of a field section that has come before. */
-  #learnFields(bytes: Buffer, request: Http1Request): KnownFields | undefined {
+  #hasSeenSection(): boolean {
     const hash = this.#sectionHash;
-    const length = this.#sectionLength;
-    const { sections } = this.#shared;
-    const hasSeen = sections.see(hash) || this.#seenSection === hash;
+    const hasSeen = this.#shared.sections.see(hash) || this.#seenSection === hash;
     this.#seenSection = hash;
-    if (!hasSeen) return undefined;
-    const fields = knownFields(request, length);
-    if (fields.isImpersonal) {
-      sections.put(hash, { bytes: Buffer.from(bytes.subarray(bytes.length - length)), fields });
-      this.#sectionSlot = sections.slotOf(hash);
-    }
-    return fields;
+    return hasSeen;
   }
 
-  #keep(bytes: Buffer, at: number, line: RequestLine, fields: KnownFields): void {
-    const total = this.#shared.ownBytes - (this.#own?.bytes.length ?? 0) + bytes.length - at;
+  #keep(head: KnownHead): void {
+    const total = this.#shared.ownBytes - (this.#own?.bytes.length ?? 0) + head.bytes.length;
     if (total > MAX_OWN_BYTES) return;
     this.#shared.ownBytes = total;
-    this.#own = { bytes: Buffer.from(bytes.subarray(at)), line, fields };
+    this.#own = head;
+  }
+
+  #found<Known>(known: Known): Known {
+    if (this.#patience < PATIENCE) this.#patience++;
+    return known;
   }
 
   /** Hashes all of the request line, for targets differ anywhere, and samples of what follows. */
   #hash(bytes: Buffer, at: number): void {
-    this.#headHash = 0;
     const end = bytes.length;
     if (end - at > LONGEST_HEAD) return;
     const stop = Math.min(end, at + LONGEST_LINE);
@@ -192,6 +209,13 @@ export class HeadMemory {
     this.#sectionHash = mixed(section);
     this.#headHash = mixed(line ^ Math.imul(section, 0x85eb_ca6b));
   }
+}
+
+/** The bytes from `at` on, without the rest of the memory that they came in. */
+function copyOf(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length - at);
+  bytes.copy(copy, 0, at);
+  return copy;
 }
 
 /** Spreads a hash over its low bits, which choose the slot; never 0. */

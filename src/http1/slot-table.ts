@@ -28,7 +28,10 @@ export class SlotTable<Value> {
     return false;
   }
 
-  put(hash: number, value: Value): void {
-    this.#values[this.slotOf(hash)] = value;
+  /** @returns the slot. */
+  put(hash: number, value: Value): number {
+    const slot = this.slotOf(hash);
+    this.#values[slot] = value;
+    return slot;
   }
 }

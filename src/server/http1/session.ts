@@ -223,7 +223,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     return rest;
   }
 
-  onWebSocketFailed(error: Error): void {
+  onWebSocketFailed(error: Error | undefined): void {
     const { logger } = this.#server;
     answerError(new ActiveRequest(this, this.#connection, UNKNOWN, undefined), {
       status: 503,

@@ -18,6 +18,8 @@ export interface HandshakeOwner {
   onAccepted(): readonly Uint8Array[];
   /** No WebSocket can be opened: the client is answered that. */
   onWebSocketFailed(error: Error): void;
+  /** No WebSocket can be opened: the client is answered that. */
+  onWebSocketFailed(error: Error | undefined): void;
   /** The client has its answer. */
   onWebSocketOpen(): void;
   /** The WebSocket has ended. `status` is what the client was answered; 0 when it was gone before that. */
@@ -54,8 +56,8 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
   /** What the application gets when it ends otherwise. */
   #ending: Ending = { code: ABNORMAL_CLOSURE, reason: "client_closed" };
   #lossReason: DisconnectReason = "client_closed";
-  /** Why no WebSocket could be opened. */
-  #failure = new Error("no WebSocket was opened");
+  /** Why there is no bridge. */
+  #failure: Error | undefined;
   /** The payload of the last Ping, as long as its Pong has to wait. */
   #latePong: Uint8Array | undefined;
   #isInputOver = false;
@@ -116,7 +118,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSo
 
   bufferedAmount(): number {
     const { output, context } = this.#connection;
-    // Found closed by a write, and not told yet: see Http1Transport.
+    // Found closed by a write, and not told yet: see ActiveRequest.
     if (output.isClosed && this.#phase !== "over") return context.host.highWaterMark;
     return output.size + this.#earlyBytes;
   }
