@@ -1,6 +1,8 @@
 import type { ConnectionState } from "../../src/spec/connection-state.ts";
-import type { BodyReader } from "../../src/toolkit/request/body-reader.ts";
+import type { Receive } from "../../src/spec/application.ts";
 import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../../src/spec/events.ts";
+import type { HttpScope } from "../../src/spec/scope.ts";
+import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 
 /** What comes in for one request: its body, and the news that the client has gone. */
 export interface Inbox {
@@ -22,14 +24,24 @@ export interface Inbox {
 
 /** The inbox of an `http` scope: `pagi.connection` tells of the disconnect, so `receive` serves the body alone. */
 export class HttpInbox implements Inbox {
-  readonly #receive: () => Promise<HttpReceiveEvent>;
-  readonly #connection: ConnectionState;
+  readonly #scope: HttpScope;
+  readonly #receive: Receive;
   readonly watchesBody = false;
+  #body: BodyReader<HttpReceiveEvent> | undefined;
   #abort: AbortController | undefined;
 
-  constructor(receive: () => Promise<HttpReceiveEvent>, connection: ConnectionState) {
+  constructor(scope: HttpScope, receive: Receive) {
+    this.#scope = scope;
     this.#receive = receive;
-    this.#connection = connection;
+  }
+
+  get #connection(): ConnectionState {
+    return this.#scope["pagi.connection"];
+  }
+
+  /** The next event of the body; its reader is made for the first, since most requests have no body. */
+  #next(): Promise<HttpReceiveEvent> {
+    return (this.#body ??= new BodyReader(this.#scope, this.#receive)).next();
   }
 
   /** Made when first read, for most handlers never look at it. */
@@ -48,7 +60,7 @@ export class HttpInbox implements Inbox {
   bodyStream(): ReadableStream<Uint8Array> {
     return pulledStream(async (controller) => {
       for (;;) {
-        const event = await this.#receive();
+        const event = await this.#next();
         if (event.type === "http.disconnect") {
           controller.error(this.signal.reason ?? abortError("the request ended"));
           return;
@@ -65,7 +77,7 @@ export class HttpInbox implements Inbox {
   async readBody(): Promise<Uint8Array<ArrayBuffer>> {
     const fragments: Uint8Array[] = [];
     for (;;) {
-      const event = await this.#receive();
+      const event = await this.#next();
       if (event.type === "http.disconnect") throw this.signal.reason ?? abortError("the request ended");
       if (event.body.byteLength > 0) fragments.push(event.body);
       if (!event.more) return joined(fragments);
