@@ -11,6 +11,9 @@ const UNSAFE_IN_TARGET_ALL = /[^!-~]|[#\\]/g;
 // What the URL parser may rewrite within a path: dot segments, and the chars that it encodes.
 const MAY_BE_REWRITTEN = /\/\.|\/%2e|["<>`{}^'|]/i;
 
+// Any of these, in a target: looked for once, since most targets have none.
+const NOT_AS_SENT = /[^!-~]|[#\\"<>`{}^'|]|\/\.|\/%2e/i;
+
 /** The scope as a `Request`. Its body is received only when the handler reads it. */
 export function requestOf(scope: RequestScope, inbox: Inbox): Request {
   return new ScopeRequest(scope, inbox);
@@ -156,10 +159,14 @@ function withMethod(request: Request, method: string): Request {
  * a Unix socket.
  */
 export function urlOf(scope: RequestScope): string {
-  const path = inTarget(rawPathBelow(scope));
-  const query = inTarget(scope.query_string ?? "");
-  const scheme = scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http";
-  const url = `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query === "" ? "" : `?${query}`}`;
+  const rawPath = rawPathBelow(scope);
+  const rawQuery = scope.query_string ?? "";
+  const origin = `${scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http"}://${authorityOf(scope)}`;
+  if (rawPath.startsWith("/") && !NOT_AS_SENT.test(rawPath) && !NOT_AS_SENT.test(rawQuery))
+    return rawQuery === "" ? origin + rawPath : `${origin}${rawPath}?${rawQuery}`;
+  const path = inTarget(rawPath);
+  const query = inTarget(rawQuery);
+  const url = `${origin}${path.startsWith("/") ? "" : "/"}${path}${query === "" ? "" : `?${query}`}`;
   return MAY_BE_REWRITTEN.test(url) ? new URL(url).href : url;
 }
 
