@@ -2,6 +2,7 @@ import type { Inbox } from "./inbox.ts";
 import { requestOf } from "./request.ts";
 import { pipeResponse } from "./response.ts";
 import type { WebSocketSendEvent } from "../../src/spec/events.ts";
+import { valueAtHand } from "../../src/spec/at-hand.ts";
 import type { RequestScope, State, WebSocketScope } from "../../src/spec/scope.ts";
 
 /** What a fetch handler learns beside the request. Hono calls this `c.env`. */
@@ -34,6 +35,7 @@ export function answerOf<Environment>(
   let returned: unknown;
   try {
     returned = handler(requestOf(scope, inbox), env);
+    if (returned instanceof Promise) returned = valueAtHand(returned);
     if (returned instanceof Response) return returned;
   } catch (error) {
     returned = Promise.reject(error);

@@ -1,6 +1,7 @@
 import type { ConnectionState } from "../../src/spec/connection-state.ts";
 import type { Receive } from "../../src/spec/application.ts";
 import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../../src/spec/events.ts";
+import { valueAtHand } from "../../src/spec/at-hand.ts";
 import type { HttpScope } from "../../src/spec/scope.ts";
 import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 
@@ -16,8 +17,11 @@ export interface Inbox {
   bodyStream(): ReadableStream<Uint8Array>;
   /** Called in place of `bodyStream` for a request that has no body. */
   noBody(): null;
-  /** Reads the whole body in place of `bodyStream`, where that needs no stream. Fails when the client goes. */
-  readBody?(): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads the whole body in place of `bodyStream`, where that needs no stream; at once where all of it has come. Fails
+   * when the client goes.
+   */
+  readBody?(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
   /** The response's stream is being read: from now on the client's going is looked for, whatever became of the body. */
   respond(): void;
 }
@@ -74,10 +78,17 @@ export class HttpInbox implements Inbox {
     return null;
   }
 
-  async readBody(): Promise<Uint8Array<ArrayBuffer>> {
+  readBody(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    const first = this.#next();
+    const event = valueAtHand(first);
+    const isWhole = !(event instanceof Promise) && event.type === "http.request" && !event.more;
+    return isWhole ? joined([event.body]) : this.#readFrom(first);
+  }
+
+  async #readFrom(first: Promise<HttpReceiveEvent>): Promise<Uint8Array<ArrayBuffer>> {
     const fragments: Uint8Array[] = [];
-    for (;;) {
-      const event = await this.#next();
+    for (let next = first; ; next = this.#next()) {
+      const event = await next;
       if (event.type === "http.disconnect") throw this.signal.reason ?? abortError("the request ended");
       if (event.body.byteLength > 0) fragments.push(event.body);
       if (!event.more) return joined(fragments);

@@ -11,4 +11,15 @@ export function valueAtHand<T>(promise: Promise<T>): T | Promise<T> {
   return value === promise || peek.status(promise) === "fulfilled" ? value : promise;
 }
 
+/**
+ * `promise.then(change)` for a `change` that leaves most values as they are: where the value is at hand and stays the same,
+ * the promise itself, without another one and a turn of the microtasks. `change` must not throw.
+ */
+export function mapped<T>(promise: Promise<T>, change: (value: T) => T): Promise<T> {
+  const value = valueAtHand(promise);
+  if (value instanceof Promise) return promise.then(change);
+  const changed = change(value);
+  return changed === value ? promise : Promise.resolve(changed);
+}
+
 const peek = typeof Bun === "undefined" ? undefined : Bun.peek;
