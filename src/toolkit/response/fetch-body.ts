@@ -2,6 +2,8 @@
 // a length nor a file name. So a body counts as bytes or as a file only where that is proved; everything else is read as
 // the stream that the standard says it is, which is always right. See docs/decisions/0020.
 
+import { fileOfStream } from "./file-stream.ts";
+
 /** The body of a Fetch `Response`. */
 export type FetchBody =
   /** There is none. */
@@ -10,6 +12,8 @@ export type FetchBody =
   | { readonly kind: "bytes"; readonly origin: BytesOrigin; readonly held: Uint8Array | undefined }
   /** A `Bun.file()`, or a slice of one that begins at `offset` bytes: `response.blob()` gives it back. */
   | { readonly kind: "file"; readonly offset: number }
+  /** The stream of a whole file, of which nothing has been read. */
+  | { readonly kind: "file stream"; readonly path: string; readonly stream: ReadableStream<unknown> }
   | { readonly kind: "stream"; readonly stream: ReadableStream<unknown> };
 
 /**
@@ -25,7 +29,9 @@ export function fetchBody(response: Response): FetchBody {
   const shown = shownBody(response, response.url === "" ? "unknown" : "fetch");
   if (shown !== undefined) return shown;
   const { body } = response;
-  return body === null ? { kind: "none" } : { kind: "stream", stream: body };
+  if (body === null) return { kind: "none" };
+  const path = body.locked ? undefined : fileOfStream(body);
+  return path === undefined ? { kind: "stream", stream: body } : { kind: "file stream", path, stream: body };
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   type ContentCoding,
 } from "./content-coding.ts";
 import { fetchBody, type BytesOrigin } from "./fetch-body.ts";
-import { fetchFile, type FetchFile } from "./fetch-file.ts";
+import { fetchFile, fileAt, type FetchFile } from "./fetch-file.ts";
 import { announcedLength } from "./fetch-head.ts";
 
 /** What a Fetch `Response` sends, ready to be sent. */
@@ -64,7 +64,13 @@ export function fetchContent(response: Response, wanted: boolean): FetchContent 
       return { kind: "none", announcedLength: isDecoded ? undefined : announcedLength(response), isDecoded };
     }
     case "file":
-      return fileContent(response, body.offset, wanted);
+      return fileContent(fetchFile(response, body.offset), wanted);
+    case "file stream": {
+      const { path, stream } = body;
+      // The file is sent in the place of the stream, which has not opened it yet.
+      stream.cancel().catch(() => {});
+      return fileContent(fileAt(path), wanted);
+    }
     case "stream": {
       const reader = new ChunkReader(body.stream);
       if (!wanted) {
@@ -81,8 +87,8 @@ function bytesContent(response: Response, bytes: Uint8Array, origin: BytesOrigin
   return { kind: "bytes", bytes, origin, isDecoded: isUndone(codingOf(response), { bytes, isWhole: true }) };
 }
 
-async function fileContent(response: Response, offset: number, wanted: boolean): Promise<FetchContent> {
-  const file = await fetchFile(response, offset);
+async function fileContent(found: Promise<FetchFile | Blob>, wanted: boolean): Promise<FetchContent> {
+  const file = await found;
   if (!(file instanceof Blob)) return { kind: "file", file };
   if (!wanted) return UNREAD;
   return { kind: "stream", reader: new ChunkReader(file.stream()), coding: undefined };
