@@ -10,12 +10,14 @@ export type ServerName = (typeof SERVER_NAMES)[number];
 export interface ServerKind {
   readonly name: ServerName;
   readonly title: string;
+  /** Default `http`. */
+  readonly scheme?: "http" | "https";
   /** Why it cannot run here; `undefined` when it can. */
   missing(): string | undefined;
   command(scenario: string, port: number): string[];
 }
 
-/** What a server's program is called that serves a scenario in a way of its own. */
+/** The program of a server, where a scenario needs another than the usual one. */
 const OWN_PROGRAMS: {
   readonly [scenario: string]: { readonly bun: string; readonly node?: string } | undefined;
 } = {
@@ -24,11 +26,16 @@ const OWN_PROGRAMS: {
   "toolkit-router-hono": { bun: "./servers/bun-hono.ts" },
   "toolkit-upload-hono": { bun: "./servers/bun-hono.ts" },
   "toolkit-stream": { bun: "./servers/bun-upload.ts" },
+  elysia: { bun: "./servers/bun-elysia.ts" },
+  "elysia-listen": { bun: "./servers/bun-elysia.ts" },
+  "node-bare": { bun: "./servers/bun-node.ts" },
+  "node-express": { bun: "./servers/bun-node.ts" },
+  "node-fastify": { bun: "./servers/bun-node.ts" },
 };
 
 const here = (path: string): string => Bun.fileURLToPath(new URL(path, import.meta.url));
 const ROOT = here("..");
-/** What is installed with the package, and so what its users run. */
+/** The program that the package installs, so the one that its users run. */
 const CLI = here("../dist/pagi-server.js");
 
 export const SERVERS: readonly ServerKind[] = [
@@ -92,11 +99,21 @@ function uvicornCommand(module: string, port: number): string[] {
   ];
 }
 
-/** A server that runs another application than the scenario's name says; `serves` is the application's. */
-export function contender(name: "pagi" | "bun", title: string, serves: string): ServerKind {
+/**
+ * A server with another application or other options than the scenario's name says.
+ *
+ * @param serves the application's name.
+ * @param flags further words of pagi-server's command line.
+ */
+export function contender(
+  name: "pagi" | "bun",
+  title: string,
+  serves: string,
+  flags: readonly string[] = [],
+): ServerKind {
   const [kind] = SERVERS.filter((one) => one.name === name);
   if (kind === undefined) throw new BenchFailure(`There is no server '${name}'.`);
-  return { ...kind, title, command: (_scenario, port) => kind.command(serves, port) };
+  return { ...kind, title, command: (_scenario, port) => [...kind.command(serves, port), ...flags] };
 }
 
 /** Starlette on uvicorn: one application for all scenarios that it takes part in. */
@@ -118,6 +135,7 @@ export function buildPackage(): void {
   const { success, stderr } = Bun.spawnSync([process.execPath, "run", "prepack"], {
     cwd: ROOT,
     stdout: "ignore",
+    stderr: "pipe",
   });
   if (!success || !existsSync(CLI))
     throw new BenchFailure(`bun run prepack failed: ${stderr.toString().trim()}`);
@@ -129,22 +147,28 @@ export interface RunningServer {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
+  /**
+   * Waits for work with the server.
+   *
+   * @throws BenchFailure when the server ends first.
+   */
+  during<T>(work: Promise<T>): Promise<T>;
+  end(): Promise<void>;
 }
 
 /**
- * Starts a server on its core, runs `use` with it, and ends it.
+ * Starts a server on its core.
  *
- * @throws BenchFailure when the server ends by itself, or accepts nothing within 15 seconds.
+ * @throws BenchFailure when the server ends, or accepts nothing within 15 seconds.
  */
-export async function withServer<T>(
+export async function startServer(
   kind: ServerKind,
   scenario: string,
-  environment: Record<string, string>,
-  cores: Cores,
-  use: (server: RunningServer) => Promise<T>,
-): Promise<T> {
+  environment: Readonly<Record<string, string>>,
+  core: number | undefined,
+): Promise<RunningServer> {
   const port = await unusedPort();
-  const child = Bun.spawn(pinned(cores.server, kind.command(scenario, port)), {
+  const child = Bun.spawn(pinned(core, kind.command(scenario, port)), {
     env: { ...process.env, ...environment, BENCH_SCENARIO: scenario, NODE_ENV: "production" },
     stdin: "ignore",
     stdout: "ignore",
@@ -157,15 +181,41 @@ export async function withServer<T>(
       `${kind.title} ended with exit code ${code} in '${scenario}': ${said || "no message"}`,
     );
   });
-  // It ends in every case, and only counts while it is raced below.
+  // Every server is ended at last; that counts only while somebody waits for work with it.
   ended.catch(() => {});
+  const server: RunningServer = {
+    kind,
+    port,
+    pid: child.pid,
+    url: `${kind.scheme ?? "http"}://127.0.0.1:${port}/`,
+    during: (work) => Promise.race([work, ended]),
+    async end() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
   try {
-    await Promise.race([accepting(kind, port), ended]);
-    const server = { kind, pid: child.pid, port, url: `http://127.0.0.1:${port}/` };
-    return await Promise.race([use(server), ended]);
+    await server.during(accepting(kind, port));
+  } catch (error) {
+    await server.end();
+    throw error;
+  }
+  return server;
+}
+
+/** Starts a server on its core, runs `use` with it, and ends it. */
+export async function withServer<T>(
+  kind: ServerKind,
+  scenario: string,
+  environment: Readonly<Record<string, string>>,
+  cores: Cores,
+  use: (server: RunningServer) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(kind, scenario, environment, cores.server);
+  try {
+    return await server.during(use(server));
   } finally {
-    child.kill("SIGKILL");
-    await child.exited;
+    await server.end();
   }
 }
 

@@ -1,6 +1,9 @@
 import { BenchFailure } from "../failure.ts";
 import { pinned, type Cores } from "../machine.ts";
 
+/** Milliseconds; no load program takes half of it. */
+const LIMIT = 120_000;
+
 /**
  * Runs one of the load programs beside this file on the load's core. Such a program prints one JSON object of
  * figures when it is done. Where `whenReady` is given, it prints `ready` before that, and waits for a line.
@@ -21,6 +24,11 @@ export async function runLoad(
     env: { ...process.env, BENCH_SCENARIO: "hello" },
   });
   const complaints = new Response(child.stderr).text();
+  let isStuck = false;
+  const limit = setTimeout(() => {
+    isStuck = true;
+    child.kill("SIGKILL");
+  }, LIMIT);
   let said = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
@@ -33,6 +41,8 @@ export async function runLoad(
     }
   }
   const code = await child.exited;
+  clearTimeout(limit);
+  if (isStuck) throw new BenchFailure(`The load program ${program} was not done after two minutes.`);
   if (code !== 0) {
     const words = (await complaints).trim();
     throw new BenchFailure(`The load program ${program} failed: ${words || `exit code ${code}`}`);

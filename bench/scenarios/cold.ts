@@ -2,7 +2,8 @@ import { unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runLoad } from "../load/run.ts";
-import { METRICS, type Scenario } from "../scenario.ts";
+import { METRICS } from "../metrics.ts";
+import { freshEachRound, type Scenario } from "../scenario.ts";
 import { unusedPort } from "../servers.ts";
 
 /** From the start of the process to its first whole response. */
@@ -11,10 +12,11 @@ export const cold: Scenario = {
   about: "from the start of the process to its first whole response, 13 bytes of text",
   needsWrk: false,
   metrics: [METRICS.cold],
-  minRounds: 15,
-  async measure(kind, settings) {
+  rounds: 15,
+  aims: [{ metric: METRICS.cold, atMost: 1.8 }],
+  prepare: freshEachRound(async (kind, settings) => {
     const port = await unusedPort();
-    const order = join(tmpdir(), `pagi-bench-cold-${process.pid}.json`);
+    const order = join(tmpdir(), `pagi-bench-cold-${port}.json`);
     await Bun.write(order, JSON.stringify(kind.command("hello", port)));
     try {
       const core = settings.cores.server ?? -1;
@@ -27,5 +29,5 @@ export const cold: Scenario = {
     } finally {
       unlinkSync(order);
     }
-  },
+  }),
 };
