@@ -7,7 +7,7 @@ import { measureAll } from "./measure.ts";
 import { aligned, markdown, SUMMARY_HEADER, summaryOf, tableOf } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { buildPackage, type ServerKind } from "./servers.ts";
+import { buildPackage, type ServerKind, type ServerName } from "./servers.ts";
 
 async function main(): Promise<void> {
   const line = parseCommandLine(process.argv.slice(2), SCENARIOS);
@@ -19,8 +19,9 @@ async function main(): Promise<void> {
   if (line.scenarios.some(({ needsWrk }) => needsWrk) && Bun.which("wrk") === null) {
     throw new BenchFailure(WRK_MISSING);
   }
-  const servers = presentServers(line.servers, line.serversNamed);
-  if (servers.some(({ name }) => name === "pagi")) buildPackage();
+  const common = line.servers.filter(({ name }) => line.scenarios.some((one) => isCommonTo(one, name)));
+  const servers = presentServers(common, line.serversNamed);
+  if (line.servers.some(({ name }) => name === "pagi")) buildPackage();
   const settings = {
     quick: line.quick,
     connections: line.connections,
@@ -69,15 +70,20 @@ function presentServers(wanted: readonly ServerKind[], isNamed: boolean): Server
   });
 }
 
+/** Whether a scenario measures that server once, under its own name. */
+function isCommonTo({ contenders, without }: Scenario, name: ServerName): boolean {
+  return contenders === undefined && without?.includes(name) !== true;
+}
+
 /** The servers of a scenario, of those that are present. */
 function takingPart(
-  { contenders, without }: Scenario,
+  scenario: Scenario,
   servers: readonly ServerKind[],
   line: CommandLine,
 ): readonly ServerKind[] {
-  if (contenders === undefined) return servers.filter(({ name }) => without?.includes(name) !== true);
+  if (scenario.contenders === undefined) return servers.filter(({ name }) => isCommonTo(scenario, name));
   const isWanted = ({ name }: ServerKind): boolean => line.servers.some((one) => one.name === name);
-  return presentServers(contenders.filter(isWanted), line.serversNamed);
+  return presentServers(scenario.contenders.filter(isWanted), line.serversNamed);
 }
 
 function capital(text: string): string {

@@ -36,7 +36,7 @@ const OWN_PROGRAMS: {
 const here = (path: string): string => Bun.fileURLToPath(new URL(path, import.meta.url));
 const ROOT = here("..");
 /** The program that the package installs, so the one that its users run. */
-const CLI = here("../dist/pagi-server.js");
+export const CLI = here("../dist/pagi-server.js");
 
 export const SERVERS: readonly ServerKind[] = [
   {
@@ -47,7 +47,7 @@ export const SERVERS: readonly ServerKind[] = [
       process.execPath,
       CLI,
       here(`./servers/pagi/${scenario}.ts`),
-      ...["--port", String(port), "--env", "production", "--no-access-log", "--quiet"],
+      ...["--port", String(port), "--env", "production", "--quiet"],
       // Above what any scenario opens; the keep-alive must outlast the opening of 10 000 connections.
       ...["--max-connections", "50000", "--timeout", "600"],
     ],

@@ -11,7 +11,15 @@ const LIMIT = 120_000;
  * @throws BenchFailure with the program's last words when it fails.
  */
 export async function runLoad(
-  program: "sse-client" | "idle-client" | "cold-client" | "ws-client" | "upload-client" | "matching",
+  program:
+    | "cold-client"
+    | "handshake-client"
+    | "idle-client"
+    | "matching"
+    | "open-loop"
+    | "sse-client"
+    | "upload-client"
+    | "ws-client",
   parameters: (string | number)[],
   cores: Cores,
   whenReady?: () => Promise<void>,
@@ -25,17 +33,20 @@ export async function runLoad(
   });
   const complaints = new Response(child.stderr).text();
   let isStuck = false;
-  const limit = setTimeout(() => {
+  const kill = (): void => {
     isStuck = true;
     child.kill("SIGKILL");
-  }, LIMIT);
+  };
+  let limit = setTimeout(kill, LIMIT);
   let said = "";
   const decoder = new TextDecoder();
   for await (const chunk of child.stdout) {
     said += decoder.decode(chunk, { stream: true });
     if (whenReady !== undefined && said.startsWith("ready\n")) {
       said = said.slice("ready\n".length);
+      clearTimeout(limit);
       await whenReady();
+      limit = setTimeout(kill, LIMIT);
       child.stdin.write("\n");
       child.stdin.flush();
     }
