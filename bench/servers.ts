@@ -127,18 +127,18 @@ export function starlette(title: string): ServerKind {
 }
 
 /**
- * Makes the command line as the package ships it.
+ * Bundles the command line as the package ships it.
  *
  * @throws BenchFailure when it cannot be built.
  */
 export function buildPackage(): void {
-  const { success, stderr } = Bun.spawnSync([process.execPath, "run", "prepack"], {
+  const { success, stderr } = Bun.spawnSync([process.execPath, "run", "bundle"], {
     cwd: ROOT,
     stdout: "ignore",
     stderr: "pipe",
   });
   if (!success || !existsSync(CLI))
-    throw new BenchFailure(`bun run prepack failed: ${stderr.toString().trim()}`);
+    throw new BenchFailure(`bun run bundle failed: ${stderr.toString().trim()}`);
 }
 
 /** A server that has been started and accepts connections. */

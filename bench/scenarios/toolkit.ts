@@ -49,7 +49,7 @@ const matching: Scenario = {
   metrics: [METRICS.nanoseconds],
   prepare: freshEachRound(async (kind, settings) => {
     const { routes, asked } = MATCHED.find(({ title }) => title === kind.title) ?? { routes: 0, asked: 0 };
-    const figures = await runLoad("matching", [routes, asked, settings.quick ? 3 : 15], settings.cores);
+    const figures = await runLoad("matching", [routes, asked, settings.quick ? 1 : 15], settings.cores);
     return { nanoseconds: figures["nanoseconds"] ?? Number.NaN };
   }),
 };
@@ -95,7 +95,7 @@ const UPLOADS: readonly UploadScenario[] = [
     about: "one upload of 1 GiB to the disk: the first three as multipart/form-data, the others as a body",
     connections: 1,
     fileBytes: 1024 * MEBIBYTE,
-    quickBytes: 64 * MEBIBYTE,
+    quickBytes: 16 * MEBIBYTE,
     isOnce: true,
     rounds: 3,
     contenders: [

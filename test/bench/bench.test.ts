@@ -34,6 +34,14 @@ const ROWS: Record<string, readonly string[]> = {
   "node-post": ["A handler on pagi-server", "A handler on Bun's node:http"],
   "node-express-json": ["Express 5 on pagi-server", "Express 5 on Bun's node:http"],
   "node-fastify": ["Fastify 5 on pagi-server", "Fastify 5 on Bun's node:http"],
+  "tls-hello": ["pagi-server", "Bun.serve"],
+  "tls-handshakes": ["pagi-server", "Bun.serve"],
+  "open-80": ["pagi-server", "Bun.serve"],
+  workers: ["pagi-server", "Bun.serve"],
+  "idle-cpu": ["pagi-server", "Bun.serve"],
+  "cold-bundle": ["pagi-server", "Bun.serve", "node:http"],
+  "cost-access-log": ["with access log to a file", "without any"],
+  "cost-proxy": ["with proxy headers", "without any"],
   sse: ["pagi-server", "Bun.serve", "node:http"],
   "ws-64k": WS,
   "ws-broadcast": WS,
@@ -61,7 +69,7 @@ describe.skipIf(isMissing("wrk") || isMissing("node"))("bun run bench --quick (n
         const line = table.find((one) => one.startsWith(`${title}  `));
         // The memory of so few connections may be none at all; their open files are counted.
         expect(`${scenario}, ${line}`).toMatch(
-          scenario === "ws-idle" ? /  +-?[\d ]+ .* \d\.\d\d( |$)/ : /  +[1-9]/,
+          scenario === "ws-idle" ? /  +-?[\d ]+ .* \d\.\d\d( |$)/ : /  +(?=[\d. ]*[1-9])/,
         );
       }
     }
@@ -116,6 +124,6 @@ describe("the command line", () => {
       expect(output).toMatch(new RegExp(`^  ${name}  .*`, "m"));
       expect(output).toContain(about);
     }
-    expect(output).toContain("'hono', 'node',");
+    expect(output).toContain("'hono', 'node', 'tls', 'open', 'idle', 'cold', 'cost', 'ws', 'toolkit'.");
   });
 });
