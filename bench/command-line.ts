@@ -15,6 +15,8 @@ export interface CommandLine {
   readonly rounds: number | undefined;
   readonly duration: number | undefined;
   readonly connections: number | undefined;
+  /** Another checkout, to compare with instead of other servers. */
+  readonly against: string | undefined;
   readonly markdown: boolean;
   readonly quick: boolean;
 }
@@ -27,6 +29,7 @@ const HELP = `Usage: bun run bench [scenario...] [options]
   --duration S     seconds of load in a round (default 0.5; longer where a request is)
   --connections N  connections of the load (default: the scenario's own)
   --only NAMES     servers to measure, with commas: ${SERVER_NAMES.join(",")} (also --servers)
+  --against PATH   compare with pagi-server of another checkout, instead of other servers
   --markdown       tables as in docs/benchmarks.md
   --quick          one short round: shows that the benchmark works; its figures mean nothing
   --list           list the scenarios and groups
@@ -63,6 +66,7 @@ export function parseCommandLine(words: string[], all: readonly Scenario[]): Com
         servers: { type: "string" },
         markdown: { type: "boolean" },
         quick: { type: "boolean" },
+        against: { type: "string" },
         list: { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
@@ -85,6 +89,7 @@ export function parseCommandLine(words: string[], all: readonly Scenario[]): Com
     rounds: count("--rounds", values.rounds) ?? (quick ? 1 : undefined),
     duration: seconds("--duration", values.duration) ?? (quick ? QUICK_SECONDS : undefined),
     connections: count("--connections", values.connections),
+    against: values.against,
     markdown: values.markdown === true,
     quick,
   };

@@ -1,4 +1,6 @@
 // `bun run bench [scenario...]`: pagi-server beside Bun.serve and others. See --help.
+import { resolve } from "node:path";
+import { againstCheckout, checkCheckout } from "./against.ts";
 import { helpText, listText, parseCommandLine, type CommandLine } from "./command-line.ts";
 import { BenchFailure } from "./failure.ts";
 import { WRK_MISSING } from "./load/wrk.ts";
@@ -19,8 +21,14 @@ async function main(): Promise<void> {
   if (line.scenarios.some(({ needsWrk }) => needsWrk) && Bun.which("wrk") === null) {
     throw new BenchFailure(WRK_MISSING);
   }
-  const common = line.servers.filter(({ name }) => line.scenarios.some((one) => isCommonTo(one, name)));
+  const common = line.servers.filter(
+    ({ name }) => line.against === undefined && line.scenarios.some((one) => isCommonTo(one, name)),
+  );
   const servers = presentServers(common, line.serversNamed);
+  if (line.against !== undefined) {
+    checkCheckout(line.against);
+    buildPackage(`${resolve(line.against)}/`);
+  }
   if (line.servers.some(({ name }) => name === "pagi")) buildPackage();
   const settings = {
     quick: line.quick,
@@ -28,13 +36,17 @@ async function main(): Promise<void> {
     // A quick run starts many servers at once.
     cores: line.quick ? { server: undefined, load: undefined } : coresOf(),
   };
-  console.log(
-    describeMachine(settings.cores)
-      .map(line.markdown ? (text) => `- ${text}` : (text) => text)
-      .join("\n"),
-  );
+  const machine = describeMachine(settings.cores);
+  if (line.markdown) console.log(`## The run\n\n${machine.map((text) => `- ${text}`).join("\n")}`);
+  else console.log(machine.join("\n"));
   const summary: string[][] = [];
-  for (const scenario of line.scenarios) {
+  const figures: string[] = [];
+  for (const chosen of line.scenarios) {
+    const scenario = line.against === undefined ? chosen : againstCheckout(chosen, line.against);
+    if (scenario === undefined) {
+      console.error(`Left out: ${chosen.name} (it runs no server of a checkout).`);
+      continue;
+    }
     const taking = takingPart(scenario, servers, line);
     if (taking.length === 0) {
       console.error(`Left out: ${scenario.name} (none of the chosen servers takes part).`);
@@ -45,17 +57,17 @@ async function main(): Promise<void> {
     const series = await measureAll(scenario, taking, rounds, { ...settings, duration });
     const table = tableOf(scenario, series);
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
-    console.log(
-      line.markdown
-        ? `\n### ${scenario.name}\n\n${capital(scenario.about)}. ${measured}.\n\n${markdown(table)}`
-        : `\n${scenario.name}: ${scenario.about}. ${measured}.\n${aligned(table)}`,
-    );
+    // In Markdown the aims come first, and they are known at the end.
+    if (line.markdown) {
+      figures.push(`### ${scenario.name}\n\n${capital(scenario.about)}. ${measured}.\n\n${markdown(table)}`);
+    } else console.log(`\n${scenario.name}: ${scenario.about}. ${measured}.\n${aligned(table)}`);
     summary.push(...summaryOf(scenario, series));
   }
   if (summary.length > 0 && !line.quick) {
     const table = [SUMMARY_HEADER, ...summary];
-    console.log(line.markdown ? `\n### Aims\n\n${markdown(table)}` : `\nAims\n${aligned(table)}`);
+    console.log(line.markdown ? `\n## Aims\n\n${markdown(table)}` : `\nAims\n${aligned(table)}`);
   }
+  if (line.markdown) console.log(`\n## Figures\n\n${figures.join("\n\n")}`);
   if (line.quick) console.log("\nA quick run shows that the benchmark works; its figures mean nothing.");
 }
 

@@ -32,7 +32,7 @@ export function tableOf(scenario: Scenario, series: readonly Series[]): string[]
   return [header, ...rows];
 }
 
-export const SUMMARY_HEADER = ["scenario", "", "measured", "baseline", "ratio", "aim", ""];
+export const SUMMARY_HEADER = ["scenario", "figure", "pagi-server", "baseline", "ratio", "aim", "outcome"];
 
 /** A row for each aim of the scenario: both figures, the paired ratio, the aim, and whether it is reached. */
 export function summaryOf(scenario: Scenario, series: readonly Series[]): string[][] {

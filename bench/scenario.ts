@@ -48,6 +48,8 @@ export interface Scenario {
   readonly duration?: number;
   /** Whether rounds of all contenders run at the same time, because each of them waits most of it. */
   readonly isTogether?: boolean;
+  /** Whether it measures a part of pagi-server by itself. */
+  readonly isWithoutServer?: boolean;
   /** Servers that take no part. Default none. */
   readonly without?: readonly ServerName[];
   /** The servers that take part, unless it is each server once. */

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import { BenchFailure } from "./failure.ts";
 import { pinned, type Cores } from "./machine.ts";
 
@@ -34,9 +35,11 @@ const OWN_PROGRAMS: {
 };
 
 const here = (path: string): string => Bun.fileURLToPath(new URL(path, import.meta.url));
-const ROOT = here("..");
+/** This checkout, with a slash at its end. */
+export const ROOT = here("../");
+const BUNDLE = "dist/pagi-server.js";
 /** The program that the package installs, so the one that its users run. */
-export const CLI = here("../dist/pagi-server.js");
+export const CLI = join(ROOT, BUNDLE);
 
 export const SERVERS: readonly ServerKind[] = [
   {
@@ -129,16 +132,24 @@ export function starlette(title: string): ServerKind {
 /**
  * Bundles the command line as the package ships it.
  *
+ * @param root the checkout, with a slash at its end.
  * @throws BenchFailure when it cannot be built.
  */
-export function buildPackage(): void {
-  const { success, stderr } = Bun.spawnSync([process.execPath, "run", "bundle"], {
-    cwd: ROOT,
+export function buildPackage(root: string = ROOT): void {
+  const { success, stderr } = Bun.spawnSync([process.execPath, "run", bundleScript(root)], {
+    cwd: root,
     stdout: "ignore",
     stderr: "pipe",
   });
-  if (!success || !existsSync(CLI))
-    throw new BenchFailure(`bun run bundle failed: ${stderr.toString().trim()}`);
+  if (!success || !existsSync(join(root, BUNDLE))) {
+    throw new BenchFailure(`${root} cannot be bundled: ${stderr.toString().trim()}`);
+  }
+}
+
+/** Older checkouts make the bundle together with the declarations. */
+function bundleScript(root: string): string {
+  const manifest = readFileSync(join(root, "package.json"), "utf8");
+  return manifest.includes('"bundle":') ? "bundle" : "prepack";
 }
 
 /** A server that has been started and accepts connections. */

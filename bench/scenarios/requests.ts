@@ -84,6 +84,7 @@ const TABLE: readonly WrkScenario[] = [
     about: "GET, 1 MiB in 64 chunks of 16 KiB, each passed to the server separately",
     connections: 16,
     answer: () => new Uint8Array(2 ** 20).fill(0x61),
+    aims: [{ metric: METRICS.requests, atLeast: 0.9 }],
   },
   {
     name: "file",

@@ -29,6 +29,7 @@ const router = wrkScenario({
   ],
   baseline: HONO_ON_PAGI,
   answer: () => JSON.stringify(answerTo("12345")),
+  aims: [{ metric: METRICS.requests, atLeast: 0.9 }],
 });
 
 /** How many routes there are, and how many of them are asked for in turn; many do not fit into a processor's cache. */
@@ -43,6 +44,7 @@ const matching: Scenario = {
   name: "toolkit-routes",
   about: "the way through Router to the application of a route, without a server",
   needsWrk: false,
+  isWithoutServer: true,
   rounds: 3,
   contenders: MATCHED.map(({ title }) => contender("pagi", title, "toolkit-router")),
   baseline: MATCHED[0]?.title ?? "",

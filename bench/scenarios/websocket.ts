@@ -20,6 +20,8 @@ interface MessageScenario {
   readonly messageBytes: number;
   /** Messages that a sender has on their way. */
   readonly inFlight: number;
+  /** The least ratio of messages a second. */
+  readonly aim?: number;
 }
 
 const TABLE: readonly MessageScenario[] = [
@@ -30,6 +32,7 @@ const TABLE: readonly MessageScenario[] = [
     connections: 32,
     messageBytes: 64,
     inFlight: 1,
+    aim: 0.5,
   },
   {
     name: "ws-4k",
@@ -38,6 +41,7 @@ const TABLE: readonly MessageScenario[] = [
     connections: 32,
     messageBytes: 4 * KIBIBYTE,
     inFlight: 1,
+    aim: 0.6,
   },
   {
     name: "ws-64k",
@@ -73,6 +77,7 @@ const MESSAGE_SCENARIOS: readonly Scenario[] = TABLE.map((row) => ({
   rounds: 5,
   duration: 1,
   titles: TITLES,
+  aims: row.aim === undefined ? [] : [{ metric: METRICS.messages, atLeast: row.aim }],
   metrics: [
     METRICS.messages,
     METRICS.cpuMessage,

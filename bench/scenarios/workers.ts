@@ -5,14 +5,11 @@ import { allSettled, keptRunning, type Scenario } from "../scenario.ts";
 import { contender, startServer, type RunningServer, type ServerKind } from "../servers.ts";
 import { work } from "../servers/work.ts";
 
-/** A server with one worker and the same with two. */
-const PAIRS = [
-  {
-    one: contender("pagi", "pagi-server", "work"),
-    two: contender("pagi", "pagi-server", "work", ["--workers", "2"]),
-  },
-  { one: contender("bun", "Bun.serve", "work"), two: contender("bun", "Bun.serve", "work") },
-];
+/** The same server with two workers; `Bun.serve` reads the number from its environment. */
+function withTwo(kind: ServerKind): ServerKind {
+  const flags = kind.name === "pagi" ? ["--workers", "2"] : [];
+  return { ...kind, command: (scenario, port) => [...kind.command(scenario, port), ...flags] };
+}
 
 /** How much a second worker brings. */
 export const workers: Scenario = {
@@ -20,7 +17,7 @@ export const workers: Scenario = {
   about:
     "GET with some 40 µs of the application's own work, one worker and two; server and load share all cores",
   needsWrk: true,
-  contenders: PAIRS.map(({ one }) => one),
+  contenders: [contender("pagi", "pagi-server", "work"), contender("bun", "Bun.serve", "work")],
   metrics: [METRICS.one, METRICS.two, METRICS.scaling],
   aims: [{ metric: METRICS.scaling, atLeast: 1 }],
   prepare: keptRunning(async (kind, settings) => {
@@ -44,7 +41,7 @@ export const workers: Scenario = {
     };
     try {
       const single = await start(kind, "1");
-      const double = await start(PAIRS.find(({ one }) => one === kind)?.two ?? kind, "2");
+      const double = await start(withTwo(kind), "2");
       return {
         kind,
         async round() {

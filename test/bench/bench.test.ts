@@ -104,6 +104,7 @@ describe("the command line", () => {
     [["--only", "pago"], "There is no server 'pago'. Did you mean 'pagi'? Servers: pagi, bun,"],
     [["--rounds", "0"], "--rounds must be a whole number above 0, not '0'."],
     [["--duration", "soon"], "--duration must be a number of seconds above 0 and up to 3600, not 'soon'."],
+    [["--against", "/nonexistent"], "--against needs a checkout with its dependencies; there is no"],
     [["--loud"], "Unknown option '--loud'. See --help."],
   ])("%j is refused", async (words, message) => {
     const { code, complaints } = await bench(words);
