@@ -26,7 +26,7 @@ const QUICK_SECONDS = 0.05;
 const HELP = `Usage: bun run bench [scenario...] [options]
 
   --rounds N       rounds of each scenario (default 9; fewer where a round is long). In a round every server has its turn
-  --duration S     seconds of load in a round (default 0.5; longer where a request is)
+  --duration S     seconds of load in a round (default 0.4; longer where a request is)
   --connections N  connections of the load (default: the scenario's own)
   --only NAMES     servers to measure, with commas: ${SERVER_NAMES.join(",")} (also --servers)
   --against PATH   compare with pagi-server of another checkout, instead of other servers

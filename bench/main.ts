@@ -53,7 +53,7 @@ async function main(): Promise<void> {
       continue;
     }
     const rounds = line.rounds ?? scenario.rounds ?? 9;
-    const duration = line.duration ?? scenario.duration ?? 0.5;
+    const duration = line.duration ?? scenario.duration ?? 0.4;
     const series = await measureAll(scenario, taking, rounds, { ...settings, duration });
     const table = tableOf(scenario, series);
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;

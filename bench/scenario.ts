@@ -44,7 +44,7 @@ export interface Scenario {
   readonly metrics: readonly Metric[];
   /** Rounds, unless the command line gives a number. Default 9. */
   readonly rounds?: number;
-  /** Seconds of load in a round, unless the command line gives a number. Default 0.5. */
+  /** Seconds of load in a round, unless the command line gives a number. Default 0.4. */
   readonly duration?: number;
   /** Whether rounds of all contenders run at the same time, because each of them waits most of it. */
   readonly isTogether?: boolean;

@@ -28,7 +28,7 @@ const memory: Scenario = {
   rounds: 3,
   metrics: [METRICS.perConnection, METRICS.idle, METRICS.full],
   aims: [{ metric: METRICS.perConnection, atMost: 1.3 }],
-  without: ["uvicorn"],
+  without: ["node", "uvicorn"],
   prepare: freshEachRound((kind, settings) =>
     withServer(kind, "hello", {}, settings.cores, async (server) => {
       await warmUp(server, settings);
@@ -52,7 +52,7 @@ const cpu: Scenario = {
   isTogether: true,
   metrics: [METRICS.waiting],
   aims: [{ metric: METRICS.waiting, atMost: 2 }],
-  without: ["uvicorn"],
+  without: ["node", "uvicorn"],
   prepare: keptRunning(async (kind, settings) => {
     const server = await startServer(kind, "hello", {}, settings.cores.server);
     const opened = Promise.withResolvers<void>();

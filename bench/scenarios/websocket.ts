@@ -75,7 +75,7 @@ const MESSAGE_SCENARIOS: readonly Scenario[] = TABLE.map((row) => ({
   about: row.about,
   needsWrk: false,
   rounds: 5,
-  duration: 1,
+  duration: 0.7,
   titles: TITLES,
   aims: row.aim === undefined ? [] : [{ metric: METRICS.messages, atLeast: row.aim }],
   metrics: [

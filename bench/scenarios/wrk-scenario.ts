@@ -54,7 +54,7 @@ export function wrkScenario(row: WrkScenario): Scenario {
       try {
         await server.during(check?.(server) ?? checkAnswer(server, answer(), request));
         // The first requests run code that is not compiled yet.
-        if (!settings.quick) await server.during(runWrk(server, { ...load, seconds: 1 }, settings.cores));
+        if (!settings.quick) await server.during(runWrk(server, { ...load, seconds: 0.7 }, settings.cores));
       } catch (error) {
         await server.end();
         throw error;

@@ -76,6 +76,20 @@ describe.skipIf(isMissing("wrk") || isMissing("node"))("bun run bench --quick (n
   }, 120_000);
 });
 
+test("bench/pair.ts measures versions in one process", async () => {
+  const child = Bun.spawn([process.execPath, "bench/pair.ts", ROOT, "--rounds", "1", "--depth", "2"], {
+    cwd: ROOT,
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const output = await new Response(child.stdout).text();
+  expect(await child.exited).toBe(0);
+  const [head, ...rows] = output.trimEnd().split("\n");
+  expect(head).toMatch(/^version +ns\/request +ratio$/);
+  expect(rows).toHaveLength(2);
+  for (const row of rows) expect(row).toMatch(/ [1-9]\d+  +\d+\.\d{3} \(/);
+}, 60_000);
+
 describe("the command line", () => {
   const all = ["hello", "ws-64", "ws-idle"].map((name): Scenario => ({
     name,
