@@ -9,7 +9,7 @@ import { measureAll } from "./measure.ts";
 import { aligned, markdown, SUMMARY_HEADER, summaryOf, tableOf } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
-import { buildPackage, type ServerKind, type ServerName } from "./servers.ts";
+import { buildPackage, killServers, type ServerKind, type ServerName } from "./servers.ts";
 
 async function main(): Promise<void> {
   const line = parseCommandLine(process.argv.slice(2), SCENARIOS);
@@ -102,6 +102,8 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+process.once("exit", killServers);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 try {
   await main();
 } catch (error) {

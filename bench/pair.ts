@@ -1,7 +1,7 @@
 // The request path alone: nanoseconds of CPU time for each request, without a kernel, of this checkout and of others, in
 // rounds that alternate within one process. Each version is a whole server; its sockets are objects of this file.
 //
-//     bun bench/pair.ts ../other [../third...] [--app FILE] [--browser] [--depth N] [--rounds N]
+//     bun bench/pair.ts ../other [../third...] [--app FILE] [--browser] [--depth N] [--rounds N] [--requests N]
 //
 // FILE is an application for all versions, by default bench/servers/pagi/hello.ts of this checkout.
 import { drainMicrotasks } from "bun:jsc";
@@ -14,7 +14,6 @@ import { ROOT } from "./servers.ts";
 import { median, pairedRatios, spreadOf } from "./statistics.ts";
 
 const CONNECTIONS = 64;
-const REQUESTS = 20_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,10 +22,13 @@ const { values, positionals } = parseArgs({
     browser: { type: "boolean", default: false },
     depth: { type: "string", default: "1" },
     rounds: { type: "string", default: "31" },
+    requests: { type: "string", default: "20000" },
   },
 });
-const [depth, rounds] = [Number(values.depth), Number(values.rounds)];
-if (!(depth >= 1 && rounds >= 1)) throw new Error("--depth and --rounds must be numbers above 0");
+const [depth, rounds, requests] = [Number(values.depth), Number(values.rounds), Number(values.requests)];
+if (!(depth >= 1 && rounds >= 1 && requests >= 1)) {
+  throw new Error("--depth, --rounds and --requests must be numbers above 0");
+}
 
 /** What a server gives to `Bun.listen` for its connections. */
 interface Handlers {
@@ -128,13 +130,13 @@ async function check(root: string, socket: FakeSocket, data: Handlers["data"]): 
 const versions: Version[] = [];
 for (const root of [ROOT, ...positionals]) versions.push(await start(resolve(root)));
 // What runs first is not compiled yet.
-for (const version of versions) await version.run(REQUESTS * 4);
+for (const version of versions) await version.run(requests * 4);
 for (let round = 0; round < rounds; round++) {
   for (const version of round % 2 === 0 ? versions : versions.toReversed()) {
     const before = process.cpuUsage();
-    const requests = await version.run(REQUESTS);
+    const asked = await version.run(requests);
     const { user, system } = process.cpuUsage(before);
-    version.times.push(((user + system) * 1000) / requests);
+    version.times.push(((user + system) * 1000) / asked);
   }
 }
 const baseline = versions[1] ?? versions[0];

@@ -167,6 +167,13 @@ export interface RunningServer {
   end(): Promise<void>;
 }
 
+const children = new Set<Bun.Subprocess>();
+
+/** Ends all servers at once, where the benchmark itself is ended. */
+export function killServers(): void {
+  for (const child of children) child.kill("SIGKILL");
+}
+
 /**
  * Starts a server on its core.
  *
@@ -185,6 +192,7 @@ export async function startServer(
     stdout: "ignore",
     stderr: "pipe",
   });
+  children.add(child);
   const complaints = new Response(child.stderr).text();
   const ended = child.exited.then(async (code) => {
     const said = (await complaints).trim();
@@ -203,6 +211,7 @@ export async function startServer(
     async end() {
       child.kill("SIGKILL");
       await child.exited;
+      children.delete(child);
     },
   };
   try {

@@ -77,7 +77,8 @@ describe.skipIf(isMissing("wrk") || isMissing("node"))("bun run bench --quick (n
 });
 
 test("bench/pair.ts measures versions in one process", async () => {
-  const child = Bun.spawn([process.execPath, "bench/pair.ts", ROOT, "--rounds", "1", "--depth", "2"], {
+  const words = ["--rounds", "1", "--requests", "1000", "--depth", "2"];
+  const child = Bun.spawn([process.execPath, "bench/pair.ts", ROOT, ...words], {
     cwd: ROOT,
     stdout: "pipe",
     stderr: "inherit",
