@@ -49,7 +49,16 @@ async function runOnce(server: RunningServer, load: WrkLoad, cores: Cores): Prom
   const child = Bun.spawn(
     pinned(cores.load, [
       // The signal below comes first, unless the machine is too busy to send it.
-      ...["wrk", "-t1", `-c${load.connections}`, `-d${Math.ceil(load.seconds) + 10}s`, "-s", script],
+      ...[
+        "wrk",
+        "-t1",
+        "--timeout",
+        "30s",
+        `-c${load.connections}`,
+        `-d${Math.ceil(load.seconds) + 10}s`,
+        "-s",
+        script,
+      ],
       ...[server.url, "--", requestText(load.request, server.port), String(load.depth)],
     ]),
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },

@@ -73,7 +73,7 @@ describe.skipIf(isMissing("wrk") || isMissing("node"))("bun run bench --quick (n
         );
       }
     }
-  }, 120_000);
+  }, 300_000);
 });
 
 test("bench/pair.ts measures versions in one process", async () => {
