@@ -54,7 +54,16 @@ async function main(): Promise<void> {
     }
     const rounds = line.rounds ?? scenario.rounds ?? 9;
     const duration = line.duration ?? scenario.duration ?? 0.4;
-    const series = await measureAll(scenario, taking, rounds, { ...settings, duration });
+    let series;
+    try {
+      series = await measureAll(scenario, taking, rounds, { ...settings, duration });
+    } catch (error) {
+      if (!(error instanceof BenchFailure)) throw error;
+      // The other scenarios' figures are worth as much as before.
+      console.error(`${scenario.name} failed: ${error.message}`);
+      process.exitCode = 1;
+      continue;
+    }
     const table = tableOf(scenario, series);
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
     // In Markdown the aims come first, and they are known at the end.
