@@ -137,6 +137,8 @@ Object.defineProperties(Asleep.prototype, {
   },
 });
 
+const ANSWERED = ["encrypted", "server", "bytesRead"];
+
 /** What the constructors of a socket make: whoever looks at one of these uses the socket as a stream. */
 const STATE = Reflect.ownKeys(new Socket({ allowHalfOpen: true })).filter(
   (key) => !Object.hasOwn(Asleep.prototype, key),
@@ -170,6 +172,8 @@ function wake(socket: ExchangeSocket): void {
   socket.isAwake = true;
   // In Bun and in Node.js a function, which the types do not say.
   Reflect.apply(Socket, socket, [{ allowHalfOpen: true }]);
+  // Those that are answered for have been assigned undefined.
+  for (const name of ANSWERED) Reflect.deleteProperty(socket, name);
   Object.defineProperties(socket, assigned);
   socket.owner.onAwake();
 }
