@@ -97,15 +97,29 @@ function listenerFor(seen: string[]) {
       ].join(" "),
     );
     request.on("data", (chunk) => seen.push(`data ${chunk}`));
-    request.on("end", () => {
-      seen.push(`end ${request.complete}`);
-      response.setHeader("X-B", ["2", "3"]);
-      response.writeHead(201, { "Content-Type": "text/plain", "Content-Length": "6" });
-      response.write("out");
-      response.end(Buffer.from("put"));
-    });
+    request.on(
+      "end",
+      caught(seen, () => {
+        seen.push(`end ${request.complete}`);
+        response.setHeader("X-B", ["2", "3"]);
+        response.writeHead(201, { "Content-Type": "text/plain", "Content-Length": "6" });
+        response.write("out");
+        response.end(Buffer.from("put"));
+      }),
+    );
     for (const name of ["finish", "close"])
       response.on(name, () => seen.push(name === "finish" ? `finish ${response.headersSent}` : name));
+  };
+}
+
+/** What it throws must not end the process. */
+function caught(seen: string[], act: () => void): () => void {
+  return () => {
+    try {
+      act();
+    } catch (error) {
+      seen.push(String(error));
+    }
   };
 }
 
