@@ -43,7 +43,7 @@ export class RequestConnection extends RequestSocket implements BodyUser {
   constructor(scope: HttpScope | SseScope, receive: Receive, events: ResponseEvents) {
     super(scope);
     this.#events = new RequestEvents(scope, receive);
-    this.#delivery = new ResponseDelivery(scope, events, () => {});
+    this.#delivery = new ResponseDelivery(scope, events);
     this.#framing = bodyFraming(scope);
     this.#left = this.#framing.type === "length" ? this.#framing.length : 0;
     this.isBodyOver = this.#framing.type === "none" || (this.#framing.type === "length" && this.#left === 0);

@@ -11,7 +11,7 @@ import type { Internals } from "./internals.ts";
 import { RequestEvents, type BodyUser } from "./request-events.ts";
 import { assertReadable, bodyFraming, mountKeys, requestHead, requestTarget } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
-import { byteLength, ResponseDelivery } from "./response-delivery.ts";
+import { byteLength, ResponseDelivery, type DeliveryOwner } from "./response-delivery.ts";
 import type { ResponseEvents } from "./response-events.ts";
 import { MARK, responseFields } from "./response-fields.ts";
 import { interimAtEnd, ResponseReader, type ResponsePart } from "./response-reader.ts";
@@ -38,7 +38,7 @@ const UNTIL_CLOSE = "1";
  * One request and its response as the native side of Bun's own `IncomingMessage` and `ServerResponse`: what they ask of
  * the native server, which is the second half of this class, is answered from the scope, and what they write becomes events.
  */
-export class Exchange implements SocketOwner, BodyUser {
+export class Exchange implements SocketOwner, BodyUser, DeliveryOwner {
   readonly #scope: HttpScope | SseScope;
   readonly #events: RequestEvents;
   readonly #framing: BodyFraming;
@@ -87,7 +87,7 @@ export class Exchange implements SocketOwner, BodyUser {
     this.#framing = bodyFraming(scope);
     this.#left = this.#framing.type === "length" ? this.#framing.length : Infinity;
     this.isBodyOver = this.#framing.type === "none" || this.#left === 0;
-    this.#delivery = new ResponseDelivery(scope, events, this.#onSent);
+    this.#delivery = new ResponseDelivery(scope, events, this);
     const socket = (this.#socket = ExchangeSocket.make(scope, this));
     Reflect.set(socket, internals.handle, this);
     const request = internals.request(requestTarget(scope), scope.method, this, !this.isBodyOver, socket);
@@ -230,10 +230,10 @@ export class Exchange implements SocketOwner, BodyUser {
   }
 
   /** A piece of the body has been sent. */
-  readonly #onSent = (size: number): void => {
-    this.#pending -= size;
+  onSent(bytes: Uint8Array | string): void {
+    this.#pending -= byteLength(bytes);
     if (this.#pending === 0) this.#drain();
-  };
+  }
 
   #drain(): void {
     const { onwritable } = this;
@@ -293,13 +293,16 @@ export class Exchange implements SocketOwner, BodyUser {
     this.isBodyWanted = true;
     if (this.#isFeeding || this.isBodyOver || (this.flags & SOCKET_CLOSED) !== 0) return;
     this.#isFeeding = true;
-    this.#events.next().then(this.#onEvent, (error: unknown) => {
-      this.#isFeeding = false;
-      this.fail(error);
-    });
+    this.#events.next().then(
+      (event) => this.#onEvent(event),
+      (error: unknown) => {
+        this.#isFeeding = false;
+        this.fail(error);
+      },
+    );
   }
 
-  readonly #onEvent = (event: HttpReceiveEvent | SseReceiveEvent): void => {
+  #onEvent(event: HttpReceiveEvent | SseReceiveEvent): void {
     this.#events.take();
     this.#isFeeding = false;
     if (event.type === "http.disconnect" || event.type === "sse.disconnect") return this.leave();
@@ -313,7 +316,7 @@ export class Exchange implements SocketOwner, BodyUser {
     this.ondata?.(body.byteLength > 0 ? body : undefined, !more, 0);
     if (body.byteLength === 0) this.#feed();
     if (this.#scope.type === "sse" && (this.isBodyOver || this.#delivery.isStarted)) this.#events.watch(this);
-  };
+  }
 
   dropBody(): void {
     this.isBodyOver = true;
@@ -322,8 +325,11 @@ export class Exchange implements SocketOwner, BodyUser {
   /** Ends a request whose body nobody has read, as Bun does; the rest is not received. */
   #dumpRequest(): void {
     const request = this.#request;
-    if (this.isBodyOver ? Reflect.get(request, "_consuming") === true : this.isBodyWanted) return;
-    Reflect.apply(Reflect.get(request, "_dump"), request, []);
+    const isRead = this.isBodyWanted || Reflect.get(request, "_consuming") === true;
+    if (isRead || Reflect.get(request, "_readableState")?.resumeScheduled === true) return;
+    const isSilent = this.isBodyOver && Reflect.get(request, "_eventsCount") === 0;
+    // Nobody listens: nothing has to be emitted.
+    Reflect.apply(Reflect.get(request, isSilent ? "_dumpAndCloseReadable" : "_dump"), request, []);
     if (this.isBodyOver) return;
     this.isBodyOver = true;
     this.ondata?.(undefined, true, 0);
@@ -573,7 +579,8 @@ export class Exchange implements SocketOwner, BodyUser {
 }
 
 function setLength(head: Head, length: number): void {
-  head.length = length;
+  // It is true: nobody has to count.
+  delete head.length;
   const at = head.headers.findIndex(([name]) => name === "content-length");
   if (at < 0) head.headers.push(["content-length", String(length)]);
   else head.headers[at] = ["content-length", String(length)];

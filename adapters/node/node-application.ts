@@ -27,9 +27,7 @@ export function nodeApplication(listener: Listener, mechanism: Mechanism): Appli
       ? refuseMethod(scope.method, events)
       : answer(scope, receive, events);
 
-  return dispatch({
-    http: (scope, receive, send) => serve(scope, receive, new HttpEvents(scope, send)),
-    sse: (scope, receive, send) => serve(scope, receive, new SseEvents(send)),
+  const others = dispatch({
     async websocket(scope, receive, send) {
       await receive();
       if (scope.extensions?.["websocket.http.response"] === undefined)
@@ -39,6 +37,11 @@ export function nodeApplication(listener: Listener, mechanism: Mechanism): Appli
       await send({ type: "websocket.http.response.body", body });
     },
   });
+  return (scope, receive, send) => {
+    if (scope.type === "http") return serve(scope, receive, new HttpEvents(scope, send));
+    if (scope.type === "sse") return serve(scope, receive, new SseEvents(send));
+    return others(scope, receive, send);
+  };
 }
 
 async function refuseMethod(method: string, events: ResponseEvents): Promise<void> {

@@ -16,11 +16,18 @@ export interface BodyUser {
 
 /** What `receive` gives for one request; an event that was received before anybody wanted it is kept. */
 export class RequestEvents {
-  readonly #body: BodyReader<RequestEvent>;
+  readonly #scope: HttpScope | SseScope;
+  readonly #receive: Receive;
+  #reader: BodyReader<RequestEvent> | undefined;
   #ahead: Promise<RequestEvent> | undefined;
 
   constructor(scope: HttpScope | SseScope, receive: Receive) {
-    this.#body = new BodyReader(scope, receive);
+    this.#scope = scope;
+    this.#receive = receive;
+  }
+
+  get #body(): BodyReader<RequestEvent> {
+    return (this.#reader ??= new BodyReader(this.#scope, this.#receive));
   }
 
   /**
@@ -29,9 +36,10 @@ export class RequestEvents {
    * @throws BodyUsedError (as a rejection) where the body was read before and not kept.
    */
   next(): Promise<RequestEvent> {
-    const { refusal } = this.#body;
+    const body = this.#body;
+    const { refusal } = body;
     if (refusal !== undefined) return Promise.reject(refusal);
-    return (this.#ahead ??= this.#body.next());
+    return (this.#ahead ??= body.next());
   }
 
   take(): void {

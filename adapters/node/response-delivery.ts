@@ -5,11 +5,17 @@ import type { ResponsePart } from "./response-reader.ts";
 
 type Head = Extract<ResponsePart, { type: "head" }>;
 
+/** Somebody who counts what waits to be sent. */
+export interface DeliveryOwner {
+  /** A piece of the body has been taken. */
+  onSent(bytes: Uint8Array | string): void;
+}
+
 /** Sends the parts of one response as events, and counts its body where the head has announced a length. */
 export class ResponseDelivery {
   readonly #events: ResponseEvents;
   readonly #scope: HttpScope | SseScope;
-  readonly #onSent: (bytes: number) => void;
+  readonly #owner: DeliveryOwner | undefined;
   #isStarted = false;
   #isOver = false;
   #hasTrailers = false;
@@ -17,11 +23,10 @@ export class ResponseDelivery {
   #left = Infinity;
   #surplus = 0;
 
-  /** @param onSent is called when a piece of the body has been taken, with its length in bytes. */
-  constructor(scope: HttpScope | SseScope, events: ResponseEvents, onSent: (bytes: number) => void) {
+  constructor(scope: HttpScope | SseScope, events: ResponseEvents, owner?: DeliveryOwner) {
     this.#scope = scope;
     this.#events = events;
-    this.#onSent = onSent;
+    this.#owner = owner;
   }
 
   get isStarted(): boolean {
@@ -57,13 +62,12 @@ export class ResponseDelivery {
           await this.#events.start(part.status, this.#headersOf(part), this.#hasTrailers);
           break;
         case "body": {
-          const size = byteLength(part.bytes);
           const next = parts[0];
           if (next?.type === "end") {
             parts.shift();
             await this.#end(part.bytes, next.trailers.length > 0 ? next.trailers : trailers());
           } else await this.#events.body(this.#fitting(part.bytes), true);
-          this.#onSent(size);
+          this.#owner?.onSent(part.bytes);
           break;
         }
         case "end":
