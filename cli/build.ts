@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 
 import { LoadError, messageOf, OptionError } from "../src/errors.ts";
 import { importProblem } from "../src/loading/import-module.ts";
-import { splitSpec } from "../src/loading/load-application.ts";
+import { splitSpec } from "../src/loading/application-spec.ts";
 import { missingFileProblem } from "../src/loading/missing-file.ts";
 import { printable } from "../src/system/escape-controls.ts";
 import { writeLine } from "../src/logging/terminal.ts";

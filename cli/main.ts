@@ -132,7 +132,7 @@ async function printConfig(options: ServerOptions, configuration: Configuration)
 
 /** Does what a start would do, short of serving, and as the user that would serve. */
 async function checkConfig(application: string | undefined, options: ServerOptions): Promise<number> {
-  const { loadApplication } = await import("../src/loading/load-application.ts");
+  const { loadApplication } = await import("./load-application.ts");
   const { servedText } = await import("./report.ts");
   const { checkStart } = await import("../src/process/requirements.ts");
   const { dropPrivileges } = await import("../src/process/process-settings.ts");

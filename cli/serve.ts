@@ -22,7 +22,7 @@ export async function serveAlone(
   const standalone = isOrdinary
     ? undefined
     : await (await import("../src/process/standalone.ts")).prepare(options, role, logger, application);
-  const { loadApplication } = await import("../src/loading/load-application.ts");
+  const { loadApplication } = await import("./load-application.ts");
   const { endIfBlocked, inTime, untilStopped } = await import("../src/process/start-deadline.ts");
   const limit = options.lifespanStartupTimeout;
   const startedAt = performance.now();
@@ -86,7 +86,7 @@ export async function serveWithWorkers(
     role,
     application,
     load: async () => {
-      const { loadApplication } = await import("../src/loading/load-application.ts");
+      const { loadApplication } = await import("./load-application.ts");
       return await loadApplication(application, {
         ...options,
         reportFactory: (message) => logger.error(message),
@@ -124,7 +124,7 @@ export async function serveInBackground({ lifespanStartupTimeout }: ServerOption
 
 /** Finds out whether this program would serve, for the server that has started it. Resolves with the exit code. */
 export async function probe(application: string | undefined, options: ServerOptions): Promise<number> {
-  const { loadApplication } = await import("../src/loading/load-application.ts");
+  const { loadApplication } = await import("./load-application.ts");
   const { serverLogger } = await import("../src/logging/logger.ts");
   const { probe: run } = await import("../src/process/probe.ts");
   const { checkStart } = await import("../src/process/requirements.ts");
@@ -142,7 +142,7 @@ export async function probe(application: string | undefined, options: ServerOpti
 export async function work(): Promise<never> {
   const { runWorker } = await import("../src/supervisor/worker.ts");
   await runWorker(async (options, application, { workerNumber, logger }) => {
-    const { loadApplication } = await import("../src/loading/load-application.ts");
+    const { loadApplication } = await import("./load-application.ts");
     const { speaksForAll } = await import("../src/server/spokesman.ts");
     // Without lifespan only requests can show it, and which worker gets the first one is not known.
     const speaks = options.lifespan === "off" || speaksForAll(options, workerNumber);

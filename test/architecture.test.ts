@@ -4,44 +4,28 @@ import { dirname, join, normalize } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 
-/**
- * What each layer may import. A folder that is not named here fails, so that a new one gets its place in the order:
- * spec, errors ← wire folders ← exchange ← server ← supervisor ← cli; and spec ← toolkit ← apps, middleware, adapters,
- * testing. The server may load the application side, since applications of other kinds are wrapped by an adapter.
- */
-const MAY_IMPORT: Record<string, readonly string[]> = {
-  "src/spec": ["src/errors"],
-  "src/errors": ["src/spec"],
-  "src/http1": ["src/spec", "src/errors"],
-  "src/http2": ["src/spec", "src/errors"],
-  // A WebSocket begins as a request of HTTP/1.1, whose grammar it shares.
-  "src/websocket": ["src/spec", "src/errors", "src/http1"],
-  "src/sse": ["src/spec", "src/errors"],
-  "src/exchange": ["src/spec", "src/errors", "src/http1", "src/http2", "src/websocket", "src/sse"],
-  "src/server": [
-    ...["src/spec", "src/errors", "src/http1", "src/http2", "src/websocket", "src/sse", "src/exchange"],
-    ...["src/apps", "adapters"],
-  ],
-  "src/supervisor": ["src/spec", "src/errors", "src/exchange", "src/server"],
-  // A program that calls serve() may take the flags of the command line.
-  "src/serve": ["src/spec", "src/errors", "src/server", "src/supervisor", "cli", "adapters"],
-  "src/index": ["src/spec", "src/errors", "src/server", "src/serve"],
-  "src/toolkit": ["src/spec", "src/errors"],
-  "src/apps": ["src/spec", "src/errors", "src/toolkit"],
-  "src/channels": ["src/spec", "src/errors", "src/toolkit"],
-  // A server in memory: the rules are the server's own code. See docs/decisions/0013.
-  "src/testing": [
-    ...["src/spec", "src/errors", "src/http1", "src/websocket", "src/sse", "src/exchange"],
-    ...["src/toolkit", "adapters"],
-  ],
-  // With `toFetch` they are a server themselves, on the same rules as any.
-  adapters: ["src/spec", "src/errors", "src/sse", "src/exchange", "src/toolkit", "src/apps"],
-  middleware: ["src/spec", "src/errors", "src/toolkit"],
-  cli: ["src/spec", "src/errors", "src/server", "src/supervisor", "package.json"],
-};
+/** A row of the table of folders in CONTRIBUTING.md. */
+interface Row {
+  readonly folders: readonly string[];
+  readonly mayImport: readonly string[];
+}
 
-/** Only these may know what they stand on: Bun's sockets, the clock, the file system. */
-const SANS_IO = ["src/http1", "src/http2", "src/sse", "src/spec"];
+const ROWS = rowsOf(readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8"));
+const rowOf = new Map(ROWS.flatMap((row) => row.folders.map((folder) => [folder, row] as const)));
+
+function rowsOf(page: string): Row[] {
+  const codes = (cell = ""): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code);
+  const lines = page.split("\n").filter((line) => /^\| `/.test(line));
+  return lines.map((line) => {
+    const cells = line.split("|");
+    return { folders: codes(cells[1]), mayImport: codes(cells[3]) };
+  });
+}
+
+/** These use no sockets, clock or files. */
+const SANS_IO = ["src/http1", "src/sse", "src/websocket", "src/spec"];
+/** Modules of the runtime that only compute. */
+const COMPUTING = ["node:zlib"];
 
 interface Import {
   readonly file: string;
@@ -50,14 +34,15 @@ interface Import {
   readonly isType: boolean;
 }
 
-const sources = [...new Bun.Glob("{src,cli,adapters,middleware}/**/*.ts").scanSync(ROOT)].sort();
-const all = [
-  ...new Bun.Glob("{src,cli,adapters,middleware,examples,test,bench,docs}/**/*.ts").scanSync(ROOT),
+const sources = [
+  "index.ts",
+  ...new Bun.Glob("{src,cli,adapters,middleware,testing}/**/*.ts").scanSync(ROOT),
 ].sort();
+const all = [...sources, ...new Bun.Glob("{examples,test,bench,docs}/**/*.ts").scanSync(ROOT)].sort();
 
-function layerOf(file: string): string {
+function folderOf(file: string): string {
   const [top = "", second = ""] = file.split("/");
-  return top === "src" ? `src/${second.replace(/\.ts$/, "")}` : top;
+  return top === "src" ? `src/${second}` : top;
 }
 
 function importsOf(file: string): Import[] {
@@ -84,22 +69,53 @@ describe("architecture", () => {
 
   test("imports run one way", () => {
     const wrong = local.filter(({ file, target }) => {
-      const from = layerOf(file);
-      const to = layerOf(target);
-      return from !== to && !(MAY_IMPORT[from] ?? []).includes(to);
+      const row = rowOf.get(folderOf(file));
+      const to = folderOf(target);
+      if (row?.folders.includes(to) === true || to === "package.json") return false;
+      return row?.mayImport.includes(to) !== true;
     });
     expect(wrong.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
   });
 
-  test("every folder has its place in the order", () => {
-    expect([...new Set(sources.map(layerOf))].filter((layer) => MAY_IMPORT[layer] === undefined)).toEqual([]);
+  test("a row of the table lists only rows above it", () => {
+    const above = new Set<string>();
+    for (const { folders, mayImport } of ROWS) {
+      expect(mayImport.filter((each) => !above.has(each))).toEqual([]);
+      for (const folder of folders) above.add(folder);
+    }
   });
 
-  test("there is no cycle of imports", () => {
+  test("every folder has its row, and every row its folder", () => {
+    const folders = [...new Set(sources.map(folderOf))];
+    // The folder of middleware is there before its first file.
+    expect([...rowOf.keys()].filter((folder) => folder !== "middleware").sort()).toEqual(
+      folders.filter((folder) => folder !== "middleware").sort(),
+    );
+  });
+
+  test("every import that a row allows is used", () => {
+    const used = new Set(local.map(({ file, target }) => `${folderOf(file)} ${folderOf(target)}`));
+    const unused = ROWS.flatMap(({ folders, mayImport }) =>
+      mayImport
+        .filter((to) => !folders.some((from) => used.has(`${from} ${to}`)))
+        .map((to) => `${folders} ${to}`),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  test("no two folders at the top import each other", () => {
+    const topOf = (file: string): string => file.split("/")[0] ?? "";
+    const pairs = new Set(local.map(({ file, target }) => `${topOf(file)} ${topOf(target)}`));
+    const mutual = [...pairs].filter((pair) => {
+      const [from, to] = pair.split(" ");
+      return from !== to && pairs.has(`${to} ${from}`);
+    });
+    expect(mutual).toEqual([]);
+  });
+
+  test("there is no cycle of imports, type imports included", () => {
     const graph = new Map<string, string[]>();
-    for (const { file, target, isType } of local) {
-      if (!isType) graph.set(file, [...(graph.get(file) ?? []), target]);
-    }
+    for (const { file, target } of local) graph.set(file, [...(graph.get(file) ?? []), target]);
     const done = new Set<string>();
     const cycles: string[] = [];
     const visit = (file: string, path: readonly string[]): void => {
@@ -125,19 +141,19 @@ describe("architecture", () => {
       sources.flatMap((file) => /^src\/toolkit\/([^/]+)\/[^/]+\.ts$/.exec(file)?.[1] ?? []),
     );
     const shared = [...folders].filter((folder) => !sources.includes(`src/toolkit/${folder}.ts`));
-    expect(shared.sort()).toEqual(["connection", "values"]);
+    expect(shared.sort()).toEqual(["connection", "shared", "values"]);
   });
 
   test("the wire folders and the specification do no input or output", () => {
     const io = imports.filter(
-      ({ file, target }) => SANS_IO.includes(layerOf(file)) && !target.startsWith("."),
+      ({ file, target }) => SANS_IO.includes(folderOf(file)) && !target.startsWith("."),
     );
-    const runtime = io.filter(({ isType }) => !isType);
+    const runtime = io.filter(({ isType, target }) => !isType && !COMPUTING.includes(target));
     expect(runtime.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
     const clock = sources.filter(
       (file) =>
-        SANS_IO.includes(layerOf(file)) &&
-        /\b(setTimeout|setInterval|setImmediate|Bun\.|performance\.|Date\.now|process\.)/.test(
+        SANS_IO.includes(folderOf(file)) &&
+        /\b(setTimeout|setInterval|setImmediate|Bun\.(?!CryptoHasher)|performance\.|Date\.now|process\.)/.test(
           readFileSync(join(ROOT, file), "utf8"),
         ),
     );

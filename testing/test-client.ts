@@ -8,7 +8,7 @@ import { isRedirect, redirected } from "./redirect.ts";
 import type { Redirectable, Redirected } from "./redirect.ts";
 import { callerFields, connectionInfo, requestHead, targetOf } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
-import { DeclinedError } from "./test-error.ts";
+import { DeclinedError } from "./declined-error.ts";
 import { TestResponse } from "./test-response.ts";
 import { TestSse } from "./test-sse.ts";
 import { TestTransport } from "./test-transport.ts";

@@ -1,4 +1,3 @@
-import type { TestResponse } from "./test-response.ts";
 import { PagiError } from "../src/errors.ts";
 
 /** Something that a test waited for did not come in time. */
@@ -24,19 +23,6 @@ export class ApplicationError extends PagiError {
 export class TruncatedError extends PagiError {
   readonly code = "ERR_PAGI_TEST_TRUNCATED";
   readonly fault = "application";
-}
-
-/** A handshake or an event stream was answered with an ordinary response. */
-export class DeclinedError extends PagiError {
-  readonly code = "ERR_PAGI_TEST_DECLINED";
-  readonly fault = "application";
-  /** The answer. */
-  readonly response: TestResponse;
-
-  constructor(what: string, response: TestResponse) {
-    super(`${what} was answered with ${response.status}.`);
-    this.response = response;
-  }
 }
 
 /** The stream or the WebSocket is closed, so that what was waited for cannot come. */

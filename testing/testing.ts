@@ -15,4 +15,5 @@ export type {
   WebSocketOptions,
 } from "./client-options.ts";
 export type { BodyInit, FileInit, Pairs } from "./request-body.ts";
+export { DeclinedError } from "./declined-error.ts";
 export * from "./test-error.ts";

@@ -89,7 +89,7 @@ export async function checkStart(
 /** The file or directory of an application. What does not exist is left to the loader, which knows similar names. */
 async function fileOf(application: string | undefined): Promise<string | undefined> {
   if (application === undefined || embeddedApplication() !== undefined) return undefined;
-  const { splitSpec } = await import("../loading/load-application.ts");
+  const { splitSpec } = await import("../loading/application-spec.ts");
   const { file } = await splitSpec(application);
   return fs.existsSync(file) ? file : undefined;
 }

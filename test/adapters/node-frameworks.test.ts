@@ -5,7 +5,7 @@ import fastify from "fastify";
 
 import { fromFastify } from "../../adapters/node/fastify.ts";
 import { fromNode } from "../../adapters/node.ts";
-import { loadApplication } from "../../src/loading/load-application.ts";
+import { loadApplication } from "../../cli/load-application.ts";
 import { httpScope, response as responseOf, server as fakeServer } from "../support/fake-scope.ts";
 import { Folder } from "../support/program.ts";
 import { startServer } from "../support/server.ts";

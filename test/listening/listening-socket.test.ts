@@ -177,7 +177,7 @@ describe("Unix sockets", () => {
   test("a socket that this user may not connect to is left alone", () => {
     using folder = new Folder({
       "open.ts": `
-        const { openListeningSocket } = await import(${JSON.stringify(`${import.meta.dir}/../../src/server/listening-socket.ts`)});
+        const { openListeningSocket } = await import(${JSON.stringify(`${import.meta.dir}/../../src/listening/listening-socket.ts`)});
         openListeningSocket({ type: "unix", path: "s" }, { mode: 0o000 });
         // Root may connect to everything.
         if (process.geteuid() === 0) process.setuid(65534);

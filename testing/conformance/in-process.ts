@@ -8,7 +8,8 @@ import type {
 } from "./conformance-case.ts";
 import type { HttpOptions } from "../client-options.ts";
 import { TestClient } from "../test-client.ts";
-import { ClosedError, DeclinedError } from "../test-error.ts";
+import { DeclinedError } from "../declined-error.ts";
+import { ClosedError } from "../test-error.ts";
 import type { TestResponse } from "../test-response.ts";
 import type { TestWebSocket } from "../test-websocket.ts";
 

@@ -8,11 +8,8 @@ import { RequestHead } from "../request/head.ts";
 import { EventLoop } from "./event-loop.ts";
 import type { Interest } from "./shared-receive.ts";
 import type { ErrorSource, EventOf, RunEnd } from "./event-loop.ts";
-import type { HttpContext } from "./http-context.ts";
 import type { PathParams } from "../router/path-params.ts";
 import { areSameSecrets } from "../values/secrets.ts";
-import type { SseContext } from "./sse-context.ts";
-import type { WebSocketContext } from "./websocket-context.ts";
 
 /**
  * What the contexts of all scope types share: one request, from its scope to its last event. It is a {@link Call} too, so
@@ -47,17 +44,17 @@ export abstract class ContextBase<
   }
 
   /** True for the context of a request, which TypeScript then knows. */
-  isHttp(): this is HttpContext<Params> {
+  isHttp(): this is this & { readonly type: "http" } {
     return this.scope.type === "http";
   }
 
   /** True for the context of a WebSocket connection. */
-  isWebSocket(): this is WebSocketContext<Params> {
+  isWebSocket(): this is this & { readonly type: "websocket" } {
     return this.scope.type === "websocket";
   }
 
   /** True for the context of an event stream. */
-  isSse(): this is SseContext<Params> {
+  isSse(): this is this & { readonly type: "sse" } {
     return this.scope.type === "sse";
   }
 

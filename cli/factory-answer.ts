@@ -1,5 +1,5 @@
-import { isApplicationLike, sentence } from "../../adapters/application-value.ts";
-import type { Application } from "../spec/application.ts";
+import { isApplicationLike, sentence } from "../adapters/application-value.ts";
+import type { Application } from "../src/spec/application.ts";
 
 /**
  * Recognizes an application that is a factory, exported without `--factory`: what a call of it answers is an application,

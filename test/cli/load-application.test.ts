@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 
 import { LoadError } from "../../src/errors.ts";
-import { loadApplication } from "../../src/loading/load-application.ts";
+import { loadApplication } from "../../cli/load-application.ts";
 import type { Application } from "../../src/spec/application.ts";
 
 const files: Readonly<Record<string, string>> = {

@@ -5,19 +5,14 @@ import {
   isFactory,
   sentence,
   toApplication,
-} from "../../adapters/application-value.ts";
-import { LoadError } from "../errors.ts";
-import type { Application } from "../spec/application.ts";
-import { embeddedApplication } from "./embedded-application.ts";
+} from "../adapters/application-value.ts";
+import { LoadError } from "../src/errors.ts";
+import type { Application } from "../src/spec/application.ts";
+import { splitSpec, type ApplicationSpec } from "../src/loading/application-spec.ts";
+import { embeddedApplication } from "../src/loading/embedded-application.ts";
 import { recognizeFactory } from "./factory-answer.ts";
-import { imported, importModule, thrownText } from "./import-module.ts";
-import { printable } from "../system/escape-controls.ts";
-
-/** What names an application: a file, and perhaps one of its exports. */
-export interface ApplicationSpec {
-  readonly file: string;
-  readonly exported: string | undefined;
-}
+import { imported, importModule, thrownText } from "../src/loading/import-module.ts";
+import { printable } from "../src/system/escape-controls.ts";
 
 /** Export names that are listed in a message. */
 const MAX_LISTED = 10;
@@ -45,7 +40,7 @@ export async function loadApplication(
   spec: string | undefined,
   { factory = false, preload = [], eval: code = "", reportFactory }: LoadOptions = {},
 ): Promise<Application> {
-  if (preload.length > 0) await (await import("./preload.ts")).preloadModules(preload);
+  if (preload.length > 0) await (await import("../src/loading/preload.ts")).preloadModules(preload);
   const embedded = embeddedApplication();
   if (embedded !== undefined) {
     const { file, exported } = embedded;
@@ -76,7 +71,7 @@ async function applicationOf(
 async function servedDirectory(root: string, factory: boolean): Promise<Application> {
   if (factory)
     throw new LoadError(`'${root}' is a directory, which has no factory. Name a file, such as app.ts.`);
-  const { directory } = await import("../apps/directory.ts");
+  const { directory } = await import("../src/apps/directory.ts");
   return directory({ root });
 }
 
@@ -100,29 +95,9 @@ async function ofFile(spec: string): Promise<Loaded> {
 }
 
 async function inline(code: string): Promise<Loaded> {
-  const { importCode, INLINE_NAME } = await import("./inline-module.ts");
+  const { importCode, INLINE_NAME } = await import("../src/loading/inline-module.ts");
   const module = await imported(INLINE_NAME, () => importCode(code));
   return { module, file: INLINE_NAME, exported: undefined };
-}
-
-/**
- * Takes apart what names an application. A colon may also be part of the file's name; then the file exists as it is
- * written.
- *
- * @throws LoadError (as a rejection) where there is nothing before or behind the colon.
- */
-export async function splitSpec(spec: string): Promise<ApplicationSpec> {
-  const colon = spec.lastIndexOf(":");
-  const exported = spec.slice(colon + 1);
-  if (colon === -1 || exported.includes("/") || (await Bun.file(spec).exists())) {
-    return { file: spec, exported: undefined };
-  }
-  if (colon === 0 || exported === "") {
-    throw new LoadError(
-      `'${spec}' names no ${colon === 0 ? "file" : "export"}. Write it as app.ts or app.ts:name.`,
-    );
-  }
-  return { file: spec.slice(0, colon), exported };
 }
 
 /** The export to use, and how to call it in a message. */
