@@ -36,7 +36,8 @@ export function fastTests(): string[] {
 
 if (import.meta.main) {
   const words = process.argv.slice(2);
-  const command = [process.execPath, "test", "--timeout", "30000", "--parallel=2", ...words, ...fastTests()];
+  const flags = ["--timeout", "30000", "--parallel=2", "--timings=test/timings.json"];
+  const command = [process.execPath, "test", ...flags, ...words, ...fastTests()];
   const child = Bun.spawn(command, { cwd: ROOT, stdio: ["inherit", "inherit", "inherit"] });
   process.exitCode = await child.exited;
 }
