@@ -32,7 +32,7 @@ describe("drain", () => {
       await kept?.response();
       await blank?.send("\r\n");
       await eventually("all are there", () => server.server.connectionCount === 3);
-      await Bun.sleep(20); // until the empty line is read
+      await blank?.untilRead();
       const start = performance.now();
       expect(await server.server.stop()).toBe(true);
       expect(performance.now() - start).toBeLessThan(1000);
@@ -118,7 +118,7 @@ describe("drain", () => {
     await head.send(bytes.slice(0, 20));
     await body.send(bytes.slice(0, -2));
     await eventually("both are there", () => server.server.connectionCount === 2);
-    await Bun.sleep(20); // until the server has read them
+    for (const wire of [head, body]) await wire.untilRead();
     const stopping = server.server.stop();
     await head.send(bytes.slice(20));
     await body.send(bytes.slice(-2));
@@ -213,8 +213,7 @@ describe("drain", () => {
     );
     const wires = [await Wire.open(server), await Wire.open(server)];
     for (const wire of wires) await wire.send(get("/"));
-    await eventually("both are there", () => server.server.connectionCount === 2);
-    await Bun.sleep(10);
+    for (const wire of wires) await wire.untilRead();
     const start = performance.now();
     const stopping = server.server.stop();
     if (force) void server.server.stop({ force });
@@ -232,8 +231,7 @@ describe("drain", () => {
     await using server = await startHttp(() => new Promise(() => {}), { shutdownTimeout: 0.1 });
     await using wire = await Wire.open(server);
     await wire.send(get("/"));
-    await eventually("it is there", () => server.server.connectionCount === 1);
-    await Bun.sleep(10);
+    await wire.untilRead();
     await server.server.stop();
     expect(server.logger.messages("warn")).toEqual([
       "1 connection was cut at shutdown: GET /",
@@ -282,8 +280,7 @@ describe("drain", () => {
       );
       await using wire = await Wire.open(server);
       await wire.send(get("/"));
-      await eventually("it is there", () => server.server.connectionCount === 1);
-      await Bun.sleep(10);
+      await wire.untilRead();
       const stopping = server.server.stop().then(() => order.push("stopped"));
       resolve();
       await stopping;
