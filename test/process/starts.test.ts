@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
 import { Folder, INDEX, Program } from "../support/program.ts";
+import { Turns } from "../support/turns.ts";
 import { eventually, get, request } from "../support/wire.ts";
 import { childrenOf, Log, runs } from "../support/workers.ts";
 
@@ -9,10 +10,18 @@ import { childrenOf, Log, runs } from "../support/workers.ts";
 // program would serve, a successor, and a server in the background. Each gives up in its time with a line, and what
 // served before goes on.
 
-// Most of the time is waiting for a limit, so these tests wait together.
-setDefaultTimeout(60_000); // many processes on a machine that may be busy
+// Most of the time is waiting for a limit, so these tests wait together, as many as can start in time.
+const turns = new Turns(8);
+setDefaultTimeout(180_000); // they wait for their turns too, on a machine that may be busy
 /** Seconds; enough for many starts at the same time. */
-const LIMIT = 3;
+const LIMIT = 4;
+
+function testInTurn(name: string, body: () => Promise<void>): void {
+  test.concurrent(name, async () => {
+    using _turn = await turns.take();
+    await body();
+  });
+}
 
 /** The file `how` says how the next start goes wrong. */
 const APP = `
@@ -70,33 +79,33 @@ function imported(folder: Folder, how: string): number[] {
 
 describe("a first start that never ends", () => {
   const rows: [words: string[], how: string, said: RegExp][] = [
-    [[], "await", /pagi-server: The application has not been imported within 3 s/],
-    [[], "hang", /pagi-server: The application has not started within 3 s/],
-    [["-w", "2"], "await", /pagi-server: The application has not been imported within 3 s/],
-    [["-w", "2"], "hang", /pagi-server: The application has not started within 3 s/],
+    [[], "await", /pagi-server: The application has not been imported within 4 s/],
+    [[], "hang", /pagi-server: The application has not started within 4 s/],
+    [["-w", "2"], "await", /pagi-server: The application has not been imported within 4 s/],
+    [["-w", "2"], "hang", /pagi-server: The application has not started within 4 s/],
     [
       ["-w", "2", "--no-supervisor-lifespan"],
       "await",
-      /said: The application has not been imported within 3 s/,
+      /said: The application has not been imported within 4 s/,
     ],
-    [["-w", "2", "--no-supervisor-lifespan"], "hang", /said: The application has not started within 3 s/],
+    [["-w", "2", "--no-supervisor-lifespan"], "hang", /said: The application has not started within 4 s/],
     [
       ["-w", "2", "--no-supervisor-lifespan"],
       "block",
       /was not ready [\d.]+ s after its start.*it is killed/,
     ],
-    [["-D"], "await", /pagi-server: The application has not been imported within 3 s/],
-    [["-D"], "hang", /pagi-server: The application has not started within 3 s/],
+    [["-D"], "await", /pagi-server: The application has not been imported within 4 s/],
+    [["-D"], "hang", /pagi-server: The application has not started within 4 s/],
     [
       ["-D"],
       "block",
-      /pagi-server: The server in the background was (?:killed by SIGALRM|not ready 3 s after)/,
+      /pagi-server: The server in the background was (?:killed by SIGALRM|not ready 4 s after)/,
     ],
-    [["-D", "-w", "2"], "await", /pagi-server: The application has not been imported within 3 s/],
-    [["--check-config"], "await", /pagi-server: The application has not been imported within 3 s/],
+    [["-D", "-w", "2"], "await", /pagi-server: The application has not been imported within 4 s/],
+    [["--check-config"], "await", /pagi-server: The application has not been imported within 4 s/],
   ];
   for (const [words, how, said] of rows)
-    test.concurrent(`${how} with ${words.join(" ") || "one process"}`, async () => {
+    testInTurn(`${how} with ${words.join(" ") || "one process"}`, async () => {
       using folder = folderFor(how);
       await using program = start(folder, words);
       expect(await program.ended()).toBe(1);
@@ -104,7 +113,7 @@ describe("a first start that never ends", () => {
       for (const pid of imported(folder, how)) expect(runs(pid)).toBe(false);
     });
 
-  test.concurrent("one that blocks the event loop is ended by the kernel", async () => {
+  testInTurn("one that blocks the event loop is ended by the kernel", async () => {
     const ends = async (how: string, words: readonly string[]): Promise<void> => {
       using folder = folderFor(how);
       await using program = start(folder, words);
@@ -124,7 +133,7 @@ describe("a new start that never ends, or ends without serving: what served goes
   ] as const;
   for (const [signal, workers, hows] of rows)
     for (const how of hows)
-      test.concurrent(`${signal}, ${how}, ${workers} worker(s)`, async () => {
+      testInTurn(`${signal}, ${how}, ${workers} worker(s)`, async () => {
         using folder = folderFor();
         const words = ["-w", String(workers), "--no-supervisor-lifespan", "--pid", "pid"];
         await using program = start(folder, words);
@@ -156,7 +165,7 @@ describe("a new start that never ends, or ends without serving: what served goes
     ["SIGUSR2", 1],
     ["SIGUSR2", 2],
   ] as const)
-    test.concurrent(
+    testInTurn(
       `${signal} again with repaired code, while the start that hangs is waited for: ${workers} worker(s)`,
       async () => {
         using folder = folderFor();
@@ -179,7 +188,7 @@ describe("a new start that never ends, or ends without serving: what served goes
     );
 
   for (const signal of ["SIGHUP", "SIGUSR2"] as const)
-    test.concurrent(`SIGTERM while ${signal} waits for a start ends both`, async () => {
+    testInTurn(`SIGTERM while ${signal} waits for a start ends both`, async () => {
       using folder = folderFor();
       await using program = start(folder, [], "60s");
       await program.address();
@@ -191,7 +200,7 @@ describe("a new start that never ends, or ends without serving: what served goes
       await eventually("nothing of it is left", () => !imported(folder, "await").some(runs));
     });
 
-  test.concurrent("a server that is killed leaves no such process behind", async () => {
+  testInTurn("a server that is killed leaves no such process behind", async () => {
     using folder = folderFor();
     await using program = start(folder, [], "60s");
     await program.address();
@@ -206,7 +215,7 @@ describe("a new start that never ends, or ends without serving: what served goes
 describe("signals during a start", () => {
   for (const words of [[], ["--pid", "pid"], ["-w", "2"], ["-w", "2", "--no-supervisor-lifespan"]])
     for (const how of ["await", "hang"])
-      test.concurrent(
+      testInTurn(
         `SIGTERM while it is ${how === "await" ? "imported" : "started"}: ${words.join(" ") || "one process"}`,
         async () => {
           using folder = folderFor(how);
@@ -223,7 +232,7 @@ describe("signals during a start", () => {
         },
       );
 
-  test.concurrent("SIGTERM while workers block their event loop in their import", async () => {
+  testInTurn("SIGTERM while workers block their event loop in their import", async () => {
     using folder = folderFor("block");
     await using program = start(folder, ["-w", "2", "--no-supervisor-lifespan"], "60s");
     await eventually("both are being imported", () => imported(folder, "block").length === 2);
@@ -232,7 +241,7 @@ describe("signals during a start", () => {
     expect(imported(folder, "block").some(runs)).toBe(false);
   });
 
-  test.concurrent("orders for a server that serves end no start", async () => {
+  testInTurn("orders for a server that serves end no start", async () => {
     using folder = folderFor("await");
     await using program = start(folder, [], "60s");
     await eventually("it is being imported", () => imported(folder, "await").length === 1);
@@ -243,7 +252,7 @@ describe("signals during a start", () => {
     expect(await program.ended()).toBe(0);
   });
 
-  test.concurrent("SIGINT ends -D, and the server that it has started", async () => {
+  testInTurn("SIGINT ends -D, and the server that it has started", async () => {
     using folder = folderFor("await");
     await using program = start(folder, ["-D"], "60s");
     await eventually("it is being imported", () => imported(folder, "await").length === 1);
@@ -253,7 +262,7 @@ describe("signals during a start", () => {
   });
 
   const canUnshare = process.getuid?.() === 0 && Bun.which("unshare") !== null;
-  (canUnshare ? test.concurrent : test.skip)(
+  (canUnshare ? testInTurn : test.skip)(
     "process 1 of a container ends by SIGTERM and SIGINT while it imports",
     async () => {
       const ends = async (signal: NodeJS.Signals): Promise<void> => {
@@ -273,7 +282,7 @@ describe("signals during a start", () => {
     },
   );
 
-  (canUnshare ? test.concurrent : test.skip)(
+  (canUnshare ? testInTurn : test.skip)(
     "process 1 of a container ends when its import or startup blocks for too long",
     async () => {
       const ends = async (how: string, more: readonly string[]): Promise<void> => {
@@ -289,7 +298,7 @@ describe("signals during a start", () => {
   );
 });
 
-test.concurrent(
+testInTurn(
   "a program that calls serve(): a SIGUSR2 whose new program never gets there is given up",
   async () => {
     using folder = folderFor();
@@ -305,7 +314,7 @@ test.concurrent(
     fs.writeFileSync(folder.file("how"), "await");
     program.kill("SIGUSR2");
     await program.prints(
-      /The new server was not ready 3 s after its start and was killed\. Keeping the current one/,
+      /The new server was not ready 4 s after its start and was killed\. Keeping the current one/,
     );
     expect(await answer(address)).toStartWith("well ");
   },
