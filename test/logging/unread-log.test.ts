@@ -165,7 +165,7 @@ for (const kind of KINDS)
       const torn = lines
         .slice(0, -1)
         .filter((line) => line.includes("x") && !/\?x{4000}" 200 [\d.]+s$/.test(line));
-      expect(torn).toHaveLength(0);
+      expect(torn.map((line) => line.replaceAll(/x{50,}/g, (all) => `x*${all.length}`))).toEqual([]);
     },
   );
 
