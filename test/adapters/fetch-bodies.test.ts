@@ -60,7 +60,7 @@ function portOf(name: AdapterName): number {
 }
 
 describe.each(ADAPTERS)("%s", (adapter) => {
-  test.concurrent.each(Object.entries(CASES))("GET: %s", async (name, { differs = [[], ""], timed }) => {
+  test.each(Object.entries(CASES))("GET: %s", async (name, { differs = [[], ""], timed }) => {
     const [there, here] = await Promise.all([
       ask(bun.port ?? 0, "GET", name),
       ask(portOf(adapter), "GET", name),
@@ -81,14 +81,14 @@ describe.each(ADAPTERS)("%s", (adapter) => {
   });
 
   // A browser would save a page of this type, and not show it.
-  test.concurrent("a file's stream is not given a type that it does not have", async () => {
+  test("a file's stream is not given a type that it does not have", async () => {
     const { fields } = await ask(portOf(adapter), "GET", "a file's stream without a type");
     expect(fields.filter((field) => field.startsWith("content-type: "))).toEqual([]);
   });
 
   // RFC 9110 section 9.3.2: the fields that GET would get, though not necessarily all of them. What the handler itself
   // says of a body that it does not give is believed.
-  test.concurrent.each(Object.entries(CASES))("HEAD: %s", async (name) => {
+  test.each(Object.entries(CASES))("HEAD: %s", async (name) => {
     const [get, head] = await Promise.all([
       ask(portOf(adapter), "GET", name),
       ask(portOf(adapter), "HEAD", name),

@@ -215,35 +215,32 @@ test.concurrent("a client that reads slowly, but reads, is no stalled one", asyn
   expect(await flood.ended).toEqual(gone("client_closed"));
 });
 
-test.concurrent(
-  "an idle stream ends after the idle timeout, and what is sent later goes nowhere",
-  async () => {
-    const events = new Journal<SseReceiveEvent>();
-    const late = new Journal<unknown>();
-    await using server = await startSse(
-      async (_scope, receive, send) => {
-        await receive();
-        await send({ type: "sse.start" });
-        await send({ type: "sse.send", data: "only" });
-        events.add(await receive());
-        late.add(await failureOf(send({ type: "sse.send", data: "late" })));
-        late.add(await failureOf(send({ type: "sse.keepalive", interval: 1 })));
-        late.add(await failureOf(send({ type: "sse.close" })));
-      },
-      { sseIdleTimeout: 0.2 },
-    );
-    await using wire = await openStream(server);
-    const from = performance.now();
-    const stream = await wire.readTo("0\r\n\r\n");
-    expect(performance.now() - from).toBeGreaterThan(150);
-    expect(stream).toEndWith("data: only\n\n\r\n0\r\n\r\n");
-    expect(await events.first(1)).toEqual([gone("idle_timeout")]);
-    expect(await late.first(3)).toEqual([undefined, undefined, undefined]);
-    expect(server.logger.messages("error")).toEqual([]);
-  },
-);
+test("an idle stream ends after the idle timeout, and what is sent later goes nowhere", async () => {
+  const events = new Journal<SseReceiveEvent>();
+  const late = new Journal<unknown>();
+  await using server = await startSse(
+    async (_scope, receive, send) => {
+      await receive();
+      await send({ type: "sse.start" });
+      await send({ type: "sse.send", data: "only" });
+      events.add(await receive());
+      late.add(await failureOf(send({ type: "sse.send", data: "late" })));
+      late.add(await failureOf(send({ type: "sse.keepalive", interval: 1 })));
+      late.add(await failureOf(send({ type: "sse.close" })));
+    },
+    { sseIdleTimeout: 0.2 },
+  );
+  await using wire = await openStream(server);
+  const from = performance.now();
+  const stream = await wire.readTo("0\r\n\r\n");
+  expect(performance.now() - from).toBeGreaterThan(150);
+  expect(stream).toEndWith("data: only\n\n\r\n0\r\n\r\n");
+  expect(await events.first(1)).toEqual([gone("idle_timeout")]);
+  expect(await late.first(3)).toEqual([undefined, undefined, undefined]);
+  expect(server.logger.messages("error")).toEqual([]);
+});
 
-test.concurrent("events and keepalive comments put the idle timeout off", async () => {
+test("events and keepalive comments put the idle timeout off", async () => {
   await using server = await startSse(
     async (_scope, receive, send) => {
       await receive();
@@ -257,27 +254,24 @@ test.concurrent("events and keepalive comments put the idle timeout off", async 
   for (let i = 0; i < 7; i++) await wire.readTo(":on\n\n");
 });
 
-test.concurrent(
-  "the idle timeout is over with the stream, and the timers of requests do not touch it",
-  async () => {
-    const done = new Journal<string>();
-    await using server = await startSse(
-      async (_scope, _receive, send) => {
-        await send({ type: "sse.start" });
-        await Bun.sleep(400);
-        await send({ type: "sse.send", data: "still here" });
-        await send({ type: "sse.close" });
-        await Bun.sleep(300);
-        done.add("done");
-      },
-      { headerTimeout: 0.1, bodyTimeout: 0.1, timeout: 0.1, writeTimeout: 0.1, sseIdleTimeout: 0.6 },
-    );
-    await using wire = await openStream(server);
-    expect(await wire.readTo("0\r\n\r\n")).toEndWith("data: still here\n\n\r\n0\r\n\r\n");
-    await done.first(1);
-    expect(server.logger.messages("error")).toEqual([]);
-  },
-);
+test("the idle timeout is over with the stream, and the timers of requests do not touch it", async () => {
+  const done = new Journal<string>();
+  await using server = await startSse(
+    async (_scope, _receive, send) => {
+      await send({ type: "sse.start" });
+      await Bun.sleep(400);
+      await send({ type: "sse.send", data: "still here" });
+      await send({ type: "sse.close" });
+      await Bun.sleep(300);
+      done.add("done");
+    },
+    { headerTimeout: 0.1, bodyTimeout: 0.1, timeout: 0.1, writeTimeout: 0.1, sseIdleTimeout: 0.6 },
+  );
+  await using wire = await openStream(server);
+  expect(await wire.readTo("0\r\n\r\n")).toEndWith("data: still here\n\n\r\n0\r\n\r\n");
+  await done.first(1);
+  expect(server.logger.messages("error")).toEqual([]);
+});
 
 // ── the server shuts down ───────────────────────────────────────────────────────────────────────────────────────────
 

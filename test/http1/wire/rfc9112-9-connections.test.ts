@@ -316,24 +316,21 @@ describe("RFC 9112 section 9.3: a request body that the application left unread"
 });
 
 describe("an idle connection", () => {
-  test.concurrent(
-    "whose next request has arrived in time is not closed, however late its timer is looked at",
-    async () => {
-      await using server = await startHttp(text("hi"), { timeout: 0.15 });
-      await using wire = await Wire.open(server);
-      for (let round = 0; round < 3; round++) {
-        await wire.send(get("/"));
-        expect((await wire.response()).body).toBe("hi");
-        // The kernel has the request at once; the server, which is in this process, is busy until long after its time.
-        const sent = wire.send(get("/"));
-        Bun.sleepSync(400);
-        await sent;
-        expect((await wire.response()).body).toBe("hi");
-      }
-      expect(await wire.readToEnd()).toBe("");
-      expect(wire.error).toBeUndefined();
-    },
-  );
+  test("whose next request has arrived in time is not closed, however late its timer is looked at", async () => {
+    await using server = await startHttp(text("hi"), { timeout: 0.15 });
+    await using wire = await Wire.open(server);
+    for (let round = 0; round < 3; round++) {
+      await wire.send(get("/"));
+      expect((await wire.response()).body).toBe("hi");
+      // The kernel has the request at once; the server, which is in this process, is busy until long after its time.
+      const sent = wire.send(get("/"));
+      Bun.sleepSync(400);
+      await sent;
+      expect((await wire.response()).body).toBe("hi");
+    }
+    expect(await wire.readToEnd()).toBe("");
+    expect(wire.error).toBeUndefined();
+  });
 });
 
 describe("half-close: FIN after the request", () => {
@@ -363,7 +360,7 @@ describe("half-close: FIN after the request", () => {
     expect(await wire.readToEnd()).toBe("");
   });
 
-  test.concurrent("an answer that streams for longer than the grace is delivered whole", async () => {
+  test("an answer that streams for longer than the grace is delivered whole", async () => {
     await using server = await startHttp(
       async (_scope, _receive, send) => {
         await send({ type: "http.response.start", status: 200 });
