@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { dispatch } from "../../src/spec/index.ts";
 import type { HttpHandler } from "../../src/spec/index.ts";
 import { echo, startHttp, startServer, text } from "../support/server.ts";
-import { Wire, eventually, field, get, post } from "../support/wire.ts";
+import { Wire, eventually, field, get, post, request } from "../support/wire.ts";
 
 /** An application whose responses wait until the test lets them go. */
 function held(): { app: HttpHandler; running: () => number; release: () => void } {
@@ -31,8 +31,8 @@ describe("drain", () => {
       await kept?.send(get("/"));
       await kept?.response();
       await blank?.send("\r\n");
+      await request(server, get("/")); // what was sent before it has been read
       await eventually("all are there", () => server.server.connectionCount === 3);
-      await blank?.untilRead();
       const start = performance.now();
       expect(await server.server.stop()).toBe(true);
       expect(performance.now() - start).toBeLessThan(1000);
@@ -118,7 +118,7 @@ describe("drain", () => {
     await head.send(bytes.slice(0, 20));
     await body.send(bytes.slice(0, -2));
     await eventually("both are there", () => server.server.connectionCount === 2);
-    for (const wire of [head, body]) await wire.untilRead();
+    await request(server, get("/")); // what was sent before it has been read
     const stopping = server.server.stop();
     await head.send(bytes.slice(20));
     await body.send(bytes.slice(-2));
@@ -203,8 +203,10 @@ describe("drain", () => {
     ["at once by force", 30, true],
   ])("what is left is cut %s, and its application told", async (_name, shutdownTimeout, force) => {
     const reasons: string[] = [];
+    let begun = 0;
     await using server = await startHttp(
       async (scope, receive) => {
+        begun++;
         await receive();
         expect((await receive()).type).toBe("http.disconnect");
         reasons.push(String(scope["pagi.connection"].disconnectReason()));
@@ -213,7 +215,7 @@ describe("drain", () => {
     );
     const wires = [await Wire.open(server), await Wire.open(server)];
     for (const wire of wires) await wire.send(get("/"));
-    for (const wire of wires) await wire.untilRead();
+    await eventually("both run", () => begun === 2);
     const start = performance.now();
     const stopping = server.server.stop();
     if (force) void server.server.stop({ force });
@@ -228,10 +230,15 @@ describe("drain", () => {
   });
 
   test.concurrent("an application that never returns is named, and does not keep the server", async () => {
-    await using server = await startHttp(() => new Promise(() => {}), { shutdownTimeout: 0.1 });
+    let begun = 0;
+    const never = (): Promise<void> => {
+      begun++;
+      return new Promise(() => {});
+    };
+    await using server = await startHttp(never, { shutdownTimeout: 0.1 });
     await using wire = await Wire.open(server);
     await wire.send(get("/"));
-    await wire.untilRead();
+    await eventually("it runs", () => begun === 1);
     await server.server.stop();
     expect(server.logger.messages("warn")).toEqual([
       "1 connection was cut at shutdown: GET /",
@@ -260,6 +267,7 @@ describe("drain", () => {
     async () => {
       const order: string[] = [];
       const { promise, resolve } = Promise.withResolvers<void>();
+      let isRunning = false;
       await using server = await startServer(
         dispatch({
           lifespan: async (_scope, receive, send) => {
@@ -270,6 +278,7 @@ describe("drain", () => {
             await send({ type: "lifespan.shutdown.complete" });
           },
           http: async (scope, receive, send) => {
+            isRunning = true;
             scope["pagi.connection"].onComplete(() => order.push("delivered"));
             await promise;
             await text("ok")(scope, receive, send);
@@ -280,7 +289,7 @@ describe("drain", () => {
       );
       await using wire = await Wire.open(server);
       await wire.send(get("/"));
-      await wire.untilRead();
+      await eventually("it runs", () => isRunning);
       const stopping = server.server.stop().then(() => order.push("stopped"));
       resolve();
       await stopping;

@@ -1,6 +1,5 @@
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { bytesInKernel } from "./kernel-queues.ts";
 
 /** A response as it stood on the wire. */
 export interface WireResponse {
@@ -78,12 +77,6 @@ export class Wire implements AsyncDisposable {
       const data = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
       this.#socket.write(data, (error) => (error ? reject(error) : resolve()));
     });
-  }
-
-  /** Waits until the server has read everything that was sent. Linux only. */
-  async untilRead(): Promise<void> {
-    const { localPort = 0, remotePort = 0 } = this.#socket;
-    while ((await bytesInKernel({ localPort, remotePort })) > 0) await Bun.sleep(1);
   }
 
   /** Sends FIN and goes on reading. */
