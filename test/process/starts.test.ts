@@ -289,7 +289,7 @@ describe("signals during a start", () => {
         using folder = folderFor(how);
         const command = ["unshare", "--pid", "--fork", "--mount-proc", process.execPath];
         const main = `${import.meta.dir}/../../cli/main.ts`;
-        const words = [main, "app.ts", "-p", "0", ...more, "--lifespan-startup-timeout", "1s"];
+        const words = [main, "app.ts", "-p", "0", ...more, "--lifespan-startup-timeout", `${LIMIT}s`];
         await using program = new Program(folder, words, {}, { command });
         expect([how, await program.ended()]).toEqual([how, SIGALRM]);
       };
