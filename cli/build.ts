@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs as tokensOf } from "node:util";
+
+import { type ArgsDef, parseArgs } from "citty";
 
 import { LoadError, messageOf, OptionError } from "../src/errors.ts";
 import { importProblem } from "../src/loading/import-module.ts";
@@ -27,12 +29,20 @@ interface BuildRequest {
 }
 
 const FLAGS = {
-  output: { type: "string", short: "o" },
-  asset: { type: "string", multiple: true },
+  output: { type: "string", alias: "o" },
+  asset: { type: "string" },
   target: { type: "string" },
   factory: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-} as const;
+  help: { type: "boolean", alias: "h" },
+} as const satisfies ArgsDef;
+
+/** The same for the reader of single words. */
+const TOKENS = Object.fromEntries(
+  Object.entries(FLAGS).map(([name, flag]) => [
+    name,
+    { type: flag.type, ...("alias" in flag ? { short: flag.alias } : {}) },
+  ]),
+);
 
 const HELP = `Usage: pagi-server build FILE[:EXPORT] [-o OUTPUT] [--asset PATH]...
 
@@ -75,13 +85,8 @@ export async function build(words: readonly string[]): Promise<number> {
 }
 
 function readRequest(words: readonly string[]): BuildRequest | "help" {
-  const { values, positionals, tokens } = parseArgs({
-    args: [...words],
-    options: FLAGS,
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
+  // citty lets unknown flags pass and keeps the last of a repeated one; the words one by one show both.
+  const { tokens } = tokensOf({ args: [...words], options: TOKENS, strict: false, tokens: true });
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const flag = Object.entries(FLAGS).find(([name]) => name === token.name)?.[1];
@@ -93,12 +98,16 @@ function readRequest(words: readonly string[]): BuildRequest | "help" {
     if (flag.type === "boolean" && token.value !== undefined)
       throw new OptionError(token.rawName, "takes no value.");
   }
+  const end = words.indexOf("--");
+  const values = parseArgs(end === -1 ? [...words] : words.slice(0, end), FLAGS);
   if (values.help === true) return "help";
-  const [application, second] = positionals;
+  const [application, second] = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
   if (application === undefined || application === "")
     throw new OptionError("build", "name the application's file: pagi-server build app.ts");
   if (second !== undefined) throw new OptionError(second, "only one application goes into a binary.");
-  const assets = (values.asset ?? []).flatMap((each) => (typeof each === "string" ? [each] : []));
+  const assets = tokens.flatMap((token) =>
+    token.kind === "option" && token.name === "asset" && token.value !== undefined ? [token.value] : [],
+  );
   return {
     application,
     output: typeof values.output === "string" ? values.output : defaultOutput(application),

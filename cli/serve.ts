@@ -58,6 +58,8 @@ async function untilEnded(
     throw error;
   }
   if (!options.quiet) {
+    // Clients may be waiting already, for example behind a service manager's socket; they come before the banner.
+    await new Promise(setImmediate);
     const { reportServing } = await import("./report.ts");
     reportServing(application, options, running.urls, decided, running.connectionLimitNote);
   }
