@@ -332,7 +332,7 @@ export const used = [${entries.map((_, i) => `entry${i}`).join(", ")}];
 test("every option of serve(), the configuration and the toolkit has a doc comment in the published types", async () => {
   const types = join(folder, "node_modules/pagi-server/dist/types");
   const published =
-    /^(?:adapters|src\/(?:apps|testing|toolkit)|src\/serve\.|src\/server\/(?:define-config|partial-options)\.)/;
+    /^(?:adapters|testing|src\/(?:apps|toolkit)|cli\/serve-program\.|src\/options\/(?:define-config|partial-options)\.)/;
   const bare: string[] = [];
   let count = 0;
   for (const file of new Bun.Glob("**/*.d.ts").scanSync(types)) {

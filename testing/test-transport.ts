@@ -32,6 +32,7 @@ export class TestTransport implements Transport {
   readonly #request: RequestHead;
   readonly #body: BodySource | undefined;
   readonly #head = Promise.withResolvers<ReceivedHead>();
+  readonly #settled = Promise.withResolvers<void>();
   #chunks: AsyncIterator<Uint8Array | string> | undefined;
   #exchange: Exchange | undefined;
   #isReadingBody = false;
@@ -61,6 +62,20 @@ export class TestTransport implements Transport {
 
   attach(exchange: Exchange): void {
     this.#exchange = exchange;
+  }
+
+  applicationSettled(): void {
+    this.#settled.resolve();
+  }
+
+  /** Resolves once the application has returned or thrown. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  /** The server begins to shut down. */
+  shutDown(): void {
+    this.#exchange?.deliverShutdown();
   }
 
   /** The response head, once it has left. Rejects when the connection ends before. */

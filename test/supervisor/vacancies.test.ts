@@ -19,7 +19,7 @@ import { childrenOf, Log, start, whoServes, workersFolder } from "../support/wor
 setDefaultTimeout(40_000); // many processes on a machine that may be busy
 
 function workers(...rows: [id: number, slot: number, state: PlannedWorker["state"]][]): PlannedWorker[] {
-  const rest = { predecessor: undefined, startedAt: 0, readyAt: 0, beatAt: 0, drainAt: 0 };
+  const rest = { predecessor: undefined, startedAt: 0, readyAt: 0, beatAt: 0, finishAt: 0 };
   return rows.map(([id, slot, state]) => ({ id, slot, state, ...rest }));
 }
 
@@ -51,11 +51,11 @@ describe("who accepts for a slot without a worker", () => {
     ]);
   });
 
-  test("the next one, where the first that did it has ended or drains", () => {
+  test("the next one, where the first that did it has ended or finishes", () => {
     run(3, [
       [0, workers([2, 2, "ready"], [3, 3, "ready"])],
       [200, workers([2, 2, "ready"], [3, 3, "ready"]), "adopt 1 by 2"],
-      [300, workers([2, 2, "draining"], [3, 3, "ready"]), "adopt 1 by 3"],
+      [300, workers([2, 2, "finishing"], [3, 3, "ready"]), "adopt 1 by 3"],
       [500, workers([3, 3, "ready"]), "adopt 2 by 3"],
       [600, workers()],
       [5000, workers([7, 3, "ready"]), "adopt 1 by 7", "adopt 2 by 7"],
@@ -77,8 +77,8 @@ describe("who accepts for a slot without a worker", () => {
     run(
       2,
       [
-        [0, workers([2, 2, "draining"])],
-        [9000, workers([2, 2, "draining"])],
+        [0, workers([2, 2, "finishing"])],
+        [9000, workers([2, 2, "finishing"])],
       ],
       "stopping",
     );
