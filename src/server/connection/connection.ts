@@ -205,6 +205,11 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.context.turnEnd.add(this);
   }
 
+  /** Takes back the last `atTurnEnd` of this turn, for what has been settled since. */
+  notAtTurnEnd(): void {
+    this.context.turnEnd.withdraw(this);
+  }
+
   onTurnEnd(): void {
     if (this.#state === "closed") return;
     this.#protocol?.onTurnEnd();

@@ -77,7 +77,7 @@ export class ActiveRequest extends ServedRequest {
     this.#plan = this.context.plans.plan(this.#traits, eventType, outgoing, httpDate());
     this.status = head.status;
     this.#held = this.#plan.head;
-    this.context.turnEnd.add(this);
+    this.#connection.atTurnEnd();
   }
 
   writeBody(eventType: string, bytes: Uint8Array | string, last: boolean): void {
@@ -186,11 +186,6 @@ export class ActiveRequest extends ServedRequest {
     return this.#plan?.framing === "close";
   }
 
-  /** The turn is over in which the head was sent; mostly it has left with the body. */
-  onTurnEnd(): void {
-    if (this.#held !== "") this.#connection.onTurnEnd();
-  }
-
   /** The kernel has taken bytes. */
   onWritable(): void {
     const { output } = this.#connection;
@@ -226,7 +221,10 @@ export class ActiveRequest extends ServedRequest {
 
   #takeHeld(): string {
     const held = this.#held;
+    if (held === "") return held;
     this.#held = "";
+    // The turn in which it was held is not over yet.
+    this.#connection.notAtTurnEnd();
     return held;
   }
 
