@@ -53,7 +53,7 @@ async function goTo(folder: unknown): Promise<boolean> {
 
 async function readVariables({ values, names }: OptionSources): Promise<ReadonlyMap<string, string>> {
   const { envFile } = values;
-  // What is no list of names is refused with all other options.
+  // Anything but a list of names is refused with all other options.
   if (!Array.isArray(envFile) || !envFile.every((each) => typeof each === "string")) return new Map();
   const { readEnvFiles } = await import("./env-file.ts");
   return readEnvFiles(envFile, names.envFile ?? "envFile");

@@ -86,7 +86,7 @@ async function applicationOf(
   return application;
 }
 
-/** The application and whatever it loads can see which mode was found. */
+/** Shows the mode to the application and to the modules that it loads. */
 async function showMode({ env }: ServerOptions, { origins }: Configuration): Promise<void> {
   if (origins.env !== "file") {
     process.env["PAGI_ENV"] = env;

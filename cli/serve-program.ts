@@ -119,7 +119,7 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
       process.exit(await (await import("./serve.ts")).serveInBackground(resolved));
     if (resolved.daemonize && words === false)
       throw new OptionError("daemonize", "is for the command line; a program decides itself where it runs.");
-    // Whoever has read the words has gone to the folder, for paths among them are meant from there.
+    // Reading the words has changed the directory already, since paths among them are relative to it.
     const { umask } = resolved;
     const chdir = words === false ? resolved.chdir : "";
     if (chdir !== "" || umask !== "")

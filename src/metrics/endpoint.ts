@@ -14,7 +14,7 @@ import { parseMetricsAddress } from "../options/metrics-address.ts";
 import { defaultOptions } from "../options/resolve.ts";
 import type { ServerOptions } from "../options/resolve.ts";
 
-/** What the endpoint tells of. */
+/** Where the endpoint gets its answers from. */
 export interface MetricsSource {
   samples(): Samples | Promise<Samples>;
   /** The startup is done, and no shutdown has begun. */

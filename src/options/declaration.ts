@@ -1,4 +1,4 @@
-/** What every option declares, whatever its type. */
+/** Declared for every option, of any type. */
 interface Declared {
   /** The heading it stands under in `--help` and in the documentation. */
   readonly group: OptionGroup;

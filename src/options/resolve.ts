@@ -154,7 +154,7 @@ export function checkWorkers(options: ServerOptions, given: GivenOptions, names:
   );
 }
 
-/** Refuses what is no address, and users and groups that there are not. */
+/** Refuses invalid addresses, and unknown users and groups. */
 async function checkListening(options: ServerOptions, names: WrittenNames): Promise<void> {
   const { LISTEN_ADDRESS_TEXT, parseListenAddress } = await import("./listen-address.ts");
   const wrong = options.listen.find((text) => parseListenAddress(text) === undefined);

@@ -17,7 +17,7 @@ export interface InheritedSocket {
   readonly isForMetrics?: boolean;
 }
 
-/** Reads a list of sockets; what is no description of one is left out. */
+/** Reads a list of sockets; entries that do not describe one are left out. */
 export function inheritedSockets(value: unknown): InheritedSocket[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isInheritedSocket);

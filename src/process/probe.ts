@@ -41,7 +41,7 @@ export async function whyNotServing(
     givenUp.removeEventListener("abort", end);
     return undefined;
   } catch (error) {
-    // The runtime, or the compiled program, has gone.
+    // The runtime, or the compiled program, is missing.
     return `It could not be started: ${spawnProblem(error)}`;
   }
 }

@@ -45,7 +45,7 @@ export function takeRole(): Role {
   if (given === undefined) return MAIN;
   const { type, writer } = given;
   if (typeof writer !== "number" || !isType(type)) return MAIN;
-  // A part of a server that does not know itself would become a server of its own, with workers, that nobody knows of.
+  // A part of a server that does not know its role would become another server, with workers of its own, unnoticed.
   if (writer !== (type === "continued" ? process.pid : process.ppid))
     throw new WorkerError(
       isAncestor(writer)

@@ -2,7 +2,9 @@ import type { Logger } from "../logging/logger.ts";
 import type { ServerOptions } from "../options/resolve.ts";
 import type { Server } from "../server/server.ts";
 import type { Application } from "../spec/application.ts";
+import { controlServer } from "./control-server.ts";
 import type { Role } from "./role.ts";
+import { runUntilSignal } from "./run-until-signal.ts";
 
 export interface ServeAlone {
   readonly options: ServerOptions;
@@ -56,8 +58,6 @@ export async function serveAlone(parts: ServeAlone): Promise<Serving | undefined
   try {
     const app = "load" in given ? await guard?.importing(given.load) : given;
     const { Server } = await import("../server/server.ts");
-    const { runUntilSignal } = await import("./run-until-signal.ts");
-    const { controlServer } = await import("./control-server.ts");
     if (app === undefined || guard?.isStopped() === true) {
       logger.info("Stopped before the application was imported");
       guard?.end();
@@ -83,11 +83,19 @@ export async function serveAlone(parts: ServeAlone): Promise<Serving | undefined
       },
     );
     guard?.signalsAreHandled();
-    const started = running
-      .start()
-      .then(() => claim?.ready())
-      .finally(() => guard?.end());
-    return { running, started, ended };
+    const start = async (): Promise<void> => {
+      try {
+        await running.start();
+        claim?.ready();
+      } catch (error) {
+        // The pid file cannot be written, for example because the disk is full.
+        await running.stop({ force: true });
+        throw error;
+      } finally {
+        guard?.end();
+      }
+    };
+    return { running, started: start(), ended };
   } catch (error) {
     guard?.end();
     claim?.abandon();

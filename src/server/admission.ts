@@ -1,13 +1,17 @@
 import type { Metrics } from "../metrics/metrics.ts";
-import type { Connection } from "./connection/connection.ts";
 import { connectionBudget, loweredText, OF_WEB_SOCKET } from "./descriptor-limit.ts";
+
+/** The part of a connection that is counted. */
+interface Counted {
+  readonly output: { readonly taken: number };
+}
 
 export interface AdmissionOptions {
   /** Connections at a time. */
   readonly maxConnections: number;
   /** Files that this process may have open; infinity where that is not known. */
   readonly openFiles: number;
-  readonly metrics: Metrics | undefined;
+  readonly metrics: Pick<Metrics, "connectionOpened" | "connectionRejected" | "connectionClosed"> | undefined;
   /** Connections that are WebSockets, or ask to be, which take more descriptors than their own. */
   readonly webSockets: () => number;
 }
@@ -16,7 +20,7 @@ export interface AdmissionOptions {
  * The open connections of a server, and which of them are served: at most so many as the options allow, and as there are
  * descriptors for. Any further connection is answered with 503 and closed.
  */
-export class Admission {
+export class Admission<Connection extends Counted = Counted> {
   readonly #options: AdmissionOptions;
   readonly #connections = new Set<Connection>();
   readonly #turnedAway = new Set<Connection>();

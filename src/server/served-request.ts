@@ -50,7 +50,7 @@ export abstract class ServedRequest implements Transport, LoggedRequest {
     }
     const { connection } = this;
     openExchange(context.app, { host: context.host, transport: this, connection, head, hasBody }, offer);
-    if (context.isDraining) this.exchange?.deliverShutdown();
+    if (context.isShuttingDown) this.exchange?.deliverShutdown();
   }
 
   attach(exchange: Exchange): void {

@@ -69,7 +69,7 @@ export class Server {
   readonly #lifespan: Lifespan;
   readonly #wheel: TimerWheel;
   readonly #listeners: Listeners;
-  #admission: Admission | undefined;
+  #admission: Admission<Connection> | undefined;
   readonly #reporting: Reporting;
   #readProxied: ProxyReader | undefined;
   #bridge: UpgradeBridge | undefined;
@@ -159,7 +159,7 @@ export class Server {
       const validator = options.validateEvents ? await import("../spec/validate.ts") : undefined;
       if (this.#life.phase !== "starting") throw new Error("The server was stopped before it listened.");
       const openFiles = await openFilesLimit();
-      const admission = new Admission({
+      const admission = new Admission<Connection>({
         maxConnections: options.maxConnections,
         openFiles,
         metrics: this.#reporting.metrics,
@@ -219,8 +219,8 @@ export class Server {
   }
 
   /**
-   * Reads certificates and keys again. New connections get the new ones, open ones go on as they are. If they cannot
-   * be used, that is logged, and everything stays as it was. Does nothing without TLS, or while it does not run.
+   * Reads certificates and keys again. New connections get the new ones, open ones stay as they are. If they cannot
+   * be used, that is logged, and nothing changes. Does nothing without TLS, or while it does not run.
    *
    * @returns whether new connections get what the files hold now.
    */
@@ -316,12 +316,12 @@ export class Server {
     return this.#isRunning ? this.#listeners.adopt(sockets) : undefined;
   }
 
-  /** Opens the file of the access log anew, after log rotation has moved it. */
+  /** Opens the file of the access log again, after log rotation has moved it. */
   reopenLogs(): void {
     this.#reporting.accessLog?.reopen();
   }
 
-  /** Resolves when the server has stopped, whoever stopped it, with what `stop` resolves with. */
+  /** Resolves when the server has stopped for any reason, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#life.whenStopped;
   }
@@ -356,7 +356,7 @@ export class Server {
     this.#listeners.stop({ keepFile: this.#isFollowed });
     if (this.#context === undefined) return;
     if (this.#isFollowed) this.#context.idleGrace = IDLE_GRACE;
-    this.#context.isDraining = true;
+    this.#context.isShuttingDown = true;
   }
 
   #finishConnections(): void {
@@ -416,7 +416,7 @@ export class Server {
 
   #createContext(
     validator: EventValidator | undefined,
-    admission: Admission,
+    admission: Admission<Connection>,
     guard: DescriptorGuard,
   ): ServerContext {
     const { options } = this;
@@ -471,7 +471,7 @@ export class Server {
       readProxied: this.#readProxied,
       descriptorCeiling: guard.ceiling,
       hasRoomForWebSocket: () => !guard.isPaused && admission.hasRoomForWebSocket,
-      isDraining: false,
+      isShuttingDown: false,
       idleGrace: 0,
     };
   }

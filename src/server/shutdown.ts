@@ -80,7 +80,7 @@ const WAITS: Readonly<Record<Phase, ShutdownWait>> = {
   finishing: "shutdownTimeout",
   // Applications that listen have been notified just now, and return in this very turn.
   cutting: { turns: 1 },
-  closing: undefined, // the application's shutdown has a time of its own
+  closing: undefined, // the application's shutdown has its own time limit
   releasing: undefined,
   stopped: undefined,
 };

@@ -9,8 +9,8 @@ import {
 import type { Slot } from "./slot.ts";
 
 /**
- * The supervisor's policy: which worker processes there are to be, and what becomes of each. It knows no process, no
- * timer and no clock; it is told what happened and when, and answers with what is to be done.
+ * The supervisor's policy: which worker processes there are to be, and what happens to each. It has no processes, timers
+ * or clock; it gets events with their times, and returns commands.
  */
 
 /**
@@ -59,7 +59,7 @@ export interface Policy {
   readonly startLimit?: number;
   /** A worker that has not ended so long after it was told to is killed. */
   readonly finishLimit: number;
-  /** Where others give up, a reload is waited for: somebody is about to mend the code. */
+  /** Wait for a reload instead of giving up: somebody is about to fix the code. */
   readonly waitsForReload?: boolean;
 }
 
@@ -338,7 +338,7 @@ function kill(draft: Draft, worker: PlannedWorker, why: string): void {
   draft.commands.push({ type: "kill", worker: worker.id });
 }
 
-/** It ended although it was to go on. */
+/** It ended unasked. */
 function die(draft: Draft, worker: PlannedWorker, how: string): void {
   leave(draft, worker);
   if (draft.phase === "stopping") return;
@@ -410,7 +410,7 @@ function isOutage({ workers }: Draft): boolean {
   return !workers.some(isServing);
 }
 
-/** The predecessor goes on. */
+/** The predecessor keeps serving. */
 function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: PlannedWorker, how: string): void {
   const entry = draft.replacements.find((each) => each.worker === predecessor.id);
   if (entry?.isReload === true && entry.commandedAt > worker.startedAt) {
@@ -435,7 +435,7 @@ function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: Planned
 }
 
 function waitForReload(draft: Draft, worker: PlannedWorker): void {
-  // Ordered while it was starting, with code that was perhaps older.
+  // Commanded while it was starting, perhaps with older code.
   const isCommanded = draft.replacements.some((each) => each.worker === worker.id && each.isReload);
   changeSlot(draft, worker.slot, { failedStarts: [], endsInRow: 0, spawnAt: isCommanded ? 0 : Infinity });
   if (!isCommanded) log(draft, "info", "It is started again when a file has changed");
@@ -459,7 +459,7 @@ function reload(draft: Draft): void {
     ...entries,
   ];
   draft.slots = draft.slots.map((each) => (each.spawnAt === Infinity ? { ...each, spawnAt: 0 } : each));
-  // Whoever has ordered it hears of its end in any case.
+  // The end of a reload is reported in any case.
   if (draft.replacements.length === 0) draft.commands.push({ type: "reloaded", isComplete: true });
 }
 

@@ -80,10 +80,16 @@ export async function supervise(supervision: Supervision): Promise<Serving<Super
   );
   const start = async (): Promise<void> => {
     await supervisor.start();
-    progress.isServing = true;
     sockets.ownsFiles = true;
     notifier?.ready(`${workerCount(options)} workers`);
-    claim.ready();
+    try {
+      claim.ready();
+    } catch (error) {
+      // The pid file cannot be written, for example because the disk is full.
+      await supervisor.stop({ force: true });
+      throw error;
+    }
+    progress.isServing = true;
   };
   return { running: supervisor, started: start(), ended };
 }

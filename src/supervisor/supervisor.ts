@@ -64,8 +64,7 @@ function changedOptions(options: ServerOptions): Record<string, unknown> {
 }
 
 /**
- * Runs workers and does not serve itself. What is to be done is decided by `plan.ts`; this does it, and tells what
- * happens. It installs no signal handlers.
+ * Runs workers and does not serve itself. `plan.ts` decides; this carries its commands out, and passes events to it. It installs no signal handlers.
  */
 export class Supervisor {
   readonly options: ServerOptions;
@@ -102,7 +101,7 @@ export class Supervisor {
       finishLimit: (2 * options.shutdownTimeout + FINISH_MARGIN) * 1000,
       waitsForReload: parts.waitsForReload ?? false,
     });
-    // Whoever starts it hears of a failure by `start`, and everybody else by `whenStopped`.
+    // `start` reports a failure to its caller, and `whenStopped` to everybody else.
     this.#serving.promise.catch(() => {});
   }
 
@@ -164,7 +163,7 @@ export class Supervisor {
     void this.#endpoint?.remakeSocketFile();
   }
 
-  /** Opens the log files of all workers anew. */
+  /** Opens the log files of all workers again. */
   reopenLogs(): void {
     for (const worker of this.#workers.values()) worker.process.tell({ type: "reopen" });
   }
@@ -212,7 +211,7 @@ export class Supervisor {
     return [...this.#workers.values()].reduce((sum, worker) => sum + worker.process.connections, 0);
   }
 
-  /** Resolves when the last worker has gone, with what `stop` resolves with. */
+  /** Resolves when the last worker has ended, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#stopped.promise;
   }
@@ -365,7 +364,7 @@ export class Supervisor {
     }
   }
 
-  /** A slot without sockets of its own, as after privileges were given up, shares those of another one. */
+  /** A slot whose sockets cannot be opened, as after privileges were dropped, shares those of another one. */
   #socketsFor(slot: number): readonly AskedSocket[] {
     const { sockets } = this.#parts;
     try {
@@ -388,7 +387,7 @@ export class Supervisor {
     this.#logger[level](found === undefined || found.ran === "" ? line : `${line}. ${found.ran}`);
   }
 
-  /** The last worker has gone. */
+  /** The last worker has ended. */
   async #end(code: 0 | 1): Promise<void> {
     this.#isEnding = true;
     clearInterval(this.#ticker);

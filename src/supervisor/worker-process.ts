@@ -13,11 +13,11 @@ import { environmentFor } from "../process/role-environment.ts";
 /** Milliseconds that the last words of a process that has ended may take to arrive. */
 const LAST_WORDS = 100;
 
-/** What a worker process tells its supervisor. */
+/** Events of a worker process. */
 export interface WorkerEvents {
   onReport(report: Exclude<Report, { type: "starting" | "failed" | "measured" }>): void;
   onSamples(round: number, samples: Samples): void;
-  /** Nothing is told after it. */
+  /** Nothing is reported after it. */
   onExit(end: WorkerEnd): void;
 }
 
@@ -92,7 +92,7 @@ export class WorkerProcess {
     try {
       this.#child.send(envelope(command));
     } catch {
-      // It has ended, which is told as well.
+      // It has ended, which is reported separately.
     }
   }
 

@@ -29,16 +29,16 @@ export type LoadApplication = (
 
 /** Milliseconds between two looks at how many requests were served. */
 const REQUESTS_INTERVAL = 100;
-/** Heartbeats in a row at which the memory must be too large: a peak is no leak. */
+/** Heartbeats in a row at which the memory must be too large: a peak is not a leak. */
 const RSS_SAMPLES = 3;
 /** Milliseconds for what runs in a worker that `--reload` replaces; longer than idle connections are kept. */
 const RELOAD_LIMIT = 2500;
-/** Milliseconds in which the connections that are about to be made to a socket of its own are accepted. */
+/** Milliseconds in which the connections that have begun on its sockets are still accepted. */
 const LAST_CONNECTIONS = 500;
 
 /**
  * Serves in this process as a worker: adopts the sockets of the supervisor, reports when it is ready and
- * beats from its event loop, and ends when it is told to, or when the supervisor is gone. A worker that cannot start
+ * sends heartbeats from its event loop, and ends at a command, or when the supervisor has ended. A worker that cannot start
  * says why to the supervisor, and ends.
  *
  * @returns the server once it serves.
@@ -217,6 +217,6 @@ function report(message: Report): void {
   try {
     process.send?.(envelope(message));
   } catch {
-    // The channel is closed; its end is told as well, and ends this process.
+    // The channel is closed, which ends this process.
   }
 }

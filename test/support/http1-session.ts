@@ -118,7 +118,7 @@ function contextOf(app: Application, logger: RecordingLogger, given: Partial<Ser
     readProxied: undefined,
     descriptorCeiling: Infinity,
     hasRoomForWebSocket: () => true,
-    isDraining: false,
+    isShuttingDown: false,
     idleGrace: 0,
     ...given,
   };

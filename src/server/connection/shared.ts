@@ -62,7 +62,7 @@ export interface ServerContext {
   /** Whether descriptors are left for a further WebSocket. */
   hasRoomForWebSocket(): boolean;
   /** True once the server shuts down. */
-  isDraining: boolean;
-  /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */
+  isShuttingDown: boolean;
+  /** Milliseconds that an idle connection is kept for one more request while the server shuts down; 0 closes it at once. */
   idleGrace: number;
 }

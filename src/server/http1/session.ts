@@ -167,7 +167,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
    */
   mustClose(): boolean {
     return (
-      this.#server.isDraining ||
+      this.#server.isShuttingDown ||
       this.#current?.isContinueDue === true ||
       (this.#reader?.missingBodyBytes ?? 0) > DISCARD_LIMIT
     );
@@ -403,7 +403,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     const reader = this.#reader;
     return (
       !current.closes &&
-      !this.#server.isDraining &&
+      !this.#server.isShuttingDown &&
       !this.#connection.isHalfClosed &&
       !this.#connection.isPaused &&
       reader !== undefined &&
@@ -418,7 +418,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
     const isRefused = current.exchange === undefined;
     this.#current = undefined;
     if (isRefused) this.#take(this.#at.on.refused);
-    else if (current.closes || (this.#server.isDraining && this.#server.idleGrace === 0))
+    else if (current.closes || (this.#server.isShuttingDown && this.#server.idleGrace === 0))
       this.#take(this.#at.on.end);
     else if (this.#readerState === "body") this.#take(this.#at.on.unread);
     else this.#awaitNext();
@@ -427,7 +427,7 @@ export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
 
   #awaitNext(): void {
     this.#reader?.nextRequest();
-    if (!this.#server.isDraining) this.#take(this.#at.on.next);
+    if (!this.#server.isShuttingDown) this.#take(this.#at.on.next);
     else this.#take(this.#at.on[this.#server.idleGrace === 0 ? "end" : "next, last"]);
   }
 

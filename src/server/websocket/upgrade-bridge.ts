@@ -55,7 +55,7 @@ export interface BridgedSocket {
   endInput(): void;
   /** Sends a Close frame to the client and ends the bridged socket. */
   close(code: number, reason: string): void;
-  /** Ends the bridged socket at once; nothing more is told. */
+  /** Ends the bridged socket at once; nothing more is reported. */
   destroy(): void;
 }
 
@@ -266,7 +266,7 @@ class BridgedConnection implements BridgedSocket {
     if (!this.#isOver) this.owner.onPing(payload);
   }
 
-  /** Also called for our own close. Bun says 1006 for whatever is no Close frame; the control frames and their end tell the rest. */
+  /** Also called for our own close. Bun reports 1006 for anything but a Close frame; the control frames and their end say the rest. */
   onClose(code: number, reason: string): void {
     this.#webSocket = undefined;
     if (code !== ABNORMAL_CLOSURE && !this.#isClosing && !this.#isOver) this.owner.onCloseFrame(code, reason);
@@ -274,7 +274,7 @@ class BridgedConnection implements BridgedSocket {
 
   write(bytes: Uint8Array): boolean {
     if (this.#isOver || bytes.byteLength === 0) return true;
-    // Else what is in the bytes could be told of before the bridged socket is.
+    // Otherwise a message in the bytes could be reported before `onBridged`.
     const socket = this.#isOpen ? this.#socket : undefined;
     if (socket === undefined || this.#queue.length > 0) {
       this.#queue.push(bytes);

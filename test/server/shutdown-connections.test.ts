@@ -21,7 +21,7 @@ function held(): { app: HttpHandler; running: () => number; release: () => void 
   };
 }
 
-describe("drain", () => {
+describe("a stop", () => {
   test("idle connections are closed at once: new ones, kept ones, and ones with an empty line", async () => {
     await using server = await startHttp(text("hi"));
     const wires = await Promise.all([Wire.open(server), Wire.open(server), Wire.open(server)]);
