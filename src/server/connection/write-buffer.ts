@@ -134,6 +134,12 @@ export class WriteBuffer {
     return this.#queue.length === 0 && !this.#closed ? this.#give(bytes, length) : 0;
   }
 
+  /** The kernel has taken bytes of the connection beside this buffer, while nothing was in it. */
+  noteTaken(count: number): void {
+    this.#taken += count;
+    this.onProgress?.();
+  }
+
   /** Resolves once nothing is queued and the kernel takes bytes again, or the connection is closed. */
   whenWritable(): Promise<void> {
     this.release();
@@ -214,8 +220,7 @@ export class WriteBuffer {
       this.close();
       return 0;
     }
-    this.#taken += taken;
-    if (taken > 0) this.onProgress?.();
+    if (taken > 0) this.noteTaken(taken);
     if (taken < length) {
       this.#blocked = true;
       this.#owner.onBlocked();
