@@ -37,7 +37,7 @@ const SCRATCH_SIZE = 128 * 1024;
 const HOLD_LIMIT = 64 * 1024;
 
 /** The same for text: many connections hold theirs at once, while an event goes to all of them. */
-const TEXT_LIMIT = 16 * 1024;
+const TEXT_LIMIT = 4 * 1024;
 
 /** Up to here what the kernel leaves is copied at once; a longer rest is kept where it is until `send` resolves. */
 const COPY_LIMIT = 64 * 1024;
@@ -97,7 +97,8 @@ export class WriteBuffer {
     if (this.#closed) return;
     const total = prefix.length + bodyLength + suffix.length;
     if (total === 0) return;
-    const limit = typeof body === "string" ? TEXT_LIMIT : HOLD_LIMIT;
+    const isText = typeof body === "string" && this.#held <= TEXT_LIMIT;
+    const limit = isText ? TEXT_LIMIT : HOLD_LIMIT;
     if (this.#held + total > (this.#held === 0 ? limit : HOLD_LIMIT)) this.release();
     // Without anything to wait for, or to wait with.
     if (this.#held === 0 && (!hold || total > limit || this.#queue.length > 0)) {
