@@ -248,7 +248,7 @@ export class ActiveRequest extends ServedRequest {
     const isChunked = plan.framing === "chunked";
     if (plan.framing === "length") assertNotLonger(eventType, plan.length, this.bodyLength + length);
     this.#write(this.#takeHeld() + (isChunked ? chunkPrefix(length) : ""), "", 0, "", true);
-    const sent = await fileSender().pumpFile(this.#connection.output, descriptor, offset, length);
+    const sent = await fileSender().pumpFile(this.#connection, descriptor, offset, length);
     if (this.#isOver) return;
     this.bodyLength += sent;
     if (this.#connection.output.isClosed) return;
