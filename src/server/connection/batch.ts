@@ -11,6 +11,7 @@ export class Batch<Item> {
   /** The first `add` comes from inside a request; the others' actions must not see that request's async context. */
   readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #items: Item[] = [];
+  #isScheduled = false;
 
   /**
    * `schedule` is `setImmediate` for the end of the turn, or `queueMicrotask` for the end of what runs now. What
@@ -27,12 +28,22 @@ export class Batch<Item> {
   }
 
   add(item: Item): void {
-    if (this.#items.push(item) === 1) this.#schedule(this.#runInOwnContext);
+    this.#items.push(item);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#schedule(this.#runInOwnContext);
+  }
+
+  /** Takes back an `add` where nothing was added since; otherwise the action runs, which does no harm. */
+  withdraw(item: Item): void {
+    if (this.#items.at(-1) === item) this.#items.pop();
   }
 
   readonly #runInOwnContext = (): void => this.#inOwnContext(this.#run);
 
   readonly #run = (): void => {
+    this.#isScheduled = false;
+    if (this.#items.length === 0) return;
     const items = this.#items;
     this.#items = [];
     for (const item of items) {

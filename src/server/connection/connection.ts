@@ -91,6 +91,11 @@ export class Connection implements ConnectionInfo, OutputOwner {
     return this.#listener.server;
   }
 
+  /** The socket's descriptor where bytes go out as they are; -1 with TLS, and once it is closed. Do not keep it. */
+  get plainDescriptor(): number {
+    return this.secure ? -1 : this.#socket.fd;
+  }
+
   /** Waits for its TLS handshake, after which it is started. */
   awaitHandshake(milliseconds: number): void {
     this.deadline.set(milliseconds);
@@ -203,6 +208,11 @@ export class Connection implements ConnectionInfo, OutputOwner {
   /** Calls the protocol back when the turn is over. */
   atTurnEnd(): void {
     this.context.turnEnd.add(this);
+  }
+
+  /** Takes back the last `atTurnEnd` of this turn, for what has been settled since. */
+  notAtTurnEnd(): void {
+    this.context.turnEnd.withdraw(this);
   }
 
   onTurnEnd(): void {

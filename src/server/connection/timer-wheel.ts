@@ -53,8 +53,8 @@ interface Tick {
 /** What an entry needs of its wheel. */
 interface Filing {
   now(): number;
-  /** When the last tick was. */
-  readonly tickedAt: number;
+  /** A time that the clock has shown: at the last tick or later. */
+  readonly seenAt: number;
   /** The next tick, which now comes within one resolution. */
   nextTick(): Tick;
   file(entry: Entry): void;
@@ -85,7 +85,7 @@ class Entry extends Link implements Deadline {
     if (milliseconds === 0 || milliseconds === Infinity) return this.clear();
     const wheel = this.#wheel;
     // Its slot comes up early enough. False for NaN.
-    if (this.due !== Infinity && wheel.tickedAt + milliseconds >= this.filedFor) {
+    if (this.due !== Infinity && wheel.seenAt + milliseconds >= this.filedFor) {
       this.#from = wheel.nextTick();
       this.#milliseconds = milliseconds;
       return;
@@ -104,7 +104,7 @@ class Entry extends Link implements Deadline {
   settle(): void {
     if (this.#from === undefined) return;
     const { time } = this.#from;
-    this.due = (Number.isNaN(time) ? this.#wheel.tickedAt : time) + this.#milliseconds;
+    this.due = (Number.isNaN(time) ? this.#wheel.seenAt : time) + this.#milliseconds;
     if (!Number.isNaN(time)) this.#from = undefined;
   }
 
@@ -155,10 +155,11 @@ export class TimerWheel {
     this.#resolution = options.resolution ?? 100;
     this.#now = options.now ?? (() => performance.now());
     this.#onError = options.onError ?? ((thrown) => console.error(thrown));
-    this.#cursor = this.#slotAt(this.#now());
+    const now = this.#now();
+    this.#cursor = this.#slotAt(now);
     this.#filing = {
       now: this.#now,
-      tickedAt: -Infinity,
+      seenAt: now,
       nextTick: () => this.#next ?? this.#awaitTick(),
       file: (entry: Entry) => this.#file(entry),
       unfile: (entry: Entry) => this.#unfile(entry),
@@ -186,7 +187,7 @@ export class TimerWheel {
     this.#stop();
     if (this.#next !== undefined) this.#next.time = now;
     this.#next = undefined;
-    this.#filing.tickedAt = now;
+    this.#filing.seenAt = now;
     const current = this.#slotAt(now);
     // The slot of the last tick is looked at again: its span may not have been over then.
     const first = Math.max(this.#cursor, current - SLOTS + 1);
@@ -285,8 +286,10 @@ export class TimerWheel {
 
   /** Deadlines are moved again: a tick ends the slot that runs now. */
   #awaitTick(): Tick {
+    const now = this.#now();
+    this.#filing.seenAt = now;
     this.#next = { time: NaN };
-    this.#wakeBy(this.#endOf(this.#slotAt(this.#now())));
+    this.#wakeBy(this.#endOf(this.#slotAt(now)));
     return this.#next;
   }
 

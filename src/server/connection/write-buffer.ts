@@ -37,7 +37,7 @@ const SCRATCH_SIZE = 128 * 1024;
 const HOLD_LIMIT = 64 * 1024;
 
 /** The same for text: many connections hold theirs at once, while an event goes to all of them. */
-const TEXT_LIMIT = 16 * 1024;
+const TEXT_LIMIT = 4 * 1024;
 
 /** Up to here what the kernel leaves is copied at once; a longer rest is kept where it is until `send` resolves. */
 const COPY_LIMIT = 64 * 1024;
@@ -102,7 +102,8 @@ export class WriteBuffer {
     if (this.#closed) return;
     const total = prefix.length + bodyLength + suffix.length;
     if (total === 0) return;
-    const limit = typeof body === "string" ? TEXT_LIMIT : HOLD_LIMIT;
+    const isText = typeof body === "string" && this.#held <= TEXT_LIMIT;
+    const limit = isText ? TEXT_LIMIT : HOLD_LIMIT;
     if (this.#held + total > (this.#held === 0 ? limit : HOLD_LIMIT)) this.release();
     // Without anything to wait for, or to wait with.
     if (this.#held === 0 && (!hold || total > limit || this.#queue.length > 0)) {
@@ -137,6 +138,12 @@ export class WriteBuffer {
   writeSome(bytes: Uint8Array, length: number): number {
     this.release();
     return this.#queue.length === 0 && !this.#closed ? this.#give(bytes, length) : 0;
+  }
+
+  /** The kernel has taken bytes of the connection beside this buffer, while nothing was in it. */
+  noteTaken(count: number): void {
+    this.#taken += count;
+    this.onProgress?.();
   }
 
   /** Resolves once nothing is queued and the kernel takes bytes again, or the connection is closed. */
@@ -219,8 +226,7 @@ export class WriteBuffer {
       this.close();
       return 0;
     }
-    this.#taken += taken;
-    if (taken > 0) this.onProgress?.();
+    if (taken > 0) this.noteTaken(taken);
     if (taken < length) {
       this.#blocked = true;
       this.#owner.onBlocked();

@@ -77,7 +77,7 @@ export class ActiveRequest extends ServedRequest {
     this.#plan = this.context.plans.plan(this.#traits, eventType, outgoing, httpDate());
     this.status = head.status;
     this.#held = this.#plan.head;
-    this.context.turnEnd.add(this);
+    this.#connection.atTurnEnd();
   }
 
   writeBody(eventType: string, bytes: Uint8Array | string, last: boolean): void {
@@ -186,11 +186,6 @@ export class ActiveRequest extends ServedRequest {
     return this.#plan?.framing === "close";
   }
 
-  /** The turn is over in which the head was sent; mostly it has left with the body. */
-  onTurnEnd(): void {
-    if (this.#held !== "") this.#connection.onTurnEnd();
-  }
-
   /** The kernel has taken bytes. */
   onWritable(): void {
     const { output } = this.#connection;
@@ -226,7 +221,10 @@ export class ActiveRequest extends ServedRequest {
 
   #takeHeld(): string {
     const held = this.#held;
+    if (held === "") return held;
     this.#held = "";
+    // The turn in which it was held is not over yet.
+    this.#connection.notAtTurnEnd();
     return held;
   }
 
@@ -250,7 +248,7 @@ export class ActiveRequest extends ServedRequest {
     const isChunked = plan.framing === "chunked";
     if (plan.framing === "length") assertNotLonger(eventType, plan.length, this.bodyLength + length);
     this.#write(this.#takeHeld() + (isChunked ? chunkPrefix(length) : ""), "", 0, "", true);
-    const sent = await fileSender().pumpFile(this.#connection.output, descriptor, offset, length);
+    const sent = await fileSender().pumpFile(this.#connection, descriptor, offset, length);
     if (this.#isOver) return;
     this.bodyLength += sent;
     if (this.#connection.output.isClosed) return;

@@ -33,6 +33,8 @@ export interface TlsMaterial {
   /** DER in hexadecimal of the authorities that clients are checked against. */
   readonly anchors: ReadonlySet<string>;
   readonly verifyClient: ServerOptions["sslVerifyClient"];
+  /** The certificate as PEM that every client is shown; `undefined` where there are several. */
+  readonly onlyCertificate: string | undefined;
   /** The context of the certificate for a name that a client asks for (SNI); `undefined` is the first one's. */
   contextFor(serverName: string): unknown;
 }
@@ -82,7 +84,9 @@ export function loadTls(options: TlsOptions): TlsMaterial | undefined {
     },
     anchors: authorities?.anchors ?? new Set(),
     verifyClient: options.sslVerifyClient,
+    onlyCertificate: pairs.length === 1 ? first.x509.toString() : undefined,
     contextFor(serverName) {
+      if (pairs.length === 1) return undefined;
       const at = pairs.findIndex(({ x509 }) => x509.checkHost(serverName) !== undefined);
       return at > 0 ? contexts[at] : undefined;
     },

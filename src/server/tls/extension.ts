@@ -18,14 +18,19 @@ interface PeerCertificate {
  *
  * @param anchors the authorities of `--ssl-ca`, as DER in hexadecimal. Bun's chain goes on to the one that it was
  *   verified with, which the server has and the client has not sent.
+ * @param serverCertificate as PEM, where it is known; otherwise the socket is asked, which takes a tenth of a handshake.
  */
-export function tlsExtension(socket: Socket<unknown>, anchors: ReadonlySet<string>): TlsExtension {
+export function tlsExtension(
+  socket: Socket<unknown>,
+  anchors: ReadonlySet<string>,
+  serverCertificate?: string,
+): TlsExtension {
   const chain = clientChain(socket, anchors);
   const [leaf] = chain;
   // The types say that there always is one; a socket that is closed has none.
   const cipher: { standardName: string } | undefined = socket.getCipher();
   return Object.freeze({
-    server_cert: socket.getX509Certificate()?.toString() ?? null,
+    server_cert: serverCertificate ?? socket.getX509Certificate()?.toString() ?? null,
     client_cert_chain: Object.freeze(chain.map(pem)),
     client_cert_name: leaf === undefined ? null : nameOf(leaf),
     client_cert_error: leaf === undefined ? null : errorOf(socket),

@@ -27,7 +27,7 @@ export function createTlsGate(options: TlsOptions): TlsGate | undefined {
 function gateOf(material: TlsMaterial): TlsGate {
   return {
     listen: { tls: material.listenOptions },
-    describe: (socket) => tlsExtension(socket, material.anchors),
+    describe: (socket) => tlsExtension(socket, material.anchors, material.onlyCertificate),
     handlers(onHandshake) {
       const handlers = {
         handshake(socket: Socket<Connection>, isDone: boolean, error: Error | null): void {

@@ -52,3 +52,26 @@ test("one callback for all that come until then; what an action adds waits for t
   callbacks[1]?.();
   expect(done).toEqual([1, 2, 3]);
 });
+
+test("an item that is withdrawn has no action, unless something was added since", () => {
+  const callbacks: (() => void)[] = [];
+  const done: string[] = [];
+  const batch = new Batch<string>(
+    (run) => callbacks.push(run),
+    (item) => done.push(item),
+    () => {},
+  );
+  batch.add("a");
+  batch.withdraw("a");
+  batch.withdraw("a");
+  batch.add("b");
+  batch.add("c");
+  batch.withdraw("b");
+  expect(callbacks.length).toBe(1);
+  callbacks[0]?.();
+  expect(done).toEqual(["b", "c"]);
+  batch.add("d");
+  expect(callbacks.length).toBe(2);
+  callbacks[1]?.();
+  expect(done).toEqual(["b", "c", "d"]);
+});

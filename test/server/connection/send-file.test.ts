@@ -4,6 +4,10 @@ import os from "node:os";
 import path from "node:path";
 
 import type { HttpHandler, HttpSendEvent } from "../../../src/spec/index.ts";
+import { pumpFile } from "../../../src/server/connection/send-file.ts";
+import { WriteBuffer } from "../../../src/server/connection/write-buffer.ts";
+import { loadFunctions } from "../../../src/system/c-library.ts";
+import { Certificates } from "../../support/certificates.ts";
 import { startHttp } from "../../support/server.ts";
 import { Wire, eventually, get, request } from "../../support/wire.ts";
 
@@ -396,5 +400,114 @@ describe("large files", () => {
         expect(Buffer.from(body, "latin1").equals(bytes.subarray(i * 4))).toBe(true);
       }),
     );
+  }, 20_000);
+});
+
+const libc = loadFunctions({ posix_fadvise: { args: ["int", "i64", "i64", "int"], returns: "int" } });
+
+/** Makes the kernel forget what it has of a file, as far as the file system lets it. */
+function dropFromCache(name: string): void {
+  const descriptor = fs.openSync(name, "r+");
+  fs.fsyncSync(descriptor);
+  const POSIX_FADV_DONTNEED = 4;
+  expect(libc.posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)).toBe(0);
+  fs.closeSync(descriptor);
+}
+
+describe("from the page cache, and from the disk", () => {
+  const bytes = Buffer.alloc(12_000_000);
+  for (let i = 0; i < bytes.length; i += 4) bytes.writeUInt32LE(i, i);
+
+  test.each([
+    ["a file that the kernel has", () => {}],
+    ["a file that is on the disk only", dropFromCache],
+    [
+      "a file of which the kernel has the beginning",
+      (name: string) => {
+        dropFromCache(name);
+        const descriptor = fs.openSync(name, "r");
+        fs.readSync(descriptor, Buffer.alloc(2_000_000), 0, 2_000_000, 0);
+        fs.closeSync(descriptor);
+      },
+    ],
+  ])(
+    "%s arrives whole, over TCP, over TLS and over a Unix socket",
+    async (_name, prepare) => {
+      const name = inFolder("cache");
+      fs.writeFileSync(name, bytes);
+      const app = sends(
+        () => ({ file: name, offset: 3, length: 11_000_000 }),
+        [["content-length", "11000000"]],
+      );
+      using certificates = new Certificates();
+      const { cert, key } = certificates.selfSigned("/CN=localhost");
+      const options = [{}, { sslCert: [cert], sslKey: [key] }];
+      for (const each of options) {
+        await using server = await startHttp(app, each);
+        prepare(name);
+        const scheme = "sslCert" in each ? "https" : "http";
+        const response = await fetch(`${scheme}://127.0.0.1:${server.port}/`, {
+          tls: { rejectUnauthorized: false },
+        });
+        const body = Buffer.from(await response.arrayBuffer());
+        expect(body.equals(bytes.subarray(3, 11_000_003))).toBe(true);
+      }
+      const unix = inFolder("socket");
+      await using server = await startHttp(app, { port: undefined, listen: [`unix:${unix}`] });
+      prepare(name);
+      const response = await fetch("http://localhost/", { unix });
+      expect(Buffer.from(await response.arrayBuffer()).equals(bytes.subarray(3, 11_000_003))).toBe(true);
+      expect(server.logger.messages("error")).toEqual([]);
+    },
+    30_000,
+  );
+
+  test("one download takes at most 1 MiB of a turn, however fast its client is", async () => {
+    fs.writeFileSync(inFolder("turns"), bytes);
+    const descriptor = fs.openSync(inFolder("turns"), "r");
+    let received = 0;
+    const sink = {
+      write: (_bytes: Uint8Array, _offset: number, length: number) => {
+        received += length;
+        return length;
+      },
+    };
+    const output = new WriteBuffer(sink, { onBlocked() {}, onHeld() {} });
+    const turns: number[] = [];
+    let last = 0;
+    const count = (): void => {
+      turns.push(received - last);
+      last = received;
+      if (received < bytes.length) setImmediate(count);
+    };
+    setImmediate(count);
+    const sent = await pumpFile({ output, plainDescriptor: -1 }, descriptor, 0, bytes.length);
+    fs.closeSync(descriptor);
+    expect([sent, received, output.taken]).toEqual([bytes.length, bytes.length, bytes.length]);
+    expect(Math.max(...turns)).toBeLessThanOrEqual(2 ** 20 + 256 * 1024);
+  });
+
+  test("downloads and their clients come and go; a descriptor that is reused gets nobody else's bytes", async () => {
+    fs.writeFileSync(inFolder("churn"), bytes);
+    await using server = await startHttp(async (scope, _receive, send) => {
+      const isFile = scope.path === "/file";
+      await send({
+        type: "http.response.start",
+        status: 200,
+        headers: [["content-length", isFile ? "12000000" : "5"]],
+      });
+      if (isFile) await send({ type: "http.response.body", file: inFolder("churn") });
+      else await send({ type: "http.response.body", body: "hello" });
+    });
+    for (let round = 0; round < 30; round++) {
+      const wire = await Wire.open(server);
+      await wire.send(get("/file"));
+      await wire.readTo("\r\n\r\n");
+      wire.reset();
+      // The next connection may well get the number of the last one.
+      const response = await request(server, get("/"));
+      expect(response.body).toBe("hello");
+    }
+    expect(server.logger.messages("error")).toEqual([]);
   }, 20_000);
 });
