@@ -75,6 +75,11 @@ export class WriteBuffer {
     return this.#size + this.#held;
   }
 
+  /** Bytes that the kernel has left; what is held back to leave with more is not among them. */
+  get queued(): number {
+    return this.#size;
+  }
+
   /** Bytes that the kernel has taken so far; it grows as long as the client reads. */
   get taken(): number {
     return this.#taken;
