@@ -105,6 +105,8 @@ export class DescriptorGuard {
 
   #look(): void {
     if (!this.#isPaused) {
+      // With so few in use, nothing below applies.
+      if (openDescriptors() < this.#openFiles * SHARE_PREPARED) return;
       const [lowest = Infinity, ...others] = freeDescriptors(LAST);
       if (lowest >= this.#openFiles * SHARE_PREPARED) this.#prepare();
       if (others.length < LAST - 1) this.#pause();
@@ -145,6 +147,13 @@ export class DescriptorGuard {
     this.#onResumed();
     this.watch();
   }
+}
+
+/** How many descriptors are in use; infinity where the system does not say (it does from Linux 6.2 on). */
+function openDescriptors(): number {
+  const { statSync }: typeof import("node:fs") = require("node:fs");
+  const size = statSync("/proc/self/fd", { throwIfNoEntry: false })?.size;
+  return size === undefined || size === 0 ? Infinity : size;
 }
 
 /** So many descriptors that the system would give, the lowest first, or as many as it has. */
