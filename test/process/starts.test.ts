@@ -122,6 +122,17 @@ describe("a first start that never ends", () => {
     };
     await Promise.all([ends("block", []), ends("block", ["-w", "2"]), ends("spin", [])]);
   });
+
+  testInTurn("one that blocks the event loop after its limit is ended by the kernel, too", async () => {
+    const module = new URL("../../src/process/start-deadline.ts", import.meta.url).href;
+    const script = `
+      const { endIfBlocked } = await import(${JSON.stringify(module)});
+      endIfBlocked(1);
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 1100);`;
+    const child = Bun.spawn([process.execPath, "-e", script], { stderr: "inherit" });
+    await child.exited;
+    expect(child.signalCode).toBe("SIGALRM");
+  });
 });
 
 describe("a new start that never ends, or ends without serving: what served goes on, and the next order is heeded", () => {
