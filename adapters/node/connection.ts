@@ -1,41 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
+import type { Receive } from "../../src/spec/application.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
-import type { HeaderPair, Headers } from "../../src/spec/values.ts";
-import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
+import type { HeaderPair } from "../../src/spec/values.ts";
 import { bodyFraming, requestHead, mountKeys } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
 import { announcesLength, withLength } from "./announced-length.ts";
+import { isAboutTheClient } from "./client-errors.ts";
+import type { Written } from "./exchange-socket.ts";
+import { RequestEvents, type BodyUser } from "./request-events.ts";
+import { ResponseDelivery } from "./response-delivery.ts";
+import type { ResponseEvents } from "./response-events.ts";
 import { ResponseReader } from "./response-reader.ts";
 import type { ResponsePart } from "./response-reader.ts";
 import { RequestSocket } from "./socket.ts";
-
-/** The events that carry a response: those of an `http` scope, or those that decline an `sse` scope. */
-export interface ResponseEvents {
-  /** Absent where no event can. */
-  interim?(status: number, headers: Headers): Promise<void>;
-  start(status: number, headers: Headers, trailers: boolean): Promise<void>;
-  body(bytes: Uint8Array | string, more: boolean): Promise<void>;
-  /** Absent where no event can. */
-  trailers?(headers: Headers): Promise<void>;
-}
-
-/** What a stream hands to `_writev`. */
-interface Written {
-  readonly chunk: Uint8Array | string;
-  readonly encoding: BufferEncoding;
-}
-
-type Receive = () => Promise<HttpReceiveEvent | SseReceiveEvent>;
 
 /**
  * One request as a connection of its own to `node:http`, in memory: the scope is what can be read from it, and what is
  * written to it becomes events. To the listener it is `request.socket`, with the address of the client.
  */
-export class RequestConnection extends RequestSocket {
-  readonly #body: BodyReader<HttpReceiveEvent | SseReceiveEvent>;
-  readonly #events: ResponseEvents;
+export class RequestConnection extends RequestSocket implements BodyUser {
+  readonly #events: RequestEvents;
+  readonly #delivery: ResponseDelivery;
   readonly #framing: BodyFraming;
   readonly #reader: ResponseReader;
   readonly #outcome = Promise.withResolvers<void>();
@@ -43,28 +29,24 @@ export class RequestConnection extends RequestSocket {
   #response: ServerResponse | undefined;
   /** Trailers by `response.addTrailers`, which Bun 1.4.5 writes to sockets of its own only. */
   #trailers: HeaderPair[] = [];
-  #isStarted = false;
   #heldHead: string | undefined;
   /** Resolves when everything that was written so far has been delivered. */
   #sent = Promise.resolve();
-  #hasTrailers = false;
-  /** An event that was received before anybody wanted it, to see the client of an `sse` scope go. */
-  #ahead: Promise<HttpReceiveEvent | SseReceiveEvent> | undefined;
   #isFeeding = false;
   #isAskedAgain = false;
-  #isBodyWanted = false;
-  #isBodyOver: boolean;
+  isBodyWanted = false;
+  isBodyOver: boolean;
   #isGone = false;
   /** Bytes of the body that are still to come. */
   #left: number;
 
   constructor(scope: HttpScope | SseScope, receive: Receive, events: ResponseEvents) {
     super(scope);
-    this.#body = new BodyReader(scope, receive);
-    this.#events = events;
+    this.#events = new RequestEvents(scope, receive);
+    this.#delivery = new ResponseDelivery(scope, events);
     this.#framing = bodyFraming(scope);
     this.#left = this.#framing.type === "length" ? this.#framing.length : 0;
-    this.#isBodyOver = this.#framing.type === "none" || (this.#framing.type === "length" && this.#left === 0);
+    this.isBodyOver = this.#framing.type === "none" || (this.#framing.type === "length" && this.#left === 0);
     this.#reader = new ResponseReader(scope.method);
     this.on("close", () => void this.#onClose());
   }
@@ -77,8 +59,8 @@ export class RequestConnection extends RequestSocket {
    * @throws what the listener throws, and an Error when it destroys the connection before the response is complete.
    */
   run(): Promise<void> {
-    if (this.scope.type === "http") this.scope["pagi.connection"].onDisconnect(() => this.#leave());
-    else if (this.#isBodyOver) this.#watch();
+    if (this.scope.type === "http") this.scope["pagi.connection"].onDisconnect(() => this.leave());
+    else if (this.isBodyOver) this.#events.watch(this);
     this.#pushRead(requestHead(this.scope, this.#framing));
     return this.#outcome.promise;
   }
@@ -188,7 +170,7 @@ export class RequestConnection extends RequestSocket {
   }
 
   /** Delivers these parts after the earlier ones. */
-  #send(parts: readonly ResponsePart[]): Promise<void> {
+  #send(parts: ResponsePart[]): Promise<void> {
     this.#sent = this.#sent.then(() => this.#deliver(parts)).catch((error: unknown) => this.#abort(error));
     return this.#sent;
   }
@@ -219,42 +201,11 @@ export class RequestConnection extends RequestSocket {
     super._destroy(error, callback);
   }
 
-  async #deliver(parts: readonly ResponsePart[]): Promise<void> {
-    for (const [at, part] of parts.entries()) {
-      switch (part.type) {
-        case "interim":
-          if (this.#events.interim === undefined) {
-            if (part.status === 101)
-              throw new Error("No event of this server can carry a response of status 101.");
-            break; // any recipient may ignore it (RFC 9110 section 15.2)
-          }
-          await this.#events.interim(part.status, part.headers);
-          if (part.status === 101) this.#complete();
-          break;
-        case "head": {
-          this.#isStarted = true;
-          this.#hasTrailers = part.mayHaveTrailers && this.#events.trailers !== undefined;
-          await this.#events.start(part.status, this.#headersOf(part), this.#hasTrailers);
-          if (this.scope.type === "sse") this.#watch();
-          break;
-        }
-        case "body":
-          await this.#events.body(part.bytes, parts[at + 1]?.type !== "end");
-          break;
-        case "end":
-          if (parts[at - 1]?.type !== "body") await this.#events.body("", false);
-          if (this.#hasTrailers)
-            await this.#events.trailers?.(part.trailers.length > 0 ? part.trailers : this.#trailers);
-          this.#complete();
-      }
-    }
-  }
-
-  /** HTTP/1 alone has options of a connection (RFC 9113 section 8.2.2). */
-  #headersOf(part: Extract<ResponsePart, { type: "head" }>): Headers {
-    if (this.scope.http_version?.startsWith("1") === false)
-      return part.headers.filter(([name]) => name !== "connection" && name !== "upgrade");
-    return part.closes ? [...part.headers, ["connection", "close"]] : part.headers;
+  async #deliver(parts: ResponsePart[]): Promise<void> {
+    const { isStarted } = this.#delivery;
+    await this.#delivery.deliver(parts, () => this.#trailers);
+    if (this.#delivery.isOver) this.#complete();
+    else if (this.scope.type === "sse" && !isStarted && this.#delivery.isStarted) this.#events.watch(this);
   }
 
   #complete(): void {
@@ -276,7 +227,7 @@ export class RequestConnection extends RequestSocket {
   }
 
   /** The client has gone: `node:http` tells the listener by `close`, and by `aborted` and `error` on the request. */
-  #leave(): void {
+  leave(): void {
     this.#isGone = true;
     this.destroy();
   }
@@ -284,7 +235,7 @@ export class RequestConnection extends RequestSocket {
   async #onClose(): Promise<void> {
     if (this.#isGone) return this.#outcome.resolve();
     await this.#sent;
-    const what = this.#isStarted ? "before the response was complete" : "without a response";
+    const what = this.#delivery.isStarted ? "before the response was complete" : "without a response";
     this.#outcome.reject(
       new Error(`The listener destroyed the connection of ${this.scope.method} ${this.scope.path} ${what}.`),
     );
@@ -294,16 +245,17 @@ export class RequestConnection extends RequestSocket {
 
   /** Gives `node:http` the next fragment; it asks again when the listener has room for one. */
   async #feed(): Promise<void> {
-    this.#isBodyWanted = true;
+    this.isBodyWanted = true;
     // A listener that takes a fragment at once asks for the next one while this one is being pushed.
     this.#isAskedAgain = this.#isFeeding;
-    if (this.#isFeeding || this.#isBodyOver || this.destroyed) return;
+    if (this.#isFeeding || this.isBodyOver || this.destroyed) return;
     this.#isFeeding = true;
     try {
-      for (let isFed = false; (!isFed || this.#wantsMore) && !this.#isBodyOver && !this.destroyed;) {
+      for (let isFed = false; (!isFed || this.#wantsMore) && !this.isBodyOver && !this.destroyed;) {
         this.#isAskedAgain = false;
-        const event = await this.#next();
-        if (event.type === "http.disconnect" || event.type === "sse.disconnect") return this.#leave();
+        const event = await this.#events.next();
+        this.#events.take();
+        if (event.type === "http.disconnect" || event.type === "sse.disconnect") return this.leave();
         isFed = this.#pushBody(event.body, event.more);
       }
     } catch (error) {
@@ -311,7 +263,7 @@ export class RequestConnection extends RequestSocket {
     } finally {
       this.#isFeeding = false;
     }
-    if (this.scope.type === "sse" && (this.#isBodyOver || this.#isStarted)) this.#watch();
+    if (this.scope.type === "sse" && (this.isBodyOver || this.#delivery.isStarted)) this.#events.watch(this);
   }
 
   /** Bun 1.4.5 does not ask again for a listener that takes every fragment at once, as `pipe` does and `on("data")`. */
@@ -323,7 +275,7 @@ export class RequestConnection extends RequestSocket {
   }
 
   #pushBody(bytes: Uint8Array, more: boolean): boolean {
-    this.#isBodyOver = !more;
+    this.isBodyOver = !more;
     if (this.destroyed) return true;
     if (this.#framing.type === "length") {
       this.#left -= bytes.byteLength;
@@ -352,39 +304,15 @@ export class RequestConnection extends RequestSocket {
   /** Ends a request whose body nobody has read, as `node:http` does; the rest is not received. */
   #dumpRequest(): void {
     const request = this.#request;
-    if (this.#isBodyOver || this.#isBodyWanted || request === undefined) return;
-    this.#isBodyOver = true;
+    if (this.isBodyOver || this.isBodyWanted || request === undefined) return;
+    this.isBodyOver = true;
     request.complete = true;
     request.push(null);
     request.resume();
   }
 
-  async #next(): Promise<HttpReceiveEvent | SseReceiveEvent> {
-    const { refusal } = this.#body;
-    if (refusal !== undefined) throw refusal;
-    const ahead = (this.#ahead ??= this.#body.next());
-    const event = await ahead;
-    if (this.#ahead === ahead) this.#ahead = undefined;
-    return event;
-  }
-
-  /**
-   * Looks for the end of an `sse` scope, which only `receive` tells, behind what is left of the body. That is left for
-   * the listener if it reads it, and dropped if it has not begun to when it answers.
-   */
-  #watch(): void {
-    const look = async (): Promise<void> => {
-      for (;;) {
-        const ahead = (this.#ahead ??= this.#body.watch());
-        const event = await ahead;
-        if (event.type === "sse.disconnect") return this.#leave();
-        if (!this.#isBodyOver && this.#isBodyWanted) return;
-        this.#isBodyOver = true;
-        if (this.#ahead === ahead) this.#ahead = undefined;
-      }
-    };
-    // The stream was declined, and the response is complete: there is nothing to receive any more.
-    look().catch(() => {});
+  dropBody(): void {
+    this.isBodyOver = true;
   }
 }
 
@@ -396,15 +324,6 @@ function byteLength(chunks: readonly Written[]): number {
     0,
   );
 }
-
-/** What streams fail with when their other end goes. */
-const LOSSES = new Set([
-  "ECONNRESET",
-  "EPIPE",
-  "ABORT_ERR",
-  "ERR_STREAM_PREMATURE_CLOSE",
-  "ERR_STREAM_DESTROYED",
-]);
 
 /**
  * Makes `write` and `end` reject chunks that they cannot send, as they do elsewhere. On a stream, Bun 1.4.5 drops such
@@ -426,8 +345,4 @@ function checked(send: (this: ServerResponse, ...given: never[]) => unknown) {
 /** A callback may take the chunk's place. */
 function isSendable(chunk: unknown): boolean {
   return chunk == null || ["string", "function"].includes(typeof chunk) || chunk instanceof Uint8Array;
-}
-
-function isAboutTheClient(error: unknown): boolean {
-  return error instanceof Error && "code" in error && LOSSES.has(String(error.code));
 }

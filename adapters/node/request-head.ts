@@ -26,19 +26,15 @@ export function bodyFraming(scope: HttpScope | SseScope): BodyFraming {
 
 /**
  * The head of the request as `node:http` reads it, with the fields in the order and number in which they came. Only
- * what frames the body is ours. Below a mount the target is the rest of the path, as it is below Express' `use()`.
+ * what frames the body is ours.
  *
  * @throws TypeError for a scope that would read as something else, which a server that checks requests never makes.
  */
 export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): Buffer {
-  const { method } = scope;
-  if (!isToken(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
-  const target = targetOf(scope, rawPathBelow(scope) || "/");
-  let head = `${method} ${target} HTTP/${scope.http_version === "1.0" ? "1.0" : "1.1"}\r\n`;
+  assertReadable(scope);
+  let head = `${scope.method} ${requestTarget(scope)} HTTP/${scope.http_version === "1.0" ? "1.0" : "1.1"}\r\n`;
   let hasHost = false;
   for (const [name, value] of scope.headers) {
-    if (!isToken(name) || UNSAFE_IN_VALUE.test(value))
-      throw new TypeError(`The scope has the header ${JSON.stringify([name, value])}.`);
     if (name === "host") hasHost = true;
     if (name === "transfer-encoding" || (name === "content-length" && framing.type !== "length")) continue;
     head += `${name}: ${value}\r\n`;
@@ -46,6 +42,19 @@ export function requestHead(scope: HttpScope | SseScope, framing: BodyFraming): 
   if (!hasHost && scope.http_version !== "1.0") head += "host: \r\n";
   if (framing.type === "chunked") head += "transfer-encoding: chunked\r\n";
   return Buffer.from(`${head}\r\n`, "latin1");
+}
+
+/** @throws TypeError for a scope that would read as something else: one whose method or fields end early. */
+export function assertReadable({ method, headers }: HttpScope | SseScope): void {
+  if (!isToken(method)) throw new TypeError(`The scope has the method ${JSON.stringify(method)}.`);
+  for (const [name, value] of headers)
+    if (!isToken(name) || UNSAFE_IN_VALUE.test(value))
+      throw new TypeError(`The scope has the header ${JSON.stringify([name, value])}.`);
+}
+
+/** `request.url`: below a mount the rest of the path, as it is below Express' `use()`. */
+export function requestTarget(scope: HttpScope | SseScope): string {
+  return targetOf(scope, rawPathBelow(scope) || "/");
 }
 
 /**

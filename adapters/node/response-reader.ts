@@ -1,4 +1,5 @@
 import type { HeaderPair } from "../../src/spec/values.ts";
+import { responseFields } from "./response-fields.ts";
 
 /** What a response is made of, in the order in which it comes. */
 export type ResponsePart =
@@ -10,11 +11,15 @@ export type ResponsePart =
       /** Names in lower case; those that frame the body are left out, and of the connection's all but its options. */
       readonly headers: HeaderPair[];
       /** Trailer fields may follow the body. */
-      readonly mayHaveTrailers: boolean;
+      mayHaveTrailers: boolean;
       /** The connection is not to be used again. */
       readonly closes: boolean;
+      /** Bytes that the body must have; absent where whoever makes the parts has counted them. */
+      length?: number;
     }
-  | { readonly type: "body"; readonly bytes: Uint8Array }
+  | { readonly type: "body"; readonly bytes: Uint8Array | string }
+  /** The response cannot be completed. */
+  | { readonly type: "failure"; readonly error: unknown }
   | { readonly type: "end"; readonly trailers: HeaderPair[] };
 
 /** `length` counts the body down, `until-end` has one that the end of the connection ends. */
@@ -101,9 +106,7 @@ export class ResponseReader {
         return [{ type: "end", trailers: [] }];
       case "head":
         if (this.#interimStatus === 0) return [];
-        throw new Error(
-          `The listener ended its response with the status ${this.#interimStatus}, which is interim: a final response must follow (RFC 9110 section 15.2).`,
-        );
+        throw interimAtEnd(this.#interimStatus);
       case "length":
         throw new Error(`The response ended ${this.#left} bytes short of its content-length.`);
       default:
@@ -147,22 +150,7 @@ export class ResponseReader {
       .split("\r\n");
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
     if (status === 0) throw new Error(`The response begins with '${statusLine}'.`);
-    const headers: HeaderPair[] = [];
-    let [length, isChunked, closes]: [number | undefined, boolean, boolean] = [undefined, false, false];
-    for (const line of lines) {
-      const field = fieldOf(line);
-      const [name, value] = field;
-      if (name === "connection") {
-        // `keep-alive` and `close` are about the connection to us; other options, such as `upgrade`, name fields that
-        // are sent along (RFC 9110 section 7.6.1).
-        const options = value.split(",").map((option) => option.trim());
-        closes ||= options.some((option) => option.toLowerCase() === "close");
-        const others = options.filter((option) => !/^(?:keep-alive|close|)$/i.test(option));
-        if (others.length > 0) headers.push(["connection", others.join(", ")]);
-      } else if (name === "transfer-encoding") isChunked ||= /\bchunked\b/i.test(value);
-      else if (name !== "keep-alive") headers.push(field);
-      if (name === "content-length") length = Number(value);
-    }
+    const { headers, length, isChunked, closes } = responseFields(lines.flatMap(fieldOf));
     if (status < 200) {
       this.#interimStatus = status;
       parts.push({ type: "interim", status, headers });
@@ -226,6 +214,13 @@ export class ResponseReader {
     this.#held = this.#held.subarray(length);
     return taken;
   }
+}
+
+/** The error of a response that ends with an interim status: the client would wait for another one. */
+export function interimAtEnd(status: number): Error {
+  return new Error(
+    `The listener ended its response with the status ${status}, which is interim: a final response must follow (RFC 9110 section 15.2).`,
+  );
 }
 
 function fieldOf(line: string): HeaderPair {

@@ -16,11 +16,13 @@ export class RequestSocket extends Socket {
   declare encrypted: boolean | undefined;
   /** Starts the time of `setTimeout` again; in Node.js and in Bun, though not in their types. */
   declare _unrefTimer: () => void;
-  #read = 0;
-  #written = 0;
+  /** Bytes that the listener was given, and those that it wrote; on the prototype until there are any. */
+  declare protected taken: number;
+  declare protected given: number;
 
   // The types of `node:net` have properties here, which a class cannot override by accessors.
   static {
+    Object.assign(this.prototype, { taken: 0, given: 0 });
     Object.defineProperties(this.prototype, {
       remoteAddress: assignable("remoteAddress", (socket) => socket.scope.client?.[0]),
       remotePort: assignable("remotePort", (socket) => socket.scope.client?.[1]),
@@ -33,9 +35,9 @@ export class RequestSocket extends Socket {
       // A socket without a descriptor would pass for one that is still connecting.
       pending: answering(() => false),
       bufferSize: answering((socket) => socket.writableLength),
-      bytesRead: answering((socket) => socket.#read),
+      bytesRead: answering((socket) => socket.taken),
       // With the bytes that still wait, as in Node.js.
-      bytesWritten: answering((socket) => socket.#written + socket.writableLength),
+      bytesWritten: answering((socket) => socket.given + socket.writableLength),
     });
   }
 
@@ -66,12 +68,12 @@ export class RequestSocket extends Socket {
 
   /** Bytes have come for the listener: its request's head or body. */
   protected countRead(bytes: number): void {
-    this.#read += bytes;
+    this.taken += bytes;
     this._unrefTimer();
   }
   /** Bytes of the response have been taken. */
   protected countWritten(bytes: number): void {
-    this.#written += bytes;
+    this.given += bytes;
     this._unrefTimer();
   }
 }

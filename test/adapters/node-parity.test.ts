@@ -1,10 +1,10 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createServer, type IncomingMessage, Server, type ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { finished, pipeline } from "node:stream";
 import { createGzip } from "node:zlib";
 
-import { fromNode } from "../../adapters/node.ts";
+import { MECHANISMS } from "../support/node-mechanisms.ts";
 import { startServer } from "../support/server.ts";
 import { eventually, get, post, Wire } from "../support/wire.ts";
 
@@ -353,56 +353,58 @@ const rows: Row[] = [
   },
 ];
 
-test.each(rows)("$name: as by node:http", async (row) => {
-  const plain = await byNodeHttp(row);
-  expect(await byAdapter(row)).toEqual(plain);
+describe.each(MECHANISMS)("%s", (_mechanism, fromNode) => {
+  test.each(rows)("$name: as by node:http", async (row) => {
+    const plain = await byNodeHttp(row);
+    expect(await byAdapter(row)).toEqual(plain);
+  });
+
+  async function byAdapter({ listener, ...row }: Row): Promise<Outcome> {
+    const log: Log = [];
+    await using server = await startServer(fromNode((request, response) => listener(request, response, log)));
+    const outcome = await outcomeOf(server, row, log);
+    expect(server.logger.messages("error")).toEqual([]);
+    return outcome;
+  }
+
+  async function byNodeHttp({ listener, ...row }: Row): Promise<Outcome> {
+    const log: Log = [];
+    const server = createServer((request, response) => void listener(request, response, log));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    try {
+      return await outcomeOf({ host: "127.0.0.1", port: address.port }, row, log);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  /** Sends the request; ends with the final response, and once the listener has logged as much as the row says. */
+  async function outcomeOf(
+    address: { host: string; port: number },
+    { bytes = get("/"), entries = 0 }: Omit<Row, "listener">,
+    log: Log,
+  ): Promise<Outcome> {
+    await using wire = await Wire.open(address);
+    await wire.send(bytes);
+    const responses: unknown[] = [];
+    for (let isFinal = false; !isFinal;) {
+      const response = await wire.response(bytes.slice(0, bytes.indexOf(" ")));
+      const { status, body, trailers } = response;
+      isFinal = status >= 200 || status === 101;
+      responses.push({ status, headers: response.headers.flatMap(comparable).toSorted(), body, trailers });
+    }
+    await eventually(`${entries} log entries`, () => log.length >= entries);
+    return { responses, log };
+  }
+
+  /** What the listener decides about; the rest of a head is the server's. */
+  function comparable([name, value]: readonly [string, string]): string[] {
+    if (OF_THE_SERVER.has(name)) return [];
+    if (name !== "connection") return [`${name}: ${value}`];
+    const options = value.split(", ").filter((option) => option !== "keep-alive");
+    return options.length === 0 ? [] : [`connection: ${options.join(", ")}`];
+  }
 });
-
-async function byAdapter({ listener, ...row }: Row): Promise<Outcome> {
-  const log: Log = [];
-  await using server = await startServer(fromNode((request, response) => listener(request, response, log)));
-  const outcome = await outcomeOf(server, row, log);
-  expect(server.logger.messages("error")).toEqual([]);
-  return outcome;
-}
-
-async function byNodeHttp({ listener, ...row }: Row): Promise<Outcome> {
-  const log: Log = [];
-  const server = createServer((request, response) => void listener(request, response, log));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  try {
-    return await outcomeOf({ host: "127.0.0.1", port: address.port }, row, log);
-  } finally {
-    server.close();
-    server.closeAllConnections();
-  }
-}
-
-/** Sends the request; ends with the final response, and once the listener has logged as much as the row says. */
-async function outcomeOf(
-  address: { host: string; port: number },
-  { bytes = get("/"), entries = 0 }: Omit<Row, "listener">,
-  log: Log,
-): Promise<Outcome> {
-  await using wire = await Wire.open(address);
-  await wire.send(bytes);
-  const responses: unknown[] = [];
-  for (let isFinal = false; !isFinal;) {
-    const response = await wire.response(bytes.slice(0, bytes.indexOf(" ")));
-    const { status, body, trailers } = response;
-    isFinal = status >= 200 || status === 101;
-    responses.push({ status, headers: response.headers.flatMap(comparable).toSorted(), body, trailers });
-  }
-  await eventually(`${entries} log entries`, () => log.length >= entries);
-  return { responses, log };
-}
-
-/** What the listener decides about; the rest of a head is the server's. */
-function comparable([name, value]: readonly [string, string]): string[] {
-  if (OF_THE_SERVER.has(name)) return [];
-  if (name !== "connection") return [`${name}: ${value}`];
-  const options = value.split(", ").filter((option) => option !== "keep-alive");
-  return options.length === 0 ? [] : [`connection: ${options.join(", ")}`];
-}
