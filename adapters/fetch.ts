@@ -1,9 +1,6 @@
-import { answerOf, denyWith, type FetchHandler } from "./fetch/answer.ts";
-import { HandshakeInbox, HttpInbox, SseInbox } from "./fetch/inbox.ts";
-import { pipeResponse } from "./fetch/response.ts";
-import { dispatch, type Application } from "../src/spec/application.ts";
-import type { HttpReceiveEvent, SseReceiveEvent } from "../src/spec/events.ts";
-import { BodyReader } from "../src/toolkit/request/body-reader.ts";
+import type { FetchHandler } from "./fetch/answer.ts";
+import { fetchApplication } from "./fetch/application.ts";
+import type { Application } from "../src/spec/application.ts";
 
 export type { FetchEnvironment, FetchHandler } from "./fetch/answer.ts";
 export { toFetch } from "./fetch/to-fetch.ts";
@@ -36,36 +33,7 @@ export interface FetchObject {
  * @throws TypeError (as a rejection) when the handler returns no `Response`.
  */
 export function fromFetch(given: FetchHandler | FetchObject): Application {
-  const handler = handlerOf(given);
-  return dispatch({
-    async http(scope, receive, send) {
-      const body = new BodyReader<HttpReceiveEvent>(scope, receive);
-      const inbox = new HttpInbox(body.next, scope["pagi.connection"]);
-      const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
-      await pipeResponse(response, scope, inbox, {
-        start: (status, headers) => send({ type: "http.response.start", status, headers }),
-        body: (body, more) => send({ type: "http.response.body", body, more }),
-        file: (file, offset, length) => send({ type: "http.response.body", file, offset, length }),
-      });
-    },
-    async sse(scope, receive, send) {
-      const inbox = new SseInbox(new BodyReader<SseReceiveEvent>(scope, receive));
-      const response = await answerOf(handler, scope, inbox, { scope, state: scope.state });
-      await pipeResponse(response, scope, inbox, {
-        start: (status, headers) => send({ type: "sse.http.response.start", status, headers }),
-        body: (body, more) => send({ type: "sse.http.response.body", body, more }),
-      });
-    },
-    async websocket(scope, receive, send) {
-      const inbox = new HandshakeInbox(receive);
-      await denyWith(
-        await answerOf(handler, scope, inbox, { scope, state: scope.state }),
-        scope,
-        inbox,
-        send,
-      );
-    },
-  });
+  return fetchApplication(handlerOf(given), (scope) => ({ scope, state: scope.state }));
 }
 
 function handlerOf(given: FetchHandler | FetchObject): FetchHandler {

@@ -1,4 +1,4 @@
-/** Something that makes the numbers worthless: it ends the benchmark, told in one line. */
+/** Something that makes the figures of a scenario worthless, or all of them; reported in one line. */
 export class BenchFailure extends Error {
   override readonly name = "BenchFailure";
 }

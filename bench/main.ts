@@ -1,67 +1,86 @@
-// `bun run bench [scenario...]`: pagi-server beside Bun.serve, node:http and uvicorn. See --help.
-import { helpText, parseCommandLine, type CommandLine } from "./command-line.ts";
+// `bun run bench [scenario...]`: pagi-server beside Bun.serve and others. See --help.
+import { resolve } from "node:path";
+import { againstCheckout, checkCheckout } from "./against.ts";
+import { helpText, listText, parseCommandLine, type CommandLine } from "./command-line.ts";
 import { BenchFailure } from "./failure.ts";
 import { WRK_MISSING } from "./load/wrk.ts";
 import { coresOf, describeMachine } from "./machine.ts";
-import { aligned, markdown, tableOf, type Series } from "./report.ts";
-import type { Scenario, Settings } from "./scenario.ts";
-import { cold } from "./scenarios/cold.ts";
-import { idle } from "./scenarios/idle.ts";
-import { REQUEST_SCENARIOS } from "./scenarios/requests.ts";
-import { sse } from "./scenarios/sse.ts";
-import { TOOLKIT_SCENARIOS } from "./scenarios/toolkit.ts";
-import { WEBSOCKET_SCENARIOS } from "./scenarios/websocket.ts";
-import { buildPackage, type ServerKind } from "./servers.ts";
-
-const SCENARIOS: readonly Scenario[] = [
-  ...REQUEST_SCENARIOS,
-  sse,
-  idle,
-  cold,
-  ...WEBSOCKET_SCENARIOS,
-  ...TOOLKIT_SCENARIOS,
-];
+import { measureAll } from "./measure.ts";
+import { aligned, markdown, SUMMARY_HEADER, summaryOf, tableOf } from "./report.ts";
+import type { Scenario } from "./scenario.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import { buildPackage, killServers, type ServerKind, type ServerName } from "./servers.ts";
 
 async function main(): Promise<void> {
   const line = parseCommandLine(process.argv.slice(2), SCENARIOS);
-  if (line.help) {
-    console.log(helpText(SCENARIOS));
+  if (line.help || line.list) {
+    console.log(line.help ? helpText(SCENARIOS) : listText(SCENARIOS));
     return;
   }
   if (process.platform !== "linux") throw new BenchFailure("The benchmark reads /proc and needs Linux.");
   if (line.scenarios.some(({ needsWrk }) => needsWrk) && Bun.which("wrk") === null) {
     throw new BenchFailure(WRK_MISSING);
   }
-  const servers = presentServers(line.servers, line.serversNamed);
-  if (servers.some(({ name }) => name === "pagi")) buildPackage();
-  const cores = coresOf();
-  console.log(
-    describeMachine(cores)
-      .map(line.markdown ? (text) => `- ${text}` : (text) => text)
-      .join("\n"),
+  const common = line.servers.filter(
+    ({ name }) => line.against === undefined && line.scenarios.some((one) => isCommonTo(one, name)),
   );
-  for (const scenario of line.scenarios) {
-    const wanted = line.rounds ?? scenario.rounds ?? 5;
-    const rounds = line.quick ? wanted : Math.max(wanted, scenario.minRounds ?? 1);
-    const duration = line.duration ?? scenario.duration ?? 5;
-    const settings: Settings = { ...line, cores, rounds, duration };
-    const taking = takingPart(scenario, servers, line);
-    if (taking.length === 0) {
-      console.error(`Left out: ${scenario.name} (no server that is wanted takes part).`);
+  const servers = presentServers(common, line.serversNamed);
+  if (line.against !== undefined) {
+    checkCheckout(line.against);
+    buildPackage(`${resolve(line.against)}/`);
+  }
+  if (line.servers.some(({ name }) => name === "pagi")) buildPackage();
+  const settings = {
+    quick: line.quick,
+    connections: line.connections,
+    // A quick run starts many servers at once.
+    cores: line.quick ? { server: undefined, load: undefined } : coresOf(),
+  };
+  const machine = describeMachine(settings.cores);
+  if (line.markdown) console.log(`## The run\n\n${machine.map((text) => `- ${text}`).join("\n")}`);
+  else console.log(machine.join("\n"));
+  const summary: string[][] = [];
+  const figures: string[] = [];
+  for (const chosen of line.scenarios) {
+    const scenario = line.against === undefined ? chosen : againstCheckout(chosen, line.against);
+    if (scenario === undefined) {
+      console.error(`Left out: ${chosen.name} (it runs no server of a checkout).`);
       continue;
     }
-    const table = tableOf(scenario, await measureAll(scenario, taking, rounds, settings));
+    const taking = takingPart(scenario, servers, line);
+    if (taking.length === 0) {
+      console.error(`Left out: ${scenario.name} (none of the chosen servers takes part).`);
+      continue;
+    }
+    const rounds = line.rounds ?? scenario.rounds ?? 9;
+    const duration = line.duration ?? scenario.duration ?? 0.4;
+    let series;
+    try {
+      series = await measureAll(scenario, taking, rounds, { ...settings, duration });
+    } catch (error) {
+      if (!(error instanceof BenchFailure)) throw error;
+      // The other scenarios' figures are worth as much as before.
+      console.error(`${scenario.name} failed: ${error.message}`);
+      process.exitCode = 1;
+      continue;
+    }
+    const table = tableOf(scenario, series);
     const measured = rounds === 1 ? "One round" : `Medians of ${rounds} rounds`;
-    console.log(
-      line.markdown
-        ? `\n### ${scenario.name}\n\n${capital(scenario.about)}. ${measured}.\n\n${markdown(table)}`
-        : `\n${scenario.name}: ${scenario.about}. ${measured}.\n${aligned(table)}`,
-    );
+    // In Markdown the aims come first, and they are known at the end.
+    if (line.markdown) {
+      figures.push(`### ${scenario.name}\n\n${capital(scenario.about)}. ${measured}.\n\n${markdown(table)}`);
+    } else console.log(`\n${scenario.name}: ${scenario.about}. ${measured}.\n${aligned(table)}`);
+    summary.push(...summaryOf(scenario, series));
   }
+  if (summary.length > 0 && !line.quick) {
+    const table = [SUMMARY_HEADER, ...summary];
+    console.log(line.markdown ? `\n## Aims\n\n${markdown(table)}` : `\nAims\n${aligned(table)}`);
+  }
+  if (line.markdown) console.log(`\n## Figures\n\n${figures.join("\n\n")}`);
   if (line.quick) console.log("\nA quick run shows that the benchmark works; its figures mean nothing.");
 }
 
-/** Says which servers are left out; one that was asked for by name must be there. */
+/** Reports which servers are left out; one that was asked for by name must be there. */
 function presentServers(wanted: readonly ServerKind[], isNamed: boolean): ServerKind[] {
   return wanted.filter((kind) => {
     const missing = kind.missing();
@@ -72,44 +91,28 @@ function presentServers(wanted: readonly ServerKind[], isNamed: boolean): Server
   });
 }
 
-/** Who is measured in a scenario, of the servers that are present. */
+/** Whether a scenario measures that server once, under its own name. */
+function isCommonTo({ contenders, without }: Scenario, name: ServerName): boolean {
+  return contenders === undefined && without?.includes(name) !== true;
+}
+
+/** The servers of a scenario, of those that are present. */
 function takingPart(
-  { contenders, without }: Scenario,
+  scenario: Scenario,
   servers: readonly ServerKind[],
   line: CommandLine,
 ): readonly ServerKind[] {
-  if (contenders === undefined) return servers.filter(({ name }) => without?.includes(name) !== true);
+  if (scenario.contenders === undefined) return servers.filter(({ name }) => isCommonTo(scenario, name));
   const isWanted = ({ name }: ServerKind): boolean => line.servers.some((one) => one.name === name);
-  return presentServers(contenders.filter(isWanted), line.serversNamed);
-}
-
-/** Servers one at a time, in turn; every other round runs backwards, so that a drift of the machine evens out. */
-async function measureAll(
-  scenario: Scenario,
-  servers: readonly ServerKind[],
-  rounds: number,
-  settings: Settings,
-): Promise<Series[]> {
-  const series: Series[] = servers.map((kind) => ({ kind, samples: [] }));
-  for (let round = 1; round <= rounds; round++) {
-    for (const { kind, samples } of round % 2 === 1 ? series : series.toReversed()) {
-      progress(`${scenario.name}: round ${round} of ${rounds}, ${kind.title}`);
-      samples.push(await scenario.measure(kind, settings));
-    }
-  }
-  progress("");
-  return series;
-}
-
-/** On a terminal only, in a line that is overwritten. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  return presentServers(scenario.contenders.filter(isWanted), line.serversNamed);
 }
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+process.once("exit", killServers);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 try {
   await main();
 } catch (error) {

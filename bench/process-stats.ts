@@ -1,10 +1,13 @@
+import { dlopen, ptr } from "bun:ffi";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-/** What the kernel has accounted for a process, its threads included. */
+/** CPU time of a process, its threads included, in microseconds. */
 export interface CpuTime {
-  /** Microseconds in the process's own code. */
+  /** All of it, to the nanosecond. */
+  total: number;
+  /** In the process's own code, in steps of 10 ms. */
   user: number;
-  /** Microseconds in the kernel on its behalf. */
+  /** In the kernel on its behalf, in steps of 10 ms. */
   system: number;
 }
 
@@ -16,9 +19,47 @@ export function cpuTimeOf(pid: number): CpuTime {
   // The second field is the command in brackets and may hold anything, so fields are counted from behind it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return {
+    total: cpuClockOf(pid),
     user: Number(fields[11]) * MICROSECONDS_PER_TICK,
     system: Number(fields[12]) * MICROSECONDS_PER_TICK,
   };
+}
+
+/** The CPU time spent between two readings. */
+export function cpuTimeBetween(before: CpuTime, after: CpuTime): CpuTime {
+  return {
+    total: after.total - before.total,
+    user: after.user - before.user,
+    system: after.system - before.system,
+  };
+}
+
+let clockGetTime: ((clock: number, time: BigInt64Array) => number) | undefined;
+
+/** The CPU clock of a process, in microseconds: /proc is too coarse for a round of half a second. */
+function cpuClockOf(pid: number): number {
+  if (clockGetTime === undefined) {
+    const { symbols } = dlopen("libc.so.6", { clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
+    clockGetTime = (clock, time) => symbols.clock_gettime(clock, ptr(time));
+  }
+  const time = new BigInt64Array(2);
+  // How clock_getcpuclockid(3) makes a clock from a process id: its complement, and CPUCLOCK_SCHED.
+  if (clockGetTime((~pid << 3) | 2, time) !== 0) throw new Error(`process ${pid} has ended`);
+  const [seconds = 0n, nanoseconds = 0n] = time;
+  return Number(seconds) * 1e6 + Number(nanoseconds) / 1000;
+}
+
+/** Whether a process has set a handler for SIGINT; `false` for one that has ended. */
+export function catchesInterrupt(pid: number): boolean {
+  let status;
+  try {
+    status = readFileSync(`/proc/${pid}/status`, "latin1");
+  } catch {
+    return false;
+  }
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  // Bit 0 is signal 1.
+  return (BigInt(`0x${caught}`) & (1n << 1n)) !== 0n;
 }
 
 /** Resident memory in bytes: now, and the most it ever was. */
@@ -31,7 +72,7 @@ export function memoryOf(pid: number): { now: number; peak: number } {
   return { now: bytes("VmRSS"), peak: bytes("VmHWM") };
 }
 
-/** From here on, {@link memoryOf} counts the peak anew. */
+/** Makes {@link memoryOf} count the peak from here on. */
 export function forgetPeakOf(pid: number): void {
   // "5" resets VmHWM, see proc_pid_clear_refs(5).
   writeFileSync(`/proc/${pid}/clear_refs`, "5");

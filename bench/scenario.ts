@@ -1,88 +1,112 @@
 import type { Cores } from "./machine.ts";
+import type { Metric } from "./metrics.ts";
 import type { ServerKind, ServerName } from "./servers.ts";
 
-/** What the command line fixed for a run. */
+/** Settings of a run, from the command line. */
 export interface Settings {
   readonly cores: Cores;
-  readonly rounds: number;
   /** Seconds of load in a round. */
   readonly duration: number;
-  /** Given on the command line; else each scenario has its own. */
+  /** `undefined`: the scenario's own. */
   readonly connections: number | undefined;
-  /** Whether this only proves that the benchmark works; its figures mean nothing. */
+  /** Whether the run only proves that the benchmark works; its figures mean nothing. */
   readonly quick: boolean;
-}
-
-/** A column of the table. */
-export interface Metric {
-  readonly key: string;
-  readonly title: string;
-  /** Whether a ratio to another server says nothing. */
-  readonly hasNoRatio?: boolean;
-  show(value: number): string;
 }
 
 /** Figures of one round, by the metric's key. */
 export type Sample = Record<string, number>;
 
+/** A server that takes part in a scenario, ready to be measured. */
+export interface Contender {
+  readonly kind: ServerKind;
+  /**
+   * Measures one round.
+   *
+   * @throws BenchFailure for a failed request.
+   */
+  round(): Promise<Sample>;
+  /** Ends the server. */
+  end(): Promise<void>;
+}
+
+/** A ratio to the baseline that pagi-server should reach. */
+export interface Aim {
+  readonly metric: Metric;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
 export interface Scenario {
   readonly name: string;
-  /** One line: what is asked and answered. */
+  /** One line: the request and the response. */
   readonly about: string;
   readonly needsWrk: boolean;
   readonly metrics: readonly Metric[];
-  /** Rounds that this scenario needs at least, to mean something. Default 1. */
-  readonly minRounds?: number;
-  /** Rounds, where the command line names none. Default 5. */
+  /** Rounds, unless the command line gives a number. Default 9. */
   readonly rounds?: number;
-  /** Seconds of load in a round, where the command line names none. Default 5. */
+  /** Seconds of load in a round, unless the command line gives a number. Default 0.4. */
   readonly duration?: number;
-  /** Servers that have no part in it. Default none. */
+  /** Whether rounds of all contenders run at the same time, because each of them waits most of it. */
+  readonly isTogether?: boolean;
+  /** Whether it measures a part of pagi-server by itself. */
+  readonly isWithoutServer?: boolean;
+  /** Servers that take no part. Default none. */
   readonly without?: readonly ServerName[];
-  /** Who is measured, where that is not each server once. */
+  /** The servers that take part, unless it is each server once. */
   readonly contenders?: readonly ServerKind[];
   /** The title of the row that ratios compare with. Default: that of `Bun.serve`. */
   readonly baseline?: string;
-  /** What stands beside a server's figures, where it is not the server's own title. */
+  /** Titles of the rows in this scenario, by server. Default: the server's title. */
   readonly titles?: Partial<Record<ServerName, string>>;
+  readonly aims?: readonly Aim[];
+  /** The row that the aims are about. Default: that of pagi-server. */
+  readonly aimsAt?: string;
   /**
-   * Starts the server, proves that its answers are right, and measures one round.
+   * Starts the servers and proves that their answers are right.
    *
-   * @throws BenchFailure for a wrong answer or a failed request.
+   * @throws BenchFailure for a wrong answer, or a server that does not start.
    */
-  measure(kind: ServerKind, settings: Settings): Promise<Sample>;
+  prepare(kinds: readonly ServerKind[], settings: Settings): Promise<readonly Contender[]>;
 }
 
-const whole = (value: number): string => Math.round(value).toLocaleString("en").replaceAll(",", " ");
-const mebibytes = (value: number): string => (value / 2 ** 20).toFixed(1);
+type Prepare = Scenario["prepare"];
 
-export const METRICS = {
-  requests: { key: "requests", title: "requests/s", show: whole },
-  cpu: { key: "cpu", title: "CPU µs/request", show: (value) => value.toFixed(1) },
-  user: { key: "user", title: "user", show: (value) => value.toFixed(1) },
-  system: { key: "system", title: "system", show: (value) => value.toFixed(1) },
-  p50: { key: "p50", title: "p50 ms", show: (value) => (value / 1000).toFixed(2) },
-  p99: { key: "p99", title: "p99 ms", show: (value) => (value / 1000).toFixed(2) },
-  peak: { key: "peak", title: "peak MiB", show: mebibytes },
-  after: { key: "after", title: "after MiB", show: mebibytes },
-  events: { key: "events", title: "events/s", show: whole },
-  cpuEvent: { key: "cpu", title: "CPU µs/event", show: (value) => value.toFixed(2) },
-  userEvent: { key: "user", title: "user", show: (value) => value.toFixed(2) },
-  systemEvent: { key: "system", title: "system", show: (value) => value.toFixed(2) },
-  perConnection: { key: "perConnection", title: "bytes/connection", show: whole },
-  idle: { key: "idle", title: "before MiB", show: mebibytes },
-  full: { key: "full", title: "with all MiB", show: mebibytes },
-  messages: { key: "messages", title: "messages/s", show: whole },
-  cpuMessage: { key: "cpu", title: "CPU µs/message", show: (value) => value.toFixed(2) },
-  userMessage: { key: "user", title: "user", show: (value) => value.toFixed(2) },
-  systemMessage: { key: "system", title: "system", show: (value) => value.toFixed(2) },
-  busy: { key: "busy", title: "server busy %", hasNoRatio: true, show: whole },
-  perSecond: { key: "perSecond", title: "MiB/s", show: mebibytes },
-  cpuMebibyte: { key: "cpu", title: "CPU µs/MiB", show: whole },
-  userMebibyte: { key: "user", title: "user", show: whole },
-  systemMebibyte: { key: "system", title: "system", show: whole },
-  growth: { key: "growth", title: "growth MiB", hasNoRatio: true, show: mebibytes },
-  nanoseconds: { key: "nanoseconds", title: "ns/request", show: whole },
-  files: { key: "files", title: "files/connection", show: (value) => value.toFixed(2) },
-  cold: { key: "cold", title: "ms to first response", show: (value) => value.toFixed(1) },
-} satisfies Record<string, Metric>;
+/** Each round starts a server of its own, as memory and start-up times need. */
+export function freshEachRound(measure: (kind: ServerKind, settings: Settings) => Promise<Sample>): Prepare {
+  return (kinds, settings) =>
+    Promise.resolve(
+      kinds.map((kind) => ({
+        kind,
+        round: () => measure(kind, settings),
+        end: () => Promise.resolve(),
+      })),
+    );
+}
+
+/** All servers run throughout the scenario, and the rounds alternate between them. */
+export function keptRunning(open: (kind: ServerKind, settings: Settings) => Promise<Contender>): Prepare {
+  return async (kinds, settings) => {
+    const ready: Contender[] = [];
+    const start = async (kind: ServerKind): Promise<void> => {
+      ready.push(await open(kind, settings));
+    };
+    try {
+      if (settings.quick) await allSettled(kinds.map(start));
+      else for (const kind of kinds) await start(kind);
+    } catch (error) {
+      await endAll(ready);
+      throw error;
+    }
+    return kinds.flatMap((kind) => ready.filter((one) => one.kind === kind));
+  };
+}
+
+export async function endAll(contenders: readonly Contender[]): Promise<void> {
+  await allSettled(contenders.map((one) => one.end()));
+}
+
+/** Waits for every promise, then throws the first failure: nothing is left running behind it. */
+export async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

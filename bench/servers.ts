@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import { BenchFailure } from "./failure.ts";
 import { pinned, type Cores } from "./machine.ts";
 
@@ -10,12 +11,14 @@ export type ServerName = (typeof SERVER_NAMES)[number];
 export interface ServerKind {
   readonly name: ServerName;
   readonly title: string;
+  /** Default `http`. */
+  readonly scheme?: "http" | "https";
   /** Why it cannot run here; `undefined` when it can. */
   missing(): string | undefined;
   command(scenario: string, port: number): string[];
 }
 
-/** What a server's program is called that serves a scenario in a way of its own. */
+/** The program of a server, where a scenario needs another than the usual one. */
 const OWN_PROGRAMS: {
   readonly [scenario: string]: { readonly bun: string; readonly node?: string } | undefined;
 } = {
@@ -24,12 +27,19 @@ const OWN_PROGRAMS: {
   "toolkit-router-hono": { bun: "./servers/bun-hono.ts" },
   "toolkit-upload-hono": { bun: "./servers/bun-hono.ts" },
   "toolkit-stream": { bun: "./servers/bun-upload.ts" },
+  elysia: { bun: "./servers/bun-elysia.ts" },
+  "elysia-listen": { bun: "./servers/bun-elysia.ts" },
+  "node-bare": { bun: "./servers/bun-node.ts" },
+  "node-express": { bun: "./servers/bun-node.ts" },
+  "node-fastify": { bun: "./servers/bun-node.ts" },
 };
 
 const here = (path: string): string => Bun.fileURLToPath(new URL(path, import.meta.url));
-const ROOT = here("..");
-/** What is installed with the package, and so what its users run. */
-const CLI = here("../dist/pagi-server.js");
+/** This checkout, with a slash at its end. */
+export const ROOT = here("../");
+const BUNDLE = "dist/pagi-server.js";
+/** The program that the package installs, so the one that its users run. */
+export const CLI = join(ROOT, BUNDLE);
 
 export const SERVERS: readonly ServerKind[] = [
   {
@@ -40,7 +50,7 @@ export const SERVERS: readonly ServerKind[] = [
       process.execPath,
       CLI,
       here(`./servers/pagi/${scenario}.ts`),
-      ...["--port", String(port), "--env", "production", "--no-access-log", "--quiet"],
+      ...["--port", String(port), "--env", "production", "--quiet"],
       // Above what any scenario opens; the keep-alive must outlast the opening of 10 000 connections.
       ...["--max-connections", "50000", "--timeout", "600"],
     ],
@@ -92,11 +102,21 @@ function uvicornCommand(module: string, port: number): string[] {
   ];
 }
 
-/** A server that runs another application than the scenario's name says; `serves` is the application's. */
-export function contender(name: "pagi" | "bun", title: string, serves: string): ServerKind {
+/**
+ * A server with another application or other options than the scenario's name says.
+ *
+ * @param serves the application's name.
+ * @param flags further words of pagi-server's command line.
+ */
+export function contender(
+  name: "pagi" | "bun",
+  title: string,
+  serves: string,
+  flags: readonly string[] = [],
+): ServerKind {
   const [kind] = SERVERS.filter((one) => one.name === name);
   if (kind === undefined) throw new BenchFailure(`There is no server '${name}'.`);
-  return { ...kind, title, command: (_scenario, port) => kind.command(serves, port) };
+  return { ...kind, title, command: (_scenario, port) => [...kind.command(serves, port), ...flags] };
 }
 
 /** Starlette on uvicorn: one application for all scenarios that it takes part in. */
@@ -110,17 +130,26 @@ export function starlette(title: string): ServerKind {
 }
 
 /**
- * Makes the command line as the package ships it.
+ * Bundles the command line as the package ships it.
  *
+ * @param root the checkout, with a slash at its end.
  * @throws BenchFailure when it cannot be built.
  */
-export function buildPackage(): void {
-  const { success, stderr } = Bun.spawnSync([process.execPath, "run", "prepack"], {
-    cwd: ROOT,
+export function buildPackage(root: string = ROOT): void {
+  const { success, stderr } = Bun.spawnSync([process.execPath, "run", bundleScript(root)], {
+    cwd: root,
     stdout: "ignore",
+    stderr: "pipe",
   });
-  if (!success || !existsSync(CLI))
-    throw new BenchFailure(`bun run prepack failed: ${stderr.toString().trim()}`);
+  if (!success || !existsSync(join(root, BUNDLE))) {
+    throw new BenchFailure(`${root} cannot be bundled: ${stderr.toString().trim()}`);
+  }
+}
+
+/** Older checkouts make the bundle together with the declarations. */
+function bundleScript(root: string): string {
+  const manifest = readFileSync(join(root, "package.json"), "utf8");
+  return manifest.includes('"bundle":') ? "bundle" : "prepack";
 }
 
 /** A server that has been started and accepts connections. */
@@ -129,27 +158,41 @@ export interface RunningServer {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
+  /**
+   * Waits for work with the server.
+   *
+   * @throws BenchFailure when the server ends first.
+   */
+  during<T>(work: Promise<T>): Promise<T>;
+  end(): Promise<void>;
+}
+
+const children = new Set<Bun.Subprocess>();
+
+/** Ends all servers at once, where the benchmark itself is ended. */
+export function killServers(): void {
+  for (const child of children) child.kill("SIGKILL");
 }
 
 /**
- * Starts a server on its core, runs `use` with it, and ends it.
+ * Starts a server on its core.
  *
- * @throws BenchFailure when the server ends by itself, or accepts nothing within 15 seconds.
+ * @throws BenchFailure when the server ends, or accepts nothing within 15 seconds.
  */
-export async function withServer<T>(
+export async function startServer(
   kind: ServerKind,
   scenario: string,
-  environment: Record<string, string>,
-  cores: Cores,
-  use: (server: RunningServer) => Promise<T>,
-): Promise<T> {
+  environment: Readonly<Record<string, string>>,
+  core: number | undefined,
+): Promise<RunningServer> {
   const port = await unusedPort();
-  const child = Bun.spawn(pinned(cores.server, kind.command(scenario, port)), {
+  const child = Bun.spawn(pinned(core, kind.command(scenario, port)), {
     env: { ...process.env, ...environment, BENCH_SCENARIO: scenario, NODE_ENV: "production" },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
   });
+  children.add(child);
   const complaints = new Response(child.stderr).text();
   const ended = child.exited.then(async (code) => {
     const said = (await complaints).trim();
@@ -157,15 +200,42 @@ export async function withServer<T>(
       `${kind.title} ended with exit code ${code} in '${scenario}': ${said || "no message"}`,
     );
   });
-  // It ends in every case, and only counts while it is raced below.
+  // Every server is ended at last; that counts only while somebody waits for work with it.
   ended.catch(() => {});
+  const server: RunningServer = {
+    kind,
+    port,
+    pid: child.pid,
+    url: `${kind.scheme ?? "http"}://127.0.0.1:${port}/`,
+    during: (work) => Promise.race([work, ended]),
+    async end() {
+      child.kill("SIGKILL");
+      await child.exited;
+      children.delete(child);
+    },
+  };
   try {
-    await Promise.race([accepting(kind, port), ended]);
-    const server = { kind, pid: child.pid, port, url: `http://127.0.0.1:${port}/` };
-    return await Promise.race([use(server), ended]);
+    await server.during(accepting(kind, port));
+  } catch (error) {
+    await server.end();
+    throw error;
+  }
+  return server;
+}
+
+/** Starts a server on its core, runs `use` with it, and ends it. */
+export async function withServer<T>(
+  kind: ServerKind,
+  scenario: string,
+  environment: Readonly<Record<string, string>>,
+  cores: Cores,
+  use: (server: RunningServer) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(kind, scenario, environment, cores.server);
+  try {
+    return await server.during(use(server));
   } finally {
-    child.kill("SIGKILL");
-    await child.exited;
+    await server.end();
   }
 }
 

@@ -3,7 +3,7 @@ import type { ArgsDef } from "citty";
 import { OptionError } from "../src/errors.ts";
 import { embeddedApplication } from "../src/loading/embedded-application.ts";
 import type { OptionName } from "../src/options/table.ts";
-import { fromText } from "../src/options/declaration.ts";
+import { fromText } from "../src/options/value-text.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
 import { allFlags, type CommandName, type Flag, isNegatable, offWord, takesValue } from "./flags.ts";
 

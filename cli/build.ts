@@ -13,7 +13,7 @@ import { danglingLinkProblem } from "../src/system/dangling-link.ts";
 import { similarName } from "../src/spec/nearest-name.ts";
 
 /** What `pagi-server build` is told. */
-interface BuildOrder {
+interface BuildRequest {
   /** `app.ts` or `app.ts:export`. */
   readonly application: string;
   /** Where the binary goes. */
@@ -64,17 +64,17 @@ const SOURCES = path.join(path.dirname(Bun.main), "..");
  * @throws OptionError for wrong words; LoadError for an application or a file that is not there, or cannot be compiled.
  */
 export async function build(words: readonly string[]): Promise<number> {
-  const order = readOrder(words);
-  if (order === "help") {
+  const request = readRequest(words);
+  if (request === "help") {
     writeLine(1, HELP);
     return 0;
   }
-  const size = await makeBinary(order);
-  writeLine(2, `Built ${printable(order.output)} (${Math.round(size / 1e6)} MB)`);
+  const size = await makeBinary(request);
+  writeLine(2, `Built ${printable(request.output)} (${Math.round(size / 1e6)} MB)`);
   return 0;
 }
 
-function readOrder(words: readonly string[]): BuildOrder | "help" {
+function readRequest(words: readonly string[]): BuildRequest | "help" {
   const { values, positionals, tokens } = parseArgs({
     args: [...words],
     options: FLAGS,
@@ -131,12 +131,12 @@ function isTarget(name: string): name is Bun.Build.CompileTarget {
 }
 
 /** @returns its size in bytes. */
-async function makeBinary(order: BuildOrder): Promise<number> {
-  const { file, exported } = await splitSpec(order.application);
+async function makeBinary(request: BuildRequest): Promise<number> {
+  const { file, exported } = await splitSpec(request.application);
   if (!(await Bun.file(file).exists())) throw new LoadError(missingFileProblem(file));
-  const output = path.resolve(order.output);
+  const output = path.resolve(request.output);
   checkOutput(output, file);
-  checkAssets(order.assets);
+  checkAssets(request.assets);
   const folder = path.dirname(path.resolve(file));
   const [entry, embedding] = [path.join(folder, ENTRY), path.join(folder, EMBEDDING)];
   // A server that runs from the old binary keeps that until it is started anew, and never sees half of the new one.
@@ -144,26 +144,28 @@ async function makeBinary(order: BuildOrder): Promise<number> {
   try {
     await Bun.build({
       entrypoints: [entry],
-      files: { [entry]: entryText(), [embedding]: embeddingText(order, path.resolve(file), exported) },
+      files: { [entry]: entryText(), [embedding]: embeddingText(request, path.resolve(file), exported) },
       target: "bun",
       format: "esm",
-      // Both halve the time of a start: docs/decisions/0008.
+      // Both halve the time of a start: docs/decisions/0010.
       bytecode: true,
       splitting: true,
       minify: { syntax: true, whitespace: true },
       compile: {
         outfile: draft,
-        assets: order.assets.map((each) => path.resolve(each)),
+        assets: request.assets.map((each) => path.resolve(each)),
         // What stands in the folder where a server happens to be started must not run in it.
         autoloadBunfig: false,
-        ...(order.target === undefined ? {} : { target: order.target }),
+        ...(request.target === undefined ? {} : { target: request.target }),
       },
     });
     fs.renameSync(draft, output);
   } catch (error) {
     if (error instanceof AggregateError)
       throw new LoadError(printable(importProblem(file, error)), { cause: error });
-    throw new LoadError(printable(`'${order.output}' cannot be made: ${messageOf(error)}`), { cause: error });
+    throw new LoadError(printable(`'${request.output}' cannot be made: ${messageOf(error)}`), {
+      cause: error,
+    });
   } finally {
     fs.rmSync(draft, { force: true });
   }
@@ -201,7 +203,7 @@ function entryText(): string {
   return `import ${JSON.stringify(`./${EMBEDDING}`)};\nimport ${JSON.stringify(path.join(SOURCES, "cli/main.ts"))};\n`;
 }
 
-function embeddingText(order: BuildOrder, file: string, exported: string | undefined): string {
+function embeddingText(request: BuildRequest, file: string, exported: string | undefined): string {
   const name = path.basename(file) + (exported === undefined ? "" : `:${exported}`);
   const module = JSON.stringify(path.join(SOURCES, "src/loading/embedded-application.ts"));
   return `import { embedApplication } from ${module};
@@ -209,7 +211,7 @@ embedApplication({
   name: ${JSON.stringify(name)},
   file: ${JSON.stringify(path.basename(file))},
   exported: ${JSON.stringify(exported)},
-  factory: ${order.factory},
+  factory: ${request.factory},
   load: () => import(${JSON.stringify(file)}),
 });
 `;

@@ -2,10 +2,10 @@ import { OptionError } from "../src/errors.ts";
 import { type OptionName, OPTIONS } from "../src/options/table.ts";
 import type { CommandLine } from "./arguments.ts";
 import type { ConfigFile } from "./config-file.ts";
-import { gather, type Given, type Origin } from "./given.ts";
+import { gather, type OptionSources, type Origin } from "./option-sources.ts";
 
 /** Everything that the user has said, wherever it was, not checked yet. */
-export interface Configuration extends Given {
+export interface Configuration extends OptionSources {
   /** `app.ts`, `app.ts:export` or a directory; absent for an inline application, and when nothing is named. */
   readonly application: string | undefined;
   readonly applicationOrigin: "argument" | Origin | undefined;
@@ -51,15 +51,15 @@ async function goTo(folder: unknown): Promise<boolean> {
   return true;
 }
 
-async function readVariables({ values, names }: Given): Promise<ReadonlyMap<string, string>> {
+async function readVariables({ values, names }: OptionSources): Promise<ReadonlyMap<string, string>> {
   const { envFile } = values;
-  // What is no list of names is refused with all other options.
+  // Anything but a list of names is refused with all other options.
   if (!Array.isArray(envFile) || !envFile.every((each) => typeof each === "string")) return new Map();
   const { readEnvFiles } = await import("./env-file.ts");
   return readEnvFiles(envFile, names.envFile ?? "envFile");
 }
 
-async function configFile({ values: { config } }: Given): Promise<ConfigFile | undefined> {
+async function configFile({ values: { config } }: OptionSources): Promise<ConfigFile | undefined> {
   if (config === "off" || config === "") return undefined;
   // An ordinary start has none, and does without what it takes to read one.
   if (config === undefined && !(await Bun.file(OPTIONS.config.default).exists())) return undefined;
@@ -73,9 +73,9 @@ async function configFile({ values: { config } }: Given): Promise<ConfigFile | u
 /** Decides which application is meant: a flag or argument wins over the environment, and that over the file. */
 function named(
   argument: string | undefined,
-  given: Given,
+  given: OptionSources,
   file: ConfigFile | undefined,
-): Given & Pick<Configuration, "application" | "applicationOrigin"> {
+): OptionSources & Pick<Configuration, "application" | "applicationOrigin"> {
   const evalOrigin = given.origins.eval;
   if (argument !== undefined && evalOrigin === "flag") {
     throw new OptionError(
@@ -93,7 +93,7 @@ function named(
   return { ...given, application, applicationOrigin: application === undefined ? undefined : "file" };
 }
 
-function without({ values, names, origins }: Given, option: OptionName): Given {
+function without({ values, names, origins }: OptionSources, option: OptionName): OptionSources {
   const drop = <V>(record: { readonly [K in OptionName]?: V }): { [K in OptionName]?: V } => {
     const rest: { [K in OptionName]?: V } = { ...record };
     delete rest[option];

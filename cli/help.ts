@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 
 import { embeddedApplication } from "../src/loading/embedded-application.ts";
-import { defaultText, OPTION_GROUPS, type OptionDeclaration } from "../src/options/declaration.ts";
+import { OPTION_GROUPS, type OptionDeclaration } from "../src/options/declaration.ts";
+import { defaultText } from "../src/options/value-text.ts";
 import { allFlags, COMMANDS, type Flag, isNegatable, REFERENCE_FLAGS } from "./flags.ts";
 
 /** Columns of the help; what is longer is wrapped. */

@@ -3,6 +3,7 @@ import { OptionError } from "../src/errors.ts";
 import { embeddedApplication } from "../src/loading/embedded-application.ts";
 import type { ServerOptions } from "../src/options/table.ts";
 import { checkWorkers, resolveOptions } from "../src/options/resolve.ts";
+import { takeRole } from "../src/process/role.ts";
 import type { Role } from "../src/process/role.ts";
 import { writeLine } from "../src/logging/terminal.ts";
 import { type CommandLine, readArguments } from "./arguments.ts";
@@ -20,7 +21,7 @@ async function run(argv: readonly string[]): Promise<number> {
   let isJson = process.env["PAGI_LOG_FORMAT"] === "json";
   let role: Role = { type: "main" };
   try {
-    role = await ownRole();
+    role = takeRole();
     if (role.type === "worker") return await (await import("./serve.ts")).work();
     if (argv[0] === "build" && embeddedApplication() === undefined)
       return await (await import("./build.ts")).build(argv.slice(1));
@@ -43,7 +44,7 @@ async function run(argv: readonly string[]): Promise<number> {
     checkWorkers(options, configuration.values, configuration.names);
     const application = await applicationOf(configuration, commandLine);
     await warn(options, commandLine, role);
-    if (role.type === "probe") return await (await import("./serve.ts")).probe(application, options);
+    if (role.type === "probe") return await tryOut(application, options);
     if (commandLine.commands.has("checkConfig")) return await checkConfig(application, options);
     const { serveAlone, serveInBackground, serveWithWorkers } = await import("./serve.ts");
     if (options.daemonize && role.type === "main") return await serveInBackground(options);
@@ -85,14 +86,7 @@ async function applicationOf(
   return application;
 }
 
-/** What somebody has started this process for; most are started by nobody of ours. */
-async function ownRole(): Promise<Role> {
-  if (process.env["PAGI_SERVER_PROCESS"] === undefined) return { type: "main" };
-  const { takeRole } = await import("../src/process/role.ts");
-  return takeRole();
-}
-
-/** The application and whatever it loads can see which mode was found. */
+/** Shows the mode to the application and to the modules that it loads. */
 async function showMode({ env }: ServerOptions, { origins }: Configuration): Promise<void> {
   if (origins.env !== "file") {
     process.env["PAGI_ENV"] = env;
@@ -128,6 +122,11 @@ async function printConfig(options: ServerOptions, configuration: Configuration)
   const found = file === undefined || others.length > 0 ? {} : { application: file };
   writeLine(1, configText(options, { ...configuration, ...found }));
   return 0;
+}
+
+async function tryOut(application: string | undefined, options: ServerOptions): Promise<number> {
+  const { loaderOf, probe } = await import("./serve.ts");
+  return await probe(options, application, loaderOf(application, options));
 }
 
 /** Does what a start would do, short of serving, and as the user that would serve. */

@@ -8,6 +8,7 @@ import {
   resolveOptions,
   type ServerOptions,
 } from "../src/options/resolve.ts";
+import { ROLE_VARIABLE } from "../src/process/role.ts";
 import { writeLine } from "../src/logging/terminal.ts";
 import { readArguments } from "./arguments.ts";
 import { type Configuration, configure } from "./configure.ts";
@@ -58,7 +59,7 @@ export async function programOptions(words: readonly string[], own: PartialOptio
       applySettings({ chdir: options.chdir, umask: "" });
     }
     // A worker has its supervisor's words and variables.
-    if (!options.quiet && process.env["PAGI_SERVER_PROCESS"] === undefined) {
+    if (!options.quiet && process.env[ROLE_VARIABLE] === undefined) {
       const { misspeltVariables } = await import("./variables.ts");
       const { serverLogger } = await import("../src/logging/logger.ts");
       const texts = [...commandLine.notices, ...misspeltVariables(process.env)];

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { messageOf, OptionError, PagiError } from "../src/errors.ts";
 import { declarationOf, OPTION_NAMES, type OptionName, type ServerOptions } from "../src/options/table.ts";
-import { formatValue } from "../src/options/declaration.ts";
+import { formatValue } from "../src/options/value-text.ts";
 import { createLogger } from "../src/logging/logger.ts";
 import type { Logger } from "../src/logging/logger.ts";
 import { printable } from "../src/system/escape-controls.ts";

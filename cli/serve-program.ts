@@ -7,12 +7,13 @@ import { serverLogger } from "../src/logging/logger.ts";
 import type { Logger } from "../src/logging/logger.ts";
 import { checkWorkers, resolveOptions } from "../src/options/resolve.ts";
 import type { PartialOptions, ServerOptions } from "../src/options/resolve.ts";
-import { Server } from "../src/server/server.ts";
-import { runUntilSignal, type Succession } from "../src/process/run-until-signal.ts";
+import type { Server } from "../src/server/server.ts";
+import { takeRole } from "../src/process/role.ts";
+import type { Role } from "../src/process/role.ts";
+import { serveAlone } from "../src/process/serve-alone.ts";
+import type { Serving } from "../src/process/serve-alone.ts";
 import type { Application } from "../src/spec/application.ts";
 import { checkOptions, either, FLAG, OBJECT, TEXTS, type OptionRules } from "../src/spec/option-rules.ts";
-import type { Role } from "../src/process/role.ts";
-import type { Standalone } from "../src/process/standalone.ts";
 
 /** The server's options, and what `serve` itself does with the process. */
 export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
@@ -24,6 +25,13 @@ export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
    */
   signals?: boolean;
   /**
+   * Whether SIGHUP first starts the program in a separate process, which runs the application's startup and shutdown
+   * but does not listen. If that fails, the running server stays. Set it to false for a program that must not run twice
+   * at the same time, for example because code before `serve()` listens on another port; if the new code then fails to
+   * start, nothing serves any more. Applies to servers without workers. Default true.
+   */
+  trialStart?: boolean;
+  /**
    * Command-line words to read as `pagi-server` does: their flags, and then environment variables, take precedence over
    * the options given here; errors are printed and end the process with exit code 2. `true` reads the words of this
    * process. Default: true for the first server of a program compiled with `bun build --compile`, otherwise false.
@@ -33,8 +41,14 @@ export interface ServeOptions extends Omit<PartialOptions, CommandLineOption> {
   logger?: Logger;
 }
 
-const PROGRAM_RULES: OptionRules<{ signals: boolean; logger: unknown; commandLine: unknown }> = {
+const PROGRAM_RULES: OptionRules<{
+  signals: boolean;
+  trialStart: boolean;
+  logger: unknown;
+  commandLine: unknown;
+}> = {
   signals: FLAG,
+  trialStart: FLAG,
   logger: OBJECT,
   commandLine: either(FLAG, TEXTS),
 };
@@ -53,12 +67,14 @@ export type RunningServer = Pick<
 > &
   AsyncDisposable;
 
+type Banner = Pick<Server, "connectionLimitNote">;
+
 /** Servers that a signal ends; it reaches all of them, and the process ends with the last. */
 let underSignals = 0;
 /** 1 once one of them had to cut something. */
 let exitCode: 0 | 1 = 0;
-/** What this process was started for, until a server has taken it. */
-let ownRole: Promise<Role> | undefined;
+/** The role of this process, until a server has taken it. */
+let ownRole: Role | undefined;
 let isSupervising = false;
 /** No server has been started yet. */
 let isFirst = true;
@@ -79,8 +95,8 @@ let isFirst = true;
  * @throws WorkerError when no worker could start.
  */
 export async function serve(servable: Servable, options: ServeOptions = {}): Promise<RunningServer> {
-  const { signals = true, logger, commandLine = isCompiledProgram(), ...given } = options;
-  checkOptions("serve", PROGRAM_RULES, { signals, logger, commandLine });
+  const { signals = true, trialStart = true, logger, commandLine = isCompiledProgram(), ...given } = options;
+  checkOptions("serve", PROGRAM_RULES, { signals, trialStart, logger, commandLine });
   isFirst = false;
   const misplaced = Object.keys(given).find(isCommandLineOption);
   if (misplaced !== undefined)
@@ -92,7 +108,7 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
       : await (await import("./program.ts")).programOptions(words, given);
   if (words === false) checkWorkers(resolved, given);
   const app = await toApplication(servable, "what serve() was given");
-  const role = await takeRole(resolved);
+  const role = roleFor(resolved);
   if (role.type === "worker") {
     const { runWorker } = await import("../src/supervisor/worker.ts");
     return await runWorker(() => app, logger);
@@ -103,19 +119,26 @@ export async function serve(servable: Servable, options: ServeOptions = {}): Pro
       process.exit(await (await import("./serve.ts")).serveInBackground(resolved));
     if (resolved.daemonize && words === false)
       throw new OptionError("daemonize", "is for the command line; a program decides itself where it runs.");
-    // Whoever has read the words has gone to the folder, for paths among them are meant from there.
+    // Reading the words has changed the directory already, since paths among them are relative to it.
     const { umask } = resolved;
     const chdir = words === false ? resolved.chdir : "";
     if (chdir !== "" || umask !== "")
       (await import("../src/process/process-settings.ts")).applySettings({ chdir, umask });
-    return resolved.workers === 1
-      ? await serveAlone(app, resolved, role, log, signals)
-      : await serveWithWorkers(app, resolved, role, log, signals);
+    if (role.type === "probe")
+      process.exit(await (await import("./serve.ts")).probe(resolved, undefined, () => app));
+    const { running, started, ended } = await serving(app, resolved, role, log, { signals, trialStart });
+    if (signals) endWith(ended);
+    await started;
+    // The command line shows it in its banner.
+    if (running.connectionLimitNote !== undefined) log.warn(running.connectionLimitNote);
+    return running;
   } catch (error) {
     if (role.type !== "main") {
       const { reportFailure } = await import("../src/process/hot-restart.ts");
       reportFailure(error);
     }
+    // The process is there for nothing else, whatever the program does about the error.
+    if (role.type === "probe") process.exit(1);
     throw error;
   }
 }
@@ -125,35 +148,19 @@ function isCompiledProgram(): boolean {
   return Bun.isStandaloneExecutable && isFirst && embeddedApplication() === undefined;
 }
 
-async function serveAlone(
+/** Serves in this process, or with workers: only one server of a program can have them, since each worker serves that one. */
+async function serving(
   app: Application,
   options: ServerOptions,
   role: Role,
   logger: Logger,
-  signals: boolean,
-): Promise<Server> {
-  const isOrdinary =
-    role.type === "main" && options.pid === "" && options.user === "" && options.group === "";
-  const standalone: Standalone | undefined = isOrdinary
-    ? undefined
-    : await (await import("../src/process/standalone.ts")).prepare(options, role, logger);
-  const server = new Server(app, options, logger, standalone?.place);
-  // Before the start, so that a signal during a long startup of the application is not lost on it.
-  if (signals) endWith(runUntilSignal(server, logger, successionOf(server, logger)));
-  if (standalone !== undefined) void server.whenStopped.then(() => standalone.end());
-  await server.start();
-  standalone?.ready();
-  noteLimit(server, logger);
-  return server;
-}
-
-async function serveWithWorkers(
-  app: Application,
-  options: ServerOptions,
-  role: Role,
-  logger: Logger,
-  signals: boolean,
-): Promise<RunningServer> {
+  how: { readonly signals: boolean; readonly trialStart: boolean },
+): Promise<Serving<RunningServer & Banner>> {
+  if (options.workers === 1) {
+    const alone = await serveAlone({ options, role, logger, app, ...how });
+    if (alone === undefined) throw new Error("The server was stopped before it was made.");
+    return alone;
+  }
   if (isSupervising)
     throw new OptionError(
       "workers",
@@ -161,23 +168,7 @@ async function serveWithWorkers(
     );
   isSupervising = true;
   const { supervise } = await import("../src/supervisor/supervise.ts");
-  const { supervisor, started, ended } = await supervise({
-    options,
-    role,
-    application: undefined,
-    load: () => app,
-    logger,
-    signals,
-  });
-  if (signals) endWith(ended);
-  await started;
-  noteLimit(supervisor, logger);
-  return supervisor;
-}
-
-/** Where the command line has its banner, a program has its log. */
-function noteLimit({ connectionLimitNote }: Pick<Server, "connectionLimitNote">, logger: Logger): void {
-  if (connectionLimitNote !== undefined) logger.warn(connectionLimitNote);
+  return await supervise({ options, role, logger, load: () => app, signals: how.signals });
 }
 
 /** Ends the process with the last server that a signal has ended. */
@@ -190,25 +181,11 @@ function endWith(ended: Promise<0 | 1 | undefined>): void {
   });
 }
 
-/** A worker's role is taken by the server that has workers, every other one by the first server of the program. */
-async function takeRole({ workers }: ServerOptions): Promise<Role> {
-  if (process.env["PAGI_SERVER_PROCESS"] !== undefined)
-    ownRole ??= import("../src/process/role.ts").then((module) => module.takeRole());
-  const role = (await ownRole) ?? { type: "main" };
+/** The server that has workers takes the role of a worker; the first server of the program takes every other role. */
+function roleFor({ workers }: ServerOptions): Role {
+  ownRole ??= takeRole();
+  const role = ownRole;
   if (role.type === "main" || (role.type === "worker" && workers === 1)) return { type: "main" };
-  ownRole = Promise.resolve({ type: "main" });
+  ownRole = { type: "main" };
   return role;
-}
-
-function successionOf(server: Server, logger: Logger): Succession {
-  return {
-    prepareReload: async (givenUp) => {
-      const { prepareReload } = await import("../src/process/replace-program.ts");
-      return await prepareReload(server, logger, { probes: false, givenUp });
-    },
-    restart: async (givenUp) => {
-      const { restart } = await import("../src/process/replace-program.ts");
-      return await restart(server, logger, givenUp);
-    },
-  };
 }

@@ -2,7 +2,8 @@ import { allFlags, COMMAND_NAMES, COMMANDS, type Flag, REFERENCE_FLAGS } from ".
 import { synopsis } from "../cli/help.ts";
 import { ACCESS_LOG_ATOMS, ACCESS_LOG_PRESETS } from "../src/logging/access-log-format.ts";
 import { isCommandLineOption } from "../src/options/groups/command-line.ts";
-import { defaultText, OPTION_GROUPS, type OptionDeclaration } from "../src/options/declaration.ts";
+import { OPTION_GROUPS, type OptionDeclaration } from "../src/options/declaration.ts";
+import { defaultText } from "../src/options/value-text.ts";
 
 const HEAD = `# Options
 

@@ -153,7 +153,7 @@ describe("architecture", () => {
     const clock = sources.filter(
       (file) =>
         SANS_IO.includes(folderOf(file)) &&
-        /\b(setTimeout|setInterval|setImmediate|Bun\.(?!CryptoHasher)|performance\.|Date\.now|process\.)/.test(
+        /\b(setTimeout|setInterval|setImmediate|Bun\.(?!CryptoHasher|peek\b)|performance\.|Date\.now|process\.)/.test(
           readFileSync(join(ROOT, file), "utf8"),
         ),
     );

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { declarationOf, isOptionName, OPTION_NAMES, OPTIONS } from "../src/options/table.ts";
-import { formatValue } from "../src/options/declaration.ts";
+import { formatValue } from "../src/options/value-text.ts";
 import { ServerProcess } from "./support/example.ts";
 
 const ROOT = join(import.meta.dir, "..");

@@ -1,11 +1,9 @@
 import { ApplicationError, TestTimeoutError } from "./test-error.ts";
 import type { Environment } from "../src/exchange/environment.ts";
-import type { HttpExchange } from "../src/exchange/http-exchange.ts";
+import { openExchange } from "../src/exchange/open-exchange.ts";
 import type { ExchangeParts } from "../src/exchange/request-exchange.ts";
 import { runtimeTimer } from "../src/exchange/runtime-timer.ts";
-import { runApplication } from "../src/exchange/run-application.ts";
-import type { SseExchange } from "../src/exchange/sse-exchange.ts";
-import type { WebSocketExchange } from "../src/exchange/websocket-exchange.ts";
+import type { WebSocketOffer } from "../src/exchange/websocket-transport.ts";
 import type { DisconnectReason } from "../src/spec/connection-state.ts";
 import type { Application } from "../src/spec/application.ts";
 import { DEFAULTS } from "./client-options.ts";
@@ -18,11 +16,9 @@ export class ApplicationRun {
   /** `GET /path`, for messages. */
   readonly name: string;
   readonly transport: TestTransport;
-  readonly #returned = Promise.withResolvers<void>();
   readonly #timeout: number;
   readonly #throwsErrors: boolean;
   #webSocket: { lose(reason: DisconnectReason): void } | undefined;
-  #exchange: HttpExchange | SseExchange | WebSocketExchange | undefined;
   #errors: unknown[] = [];
 
   constructor(name: string, transport: TestTransport, options: CallOptions) {
@@ -34,7 +30,7 @@ export class ApplicationRun {
 
   /** Resolves once the application has returned or thrown. */
   get returned(): Promise<void> {
-    return this.#returned.promise;
+    return this.transport.settled;
   }
 
   /** The first thing that went wrong, as an error; `undefined` where nothing did. */
@@ -114,25 +110,25 @@ export class ApplicationRun {
     this.#errors.push(error === undefined ? new ApplicationError(`${message}.`) : error);
   };
 
-  /** Calls the application. */
-  start<E extends HttpExchange | SseExchange | WebSocketExchange>(
-    app: Application,
-    exchange: E,
-    options: ScopeOptions,
-  ): E {
-    this.#exchange = exchange;
-    this.transport.attach(exchange);
-    const { extensions, scope } = options;
-    if (extensions !== undefined) exchange.scope.extensions = { ...exchange.scope.extensions, ...extensions };
-    if (scope !== undefined) Object.assign(exchange.scope, scope);
-    runApplication(app, exchange, this.#returned.resolve);
-    return exchange;
+  /** Calls the application. `offer` is what a WebSocket handshake offers. */
+  start(app: Application, parts: ExchangeParts, options: ScopeOptions, offer?: WebSocketOffer): void {
+    openExchange(withScope(app, options), parts, offer);
   }
 
   /** The server begins to shut down. */
   shutDown(): void {
-    this.#exchange?.deliverShutdown();
+    this.transport.shutDown();
   }
+}
+
+/** The application, called with what a test puts into its scope. */
+function withScope(app: Application, { extensions, scope: given }: ScopeOptions): Application {
+  if (extensions === undefined && given === undefined) return app;
+  return (scope, receive, send) => {
+    if (extensions !== undefined && scope.type !== "lifespan")
+      scope.extensions = { ...scope.extensions, ...extensions };
+    return app(Object.assign(scope, given), receive, send);
+  };
 }
 
 /** What a run needs of its host, besides what all have in common. */

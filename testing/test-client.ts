@@ -18,17 +18,13 @@ import type { NodeListener } from "../adapters/node.ts";
 import type { FastifyInstance } from "../adapters/node/fastify.ts";
 import { LifespanError } from "../src/errors.ts";
 import type { Environment } from "../src/exchange/environment.ts";
-import { HttpExchange } from "../src/exchange/http-exchange.ts";
 import { Lifespan } from "../src/exchange/lifespan.ts";
-import { SseExchange } from "../src/exchange/sse-exchange.ts";
-import type { ExchangeParts } from "../src/exchange/request-exchange.ts";
-import { WebSocketExchange } from "../src/exchange/websocket-exchange.ts";
+import type { RequestHead } from "../src/exchange/transport.ts";
 import type { Application } from "../src/spec/application.ts";
 import { checkOptions, overlay } from "../src/spec/option-rules.ts";
 import type { State } from "../src/spec/scope.ts";
 import type { Headers } from "../src/spec/values.ts";
 import { validateReceiveEvent, validateSendEvent } from "../src/spec/validate.ts";
-import { isEventStreamRequest } from "../src/sse/detect.ts";
 import type { ApplicationLike } from "../src/toolkit/shared/component.ts";
 
 /** What a client takes: whatever the server loads. */
@@ -48,8 +44,8 @@ interface CallKind {
   readonly headers?: Headers;
   /** Fields of the client; default: its options'. */
   readonly defaults?: Headers;
-  /** Default: an `http` scope, or an `sse` scope where the request asks for one. */
-  readonly exchange?: (parts: ExchangeParts, run: ApplicationRun) => WebSocketExchange;
+  /** What a WebSocket handshake offers. */
+  readonly offer?: (run: ApplicationRun, head: RequestHead) => TestWebSocketOffer;
 }
 
 /**
@@ -194,10 +190,7 @@ export class TestClient implements AsyncDisposable {
       body: undefined,
       reading: "pulled",
       headers: handshakeHeaders(subprotocols),
-      exchange: (parts, run) => {
-        offers.value = new TestWebSocketOffer(run, parts.head, options);
-        return new WebSocketExchange(parts, offers.value);
-      },
+      offer: (run, head) => (offers.value = new TestWebSocketOffer(run, head, options)),
     });
     const response = await this.#response(run, target);
     run.check();
@@ -385,7 +378,7 @@ export class TestClient implements AsyncDisposable {
     this.#runs.add(run);
     void run.returned.then(() => this.#runs.delete(run));
     if (signal !== undefined) loseWith(signal, run);
-    run.start(app, how.exchange?.(parts, run) ?? requestExchange(parts), options);
+    run.start(app, parts, options, how.offer?.(run, head));
     return run;
   }
 
@@ -447,8 +440,4 @@ function newJar(): CookieJar {
 function redirectLimit(follow: boolean | number | undefined): number {
   if (typeof follow === "number") return follow;
   return follow === true ? MAX_REDIRECTS : 0;
-}
-
-function requestExchange(parts: ExchangeParts): HttpExchange | SseExchange {
-  return isEventStreamRequest(parts.head.headers) ? new SseExchange(parts) : new HttpExchange(parts);
 }

@@ -5,7 +5,8 @@ import { assertNotLonger, tooShort } from "../src/exchange/declared-length.ts";
 import { chunksOf } from "../src/exchange/file-chunks.ts";
 import type { FileRange } from "../src/exchange/file-range.ts";
 import type { Exchange, RequestHead, ResponseHead, Transport } from "../src/exchange/transport.ts";
-import { planResponse, trailerSection } from "../src/http1/response-head.ts";
+import { planResponse } from "../src/http1/response-head.ts";
+import { trailerSection } from "../src/http1/trailers.ts";
 import type { ResponsePlan } from "../src/http1/response-head.ts";
 import { CONNECTION_FIELDS } from "../src/spec/connection-fields.ts";
 import type { DisconnectReason } from "../src/spec/connection-state.ts";
@@ -31,6 +32,7 @@ export class TestTransport implements Transport {
   readonly #request: RequestHead;
   readonly #body: BodySource | undefined;
   readonly #head = Promise.withResolvers<ReceivedHead>();
+  readonly #settled = Promise.withResolvers<void>();
   #chunks: AsyncIterator<Uint8Array | string> | undefined;
   #exchange: Exchange | undefined;
   #isReadingBody = false;
@@ -60,6 +62,20 @@ export class TestTransport implements Transport {
 
   attach(exchange: Exchange): void {
     this.#exchange = exchange;
+  }
+
+  applicationSettled(): void {
+    this.#settled.resolve();
+  }
+
+  /** Resolves once the application has returned or thrown. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  /** The server begins to shut down. */
+  shutDown(): void {
+    this.#exchange?.deliverShutdown();
   }
 
   /** The response head, once it has left. Rejects when the connection ends before. */

@@ -2,6 +2,7 @@ import type { Inbox } from "./inbox.ts";
 import { requestOf } from "./request.ts";
 import { pipeResponse } from "./response.ts";
 import type { WebSocketSendEvent } from "../../src/spec/events.ts";
+import { valueAtHand } from "../../src/spec/at-hand.ts";
 import type { RequestScope, State, WebSocketScope } from "../../src/spec/scope.ts";
 
 /** What a fetch handler learns beside the request. Hono calls this `c.env`. */
@@ -19,23 +20,39 @@ export type FetchHandler<Environment = FetchEnvironment> = (
 ) => Response | Promise<Response>;
 
 /**
- * What the handler returns for a scope.
+ * The handler's response to a scope. It is returned at once where the handler answers synchronously, as frameworks do
+ * where they can: a promise would cost a turn of the microtasks.
  *
- * @throws what the handler throws, but for the news that its client has gone; TypeError when it returns no `Response`.
+ * @throws what the handler throws (as a rejection), unless it passes on that its client has disconnected; TypeError (as a
+ *   rejection) when it returns no `Response`.
  */
-export async function answerOf<Environment>(
+export function answerOf<Environment>(
   handler: FetchHandler<Environment>,
   scope: FetchEnvironment["scope"],
   inbox: Inbox,
   env: Environment,
+): Response | Promise<Response> {
+  let returned: unknown;
+  try {
+    returned = handler(requestOf(scope, inbox), env);
+    if (returned instanceof Promise) returned = valueAtHand(returned);
+    if (returned instanceof Response) return returned;
+  } catch (error) {
+    returned = Promise.reject(error);
+  }
+  return responseFrom(returned, scope, inbox);
+}
+
+async function responseFrom(
+  returned: unknown,
+  scope: FetchEnvironment["scope"],
+  inbox: Inbox,
 ): Promise<Response> {
   let response: unknown;
   try {
-    const returned: unknown = handler(requestOf(scope, inbox), env);
-    // Frameworks answer synchronously where they can; waiting would cost a turn of the microtasks.
-    response = returned instanceof Response ? returned : await returned;
+    response = await returned;
   } catch (error) {
-    // The handler passes on that its client has gone: nobody is left to answer, and nothing is to be mended.
+    // The handler passes on that its client has disconnected: nobody is left to answer, and nothing to be fixed.
     if (inbox.isGone && error === inbox.signal.reason) return new Response(null);
     throw error;
   }

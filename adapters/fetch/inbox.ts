@@ -1,6 +1,9 @@
 import type { ConnectionState } from "../../src/spec/connection-state.ts";
-import type { BodyReader } from "../../src/toolkit/request/body-reader.ts";
+import type { Receive } from "../../src/spec/application.ts";
 import type { HttpReceiveEvent, SseReceiveEvent, WebSocketReceiveEvent } from "../../src/spec/events.ts";
+import { valueAtHand } from "../../src/spec/at-hand.ts";
+import type { HttpScope } from "../../src/spec/scope.ts";
+import { BodyReader } from "../../src/toolkit/request/body-reader.ts";
 
 /** What comes in for one request: its body, and the news that the client has gone. */
 export interface Inbox {
@@ -14,22 +17,35 @@ export interface Inbox {
   bodyStream(): ReadableStream<Uint8Array>;
   /** Called in place of `bodyStream` for a request that has no body. */
   noBody(): null;
-  /** Reads the whole body in place of `bodyStream`, where that needs no stream. Fails when the client goes. */
-  readBody?(): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads the whole body in place of `bodyStream`, where that needs no stream; at once where all of it has come. Fails
+   * when the client goes.
+   */
+  readBody?(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
   /** The response's stream is being read: from now on the client's going is looked for, whatever became of the body. */
   respond(): void;
 }
 
 /** The inbox of an `http` scope: `pagi.connection` tells of the disconnect, so `receive` serves the body alone. */
 export class HttpInbox implements Inbox {
-  readonly #receive: () => Promise<HttpReceiveEvent>;
-  readonly #connection: ConnectionState;
+  readonly #scope: HttpScope;
+  readonly #receive: Receive;
   readonly watchesBody = false;
+  #body: BodyReader<HttpReceiveEvent> | undefined;
   #abort: AbortController | undefined;
 
-  constructor(receive: () => Promise<HttpReceiveEvent>, connection: ConnectionState) {
+  constructor(scope: HttpScope, receive: Receive) {
+    this.#scope = scope;
     this.#receive = receive;
-    this.#connection = connection;
+  }
+
+  get #connection(): ConnectionState {
+    return this.#scope["pagi.connection"];
+  }
+
+  /** The next event of the body; its reader is made for the first, since most requests have no body. */
+  #next(): Promise<HttpReceiveEvent> {
+    return (this.#body ??= new BodyReader(this.#scope, this.#receive)).next();
   }
 
   /** Made when first read, for most handlers never look at it. */
@@ -48,7 +64,7 @@ export class HttpInbox implements Inbox {
   bodyStream(): ReadableStream<Uint8Array> {
     return pulledStream(async (controller) => {
       for (;;) {
-        const event = await this.#receive();
+        const event = await this.#next();
         if (event.type === "http.disconnect") {
           controller.error(this.signal.reason ?? abortError("the request ended"));
           return;
@@ -62,10 +78,17 @@ export class HttpInbox implements Inbox {
     return null;
   }
 
-  async readBody(): Promise<Uint8Array<ArrayBuffer>> {
+  readBody(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    const first = this.#next();
+    const event = valueAtHand(first);
+    const isWhole = !(event instanceof Promise) && event.type === "http.request" && !event.more;
+    return isWhole ? joined([event.body]) : this.#readFrom(first);
+  }
+
+  async #readFrom(first: Promise<HttpReceiveEvent>): Promise<Uint8Array<ArrayBuffer>> {
     const fragments: Uint8Array[] = [];
-    for (;;) {
-      const event = await this.#receive();
+    for (let next = first; ; next = this.#next()) {
+      const event = await next;
       if (event.type === "http.disconnect") throw this.signal.reason ?? abortError("the request ended");
       if (event.body.byteLength > 0) fragments.push(event.body);
       if (!event.more) return joined(fragments);

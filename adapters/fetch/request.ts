@@ -11,6 +11,9 @@ const UNSAFE_IN_TARGET_ALL = /[^!-~]|[#\\]/g;
 // What the URL parser may rewrite within a path: dot segments, and the chars that it encodes.
 const MAY_BE_REWRITTEN = /\/\.|\/%2e|["<>`{}^'|]/i;
 
+// Any of these, in a target: looked for once, since most targets have none.
+const NOT_AS_SENT = /[^!-~]|[#\\"<>`{}^'|]|\/\.|\/%2e/i;
+
 /** The scope as a `Request`. Its body is received only when the handler reads it. */
 export function requestOf(scope: RequestScope, inbox: Inbox): Request {
   return new ScopeRequest(scope, inbox);
@@ -88,27 +91,20 @@ class ScopeRequest extends NativeRequest implements Request {
     return withMethod(new Request(url, { method, headers, signal, body }), method);
   }
 
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
+  text(): Promise<string> {
+    return this.#read(textOf);
   }
 
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+  json(): Promise<unknown> {
+    return this.#read((bytes) => JSON.parse(textOf(bytes)));
   }
 
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#wasRead) throw new TypeError("Body already used");
-    if (this.#carrier !== undefined || this.#inbox.readBody === undefined)
-      return new Uint8Array(await this.#native().arrayBuffer());
-    if (!hasBody(this.#scope)) return new Uint8Array(0);
-    this.#wasRead = true;
-    return this.#inbox.readBody();
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#read((bytes) => bytes);
   }
 
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    const bytes = await this.bytes();
-    if (bytes.byteLength === bytes.buffer.byteLength) return bytes.buffer;
-    return bytes.slice().buffer;
+  arrayBuffer(): Promise<ArrayBuffer> {
+    return this.#read(bufferOf);
   }
 
   async blob(): Promise<Awaited<ReturnType<Request["blob"]>>> {
@@ -129,6 +125,27 @@ class ScopeRequest extends NativeRequest implements Request {
     return this.#native().formData();
   }
 
+  /** The whole body in a form that `convert` makes of it, at once where it has come already. */
+  #read<T>(convert: (bytes: Uint8Array<ArrayBuffer>) => T): Promise<T> {
+    try {
+      const bytes = this.#takeBytes();
+      return bytes instanceof Promise ? bytes.then(convert) : Promise.resolve(convert(bytes));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #takeBytes(): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#wasRead) throw new TypeError("Body already used");
+    if (this.#carrier !== undefined || this.#inbox.readBody === undefined)
+      return this.#native()
+        .arrayBuffer()
+        .then((buffer) => new Uint8Array(buffer));
+    if (!hasBody(this.#scope)) return new Uint8Array(0);
+    this.#wasRead = true;
+    return this.#inbox.readBody();
+  }
+
   #native(): Request {
     if (this.#carrier !== undefined) return this.#carrier;
     const request = new Request(this.url, {
@@ -138,6 +155,17 @@ class ScopeRequest extends NativeRequest implements Request {
     });
     return (this.#carrier = withMethod(request, this.method));
   }
+}
+
+const UTF_8 = new TextDecoder();
+
+function textOf(bytes: Uint8Array): string {
+  return UTF_8.decode(bytes);
+}
+
+/** A buffer with these bytes and no others. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): ArrayBuffer {
+  return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
 }
 
 /**
@@ -156,10 +184,14 @@ function withMethod(request: Request, method: string): Request {
  * a Unix socket.
  */
 export function urlOf(scope: RequestScope): string {
-  const path = inTarget(rawPathBelow(scope));
-  const query = inTarget(scope.query_string ?? "");
-  const scheme = scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http";
-  const url = `${scheme}://${authorityOf(scope)}${path.startsWith("/") ? "" : "/"}${path}${query === "" ? "" : `?${query}`}`;
+  const rawPath = rawPathBelow(scope);
+  const rawQuery = scope.query_string ?? "";
+  const origin = `${scope.scheme === "https" || scope.scheme === "wss" ? "https" : "http"}://${authorityOf(scope)}`;
+  if (rawPath.startsWith("/") && !NOT_AS_SENT.test(rawPath) && !NOT_AS_SENT.test(rawQuery))
+    return rawQuery === "" ? origin + rawPath : `${origin}${rawPath}?${rawQuery}`;
+  const path = inTarget(rawPath);
+  const query = inTarget(rawQuery);
+  const url = `${origin}${path.startsWith("/") ? "" : "/"}${path}${query === "" ? "" : `?${query}`}`;
   return MAY_BE_REWRITTEN.test(url) ? new URL(url).href : url;
 }
 

@@ -8,6 +8,9 @@ import { CONNECTION_FIELDS } from "../../src/spec/connection-fields.ts";
 /** Fetch standard, "Response class". */
 const MAX_STATUS = 599;
 
+/** An exchange that logs what goes wrong with its request. */
+type HostedExchange = Exchange & { report(message: string, error?: unknown): void };
+
 /** What is used of a stream's reader. */
 interface BodyReader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
@@ -21,7 +24,7 @@ interface BodyReader {
 export class ResponseTransport implements Transport {
   readonly #request: Request;
   readonly #response = Promise.withResolvers<Response>();
-  #exchange: Exchange | undefined;
+  #exchange: HostedExchange | undefined;
   #reader: BodyReader | undefined;
   #isReading = false;
   /** The end of the body was delivered: behind it there is only the disconnect. */
@@ -50,7 +53,7 @@ export class ResponseTransport implements Transport {
   }
 
   /** Ties the exchange to the request: its body, and its client's going. */
-  attach(exchange: Exchange): void {
+  attach(exchange: HostedExchange): void {
     this.#exchange = exchange;
     const { signal } = this.#request;
     const gone = (): void => this.#lose();
@@ -58,10 +61,12 @@ export class ResponseTransport implements Transport {
     else signal.addEventListener("abort", gone, { once: true });
   }
 
+  applicationSettled(): void {}
+
   demandBody(): void {
     if (this.#isReading || this.#isBodyOver || this.#isOver || this.#request.body === null) return;
     this.#isReading = true;
-    this.#read().catch(() => this.#lose());
+    this.#read().catch((error: unknown) => this.#failToRead(error));
   }
 
   writeHead(eventType: string, head: ResponseHead): void {
@@ -238,6 +243,24 @@ export class ResponseTransport implements Transport {
     this.#exchange?.deliverDisconnect("client_closed");
     // Nobody is there to see it, but the host still waits for one.
     this.#response.resolve(new Response(null, { status: 499 }));
+    this.#controller?.error(this.#request.signal.reason ?? new Error("The client has disconnected."));
+  }
+
+  /**
+   * The stream of the request body has failed. Hosts let it fail when the client disconnects, which is nobody's fault. Any
+   * other failure is the host's or the client's: it is logged, since the application learns nothing but that the request
+   * is over, and answered as HTTP/1.1 answers a body that cannot be read (RFC 9110 section 15.5.1).
+   */
+  #failToRead(error: unknown): void {
+    if (this.#isOver) return;
+    if (this.#request.signal.aborted || isAbort(error)) return this.#lose();
+    this.#end();
+    this.#exchange?.report("the stream of the request body failed", error);
+    this.#exchange?.serverAnswers();
+    this.#exchange?.deliverDisconnect("read_error");
+    const headers = { "content-type": "text/plain; charset=utf-8" };
+    this.#response.resolve(new Response("Bad Request\n", { status: 400, headers }));
+    this.#controller?.error(new Error("The request body failed.", { cause: error }));
   }
 
   #end(): void {
@@ -254,6 +277,11 @@ export class ResponseTransport implements Transport {
   #tellDrained(): void {
     for (const resolve of this.#drained.splice(0)) resolve();
   }
+}
+
+/** What a stream fails with whose reader or client has given it up. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 /** @throws EventError for a header that cannot be sent. */

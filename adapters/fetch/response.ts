@@ -1,6 +1,7 @@
 import type { Inbox } from "./inbox.ts";
 import type { RequestScope } from "../../src/spec/scope.ts";
 import type { Headers as HeaderList } from "../../src/spec/values.ts";
+import { isFulfilled } from "../../src/spec/at-hand.ts";
 import { ChunkReader } from "../../src/toolkit/response/chunk-reader.ts";
 import type { ResponseEvents } from "../../src/toolkit/response/events.ts";
 import { lateTypeOf } from "../../src/toolkit/response/fetch-body.ts";
@@ -23,7 +24,7 @@ import { PagiHeaders } from "../../src/toolkit/values/headers.ts";
  *
  * @throws FileError for a file that is missing; what the body's stream throws, for the server to cut the response.
  */
-export async function pipeResponse(
+export function pipeResponse(
   response: Response,
   scope: RequestScope,
   inbox: Inbox,
@@ -31,36 +32,71 @@ export async function pipeResponse(
 ): Promise<void> {
   if (inbox.isGone) {
     if (response.body?.locked === false) new ChunkReader(response.body).cancel(inbox.signal.reason);
-    return;
+    return Promise.resolve();
   }
   if (response.bodyUsed) {
-    throw new TypeError(
-      "The handler returned a Response whose body has been read already; clone() it before.",
+    return Promise.reject(
+      new TypeError("The handler returned a Response whose body has been read already; clone() it before."),
     );
   }
-  const { status } = response;
-  const isHead = scope.method === "HEAD";
-  const wanted = !isHead && status !== 204 && status !== 304;
-  const headers = fetchFields(response);
-  const content = await fetchContent(response, wanted);
+  try {
+    const { status } = response;
+    const isHead = scope.method === "HEAD";
+    const wanted = !isHead && status !== 204 && status !== 304;
+    const head: OutgoingHead = { status, fields: fetchFields(response), isHead, wanted };
+    const content = fetchContent(response, wanted);
+    // Bytes that are at hand, as those of nearly all responses are, go out in this turn.
+    return content instanceof Promise
+      ? content.then((found) => sendContent(found, head, scope, inbox, events))
+      : sendContent(content, head, scope, inbox, events);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** The head of a response as the handler has made it. */
+interface OutgoingHead {
+  readonly status: number;
+  readonly fields: HeaderList;
+  /** The answer is to HEAD. */
+  readonly isHead: boolean;
+  /** False to HEAD, and with a status that has no content. */
+  readonly wanted: boolean;
+}
+
+function sendContent(
+  content: FetchContent,
+  head: OutgoingHead,
+  scope: RequestScope,
+  inbox: Inbox,
+  events: ResponseEvents,
+): Promise<void> {
+  const { status, fields, isHead, wanted } = head;
   switch (content.kind) {
     case "file": {
-      const plan = planOf(status, headers, content.file, scope);
+      const plan = planOf(status, fields, content.file, scope);
       inbox.respond();
-      return await sendFilePlan(plan, content.file.path, events, {
-        wanted,
-        isConnected: () => !inbox.isGone,
-      });
+      return sendFilePlan(plan, content.file.path, events, { wanted, isConnected: () => !inbox.isGone });
     }
     case "stream":
-      return await sendStream(content, inbox, events, status, headers);
+      return sendStream(content, inbox, events, status, fields);
     case "none":
     case "bytes": {
-      const head = wanted || isHead ? described(headers, content, isHead) : headers;
-      await events.start(status, head);
-      await events.body(wanted && content.kind === "bytes" ? content.bytes : "", false);
+      const described = wanted || isHead ? withDescription(fields, content, isHead) : fields;
+      return sendWhole(events, status, described, wanted && content.kind === "bytes" ? content.bytes : "");
     }
   }
+}
+
+/** Sends a head and all of the body, which follows in the same turn where the server has taken the head. */
+function sendWhole(
+  events: ResponseEvents,
+  status: number,
+  headers: HeaderList,
+  body: Uint8Array | string,
+): Promise<void> {
+  const started = events.start(status, headers);
+  return isFulfilled(started) ? events.body(body, false) : started.then(() => events.body(body, false));
 }
 
 /** As `Bun.serve` has it: one range, and no word of ranges to a client that asks for none. */
@@ -75,7 +111,7 @@ function planOf(status: number, fields: HeaderList, file: FetchFile, scope: Requ
  * The fields with the length, and with the type where there is none. To HEAD: what GET would get, where it is known. There,
  * an empty body says nothing of it, for a framework may have taken the body away already (RFC 9110 section 8.6).
  */
-function described(
+function withDescription(
   fields: HeaderList,
   content: Extract<FetchContent, { kind: "none" | "bytes" }>,
   isHead: boolean,
@@ -116,8 +152,7 @@ async function sendStream(
     const opened = await openStream(stream);
     if (signal.aborted) return;
     if (opened.kind === "bytes") {
-      await events.start(status, described(headers, opened, false));
-      return await events.body(opened.bytes, false);
+      return await sendWhole(events, status, withDescription(headers, opened, false), opened.bytes);
     }
     await events.start(status, opened.isDecoded ? withoutCoding(headers) : headers);
     while (!signal.aborted) {

@@ -2,11 +2,9 @@ import { HostedLifespan } from "./lifespan.ts";
 import { urlOf } from "./request.ts";
 import { ResponseTransport } from "./response-transport.ts";
 import type { Environment } from "../../src/exchange/environment.ts";
-import { HttpExchange } from "../../src/exchange/http-exchange.ts";
+import { openExchange } from "../../src/exchange/open-exchange.ts";
 import type { ExchangeParts } from "../../src/exchange/request-exchange.ts";
-import { runApplication } from "../../src/exchange/run-application.ts";
 import { runtimeTimer } from "../../src/exchange/runtime-timer.ts";
-import { SseExchange } from "../../src/exchange/sse-exchange.ts";
 import type { ConnectionInfo } from "../../src/exchange/transport.ts";
 import type { Application, Receive } from "../../src/spec/application.ts";
 import { checkOptions, FLAG, FUNCTION, TEXT, whole, type OptionRules } from "../../src/spec/option-rules.ts";
@@ -14,7 +12,6 @@ import type { PathKeys } from "../../src/spec/request-path.ts";
 import type { HttpScope, SseScope } from "../../src/spec/scope.ts";
 import type { Headers } from "../../src/spec/values.ts";
 import { validateReceiveEvent, validateSendEvent } from "../../src/spec/validate.ts";
-import { isEventStreamRequest } from "../../src/sse/detect.ts";
 
 export interface ToFetchOptions {
   /** Where the application is mounted: `scope.root_path`. The host has cut it off the URL already. Default empty. */
@@ -110,12 +107,8 @@ export class HostedApplication {
     }
     const transport = new ResponseTransport(request);
     const parts = this.#parts(request, info, transport, within);
-    const exchange = isEventStreamRequest(parts.head.headers)
-      ? new SseExchange(parts)
-      : new HttpExchange(parts);
-    transport.attach(exchange);
     const app = within === undefined ? this.#app : mountedAt(this.#app, within);
-    runApplication(request.bodyUsed ? withoutBody(app) : app, exchange, () => {});
+    openExchange(request.bodyUsed ? withoutBody(app) : app, parts);
     return transport.response;
   }
 

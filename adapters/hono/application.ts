@@ -1,6 +1,6 @@
 import { Handshake, HANDSHAKE } from "./handshake.ts";
-import { fromFetch } from "../fetch.ts";
 import { answerOf, denyWith, type FetchEnvironment } from "../fetch/answer.ts";
+import { fetchApplication } from "../fetch/application.ts";
 import { HandshakeInbox } from "../fetch/inbox.ts";
 import { dispatch, type Application, type Receive, type Send } from "../../src/spec/application.ts";
 import type { ConnectionState } from "../../src/spec/connection-state.ts";
@@ -29,13 +29,13 @@ export interface HonoLike {
  * @throws UnsupportedScopeError (as a rejection) for `lifespan` scopes.
  */
 export function hono(app: HonoLike): Application {
-  const ordinary = fromFetch((request, { scope, state }) => {
-    const env: HonoEnvironment =
+  const ordinary = fetchApplication<HonoEnvironment>(
+    (request, env) => app.fetch(request, env),
+    (scope) =>
       scope.type === "http"
-        ? { scope, state, "pagi.connection": scope["pagi.connection"] }
-        : { scope, state };
-    return app.fetch(request, env);
-  });
+        ? { scope, state: scope.state, "pagi.connection": scope["pagi.connection"] }
+        : { scope, state: scope.state },
+  );
   const handshake = async (scope: WebSocketScope, receive: Receive, send: Send): Promise<void> => {
     const pending = new Handshake(scope);
     const env: HonoEnvironment = { scope, state: scope.state, [HANDSHAKE]: pending };

@@ -3,10 +3,12 @@ import { serveStatic as honoServeStatic, type ServeStaticOptions } from "hono/se
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileResponse } from "../../src/toolkit/response/file-stream.ts";
 
 /**
  * Hono's middleware for files, on Bun's: `app.use("/static/*", serveStatic({ root: "./" }))`. A file goes out as a
- * `file` event, with bounded memory. Options are Hono's: `root`, `path`, `rewriteRequestPath`, `precompressed`, ...
+ * `file` event, with bounded memory and by ranges, also where a middleware such as `cors()` makes another response of it
+ * for its headers. Options are Hono's: `root`, `path`, `rewriteRequestPath`, `precompressed`, ...
  */
 export function serveStatic(options: ServeStaticOptions = {}): MiddlewareHandler {
   return async (c, next) => {
@@ -25,7 +27,7 @@ export function serveStatic(options: ServeStaticOptions = {}): MiddlewareHandler
     });
     const response = await serve(c, next);
     if (!(response instanceof Response) || found === undefined) return response;
-    const whole = new Response(Bun.file(found.path), response);
+    const whole = fileResponse(found.path, response);
     whole.headers.set("content-length", String(found.size));
     return whole;
   };

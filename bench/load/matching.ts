@@ -2,7 +2,7 @@
 // middle of its rounds. Arguments: how many routes it has, how many of them are asked for, rounds.
 import { Router } from "pagi-server/router";
 import { httpScope } from "../../test/support/fake-scope.ts";
-import { median } from "../report.ts";
+import { median } from "../statistics.ts";
 
 const [routes = 0, asked = 0, rounds = 0] = process.argv.slice(2).map(Number);
 const REQUESTS = 20_000;

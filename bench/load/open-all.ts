@@ -4,6 +4,8 @@ import type { Socket } from "bun";
 export interface Connection {
   /** Bytes after the connection was ready. */
   received: number;
+  /** The last of them, where the program looks for an end. */
+  tail: string;
   ended: boolean;
 }
 
@@ -45,7 +47,7 @@ export async function openAll(
     const socket = await Bun.connect<State>({
       hostname: "127.0.0.1",
       port,
-      data: { head: "", received: 0, ended: false, ready },
+      data: { head: "", received: 0, tail: "", ended: false, ready },
       socket: {
         data(socket, bytes) {
           const state = socket.data;

@@ -7,6 +7,9 @@ const REQUEST = "GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-s
 // `event: tick`, `id: N` and the data line: what the shortest event takes.
 const LEAST_BYTES = events * 70;
 
+/** The last chunk's end and the empty chunk, which may come in pieces. */
+const END = "\r\n0\r\n\r\n";
+
 let ended = 0;
 const finished = Promise.withResolvers<void>();
 
@@ -15,7 +18,8 @@ await openAll(port, clients, REQUEST, {
   isReady: (received) => received.includes("ready\n\n"),
   onData(connection, bytes) {
     connection.received += bytes.byteLength;
-    if (!connection.ended && bytes.subarray(-7).toString("latin1") === "\r\n0\r\n\r\n") end(connection);
+    connection.tail = (connection.tail + bytes.subarray(-END.length).toString("latin1")).slice(-END.length);
+    if (!connection.ended && connection.tail === END) end(connection);
   },
   onClose(connection) {
     if (!connection.ended) end(connection);

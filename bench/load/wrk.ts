@@ -1,15 +1,15 @@
 import { BenchFailure } from "../failure.ts";
 import { pinned, type Cores } from "../machine.ts";
+import { catchesInterrupt } from "../process-stats.ts";
+import type { RunningServer } from "../servers.ts";
+import { requestText, type LoadRequest } from "./request-text.ts";
 
-/** What wrk shall send, and how. */
+/** How wrk sends a request. */
 export interface WrkLoad {
+  readonly request: LoadRequest;
   readonly connections: number;
-  /** Seconds. */
-  readonly duration: number;
-  readonly method: string;
-  /** Bytes of the request body; 0 for none. */
-  readonly bodyBytes: number;
-  /** Requests that go out in one write. */
+  readonly seconds: number;
+  /** Requests in one write. */
   readonly depth: number;
 }
 
@@ -28,24 +28,55 @@ export interface WrkResult {
 
 export const WRK_MISSING = "wrk is not installed; it makes the load. Install it: apt-get install wrk";
 
-/** @throws BenchFailure when wrk cannot run, or when a request failed. */
-export async function runWrk(url: string, load: WrkLoad, cores: Cores): Promise<WrkResult> {
+/** How much longer a load becomes, one try after the other, as long as no response comes within it. */
+const LONGER = [1, 4, 20];
+
+/**
+ * Runs wrk for the seconds of the load, or for longer on a machine that is too busy to answer one request in that time.
+ *
+ * @throws BenchFailure when wrk cannot run, or when a request failed.
+ */
+export async function runWrk(server: RunningServer, load: WrkLoad, cores: Cores): Promise<WrkResult> {
+  for (const times of LONGER) {
+    const result = await runOnce(server, { ...load, seconds: load.seconds * times }, cores);
+    if (result.requests > 0) return result;
+  }
+  throw new BenchFailure(`${server.kind.title} answered no request of wrk (${server.url}).`);
+}
+
+async function runOnce(server: RunningServer, load: WrkLoad, cores: Cores): Promise<WrkResult> {
   const script = Bun.fileURLToPath(new URL("./wrk.lua", import.meta.url));
   const child = Bun.spawn(
     pinned(cores.load, [
-      ...["wrk", "-t1", `-c${load.connections}`, `-d${load.duration}s`, "-s", script, url],
-      ...["--", load.method, String(load.bodyBytes), String(load.depth)],
+      // The signal below comes first, unless the machine is too busy to send it.
+      ...[
+        "wrk",
+        "-t1",
+        "--timeout",
+        "30s",
+        `-c${load.connections}`,
+        `-d${Math.ceil(load.seconds) + 10}s`,
+        "-s",
+        script,
+      ],
+      ...[server.url, "--", requestText(load.request, server.port), String(load.depth)],
     ]),
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );
-  const [said, complaints] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
+  const said = new Response(child.stdout).text();
+  const complaints = new Response(child.stderr).text();
+  // wrk takes whole seconds only. At SIGINT it stops and reports; before it has set its handler, it would just die.
+  while (child.exitCode === null && !catchesInterrupt(child.pid)) await Bun.sleep(1);
+  await Promise.race([Bun.sleep(load.seconds * 1000), child.exited]);
+  child.kill("SIGINT");
+  return resultOf(await said, await complaints, server.url);
+}
+
+function resultOf(said: string, complaints: string, url: string): WrkResult {
   const line = /^RESULT (.*)$/m.exec(said)?.[1];
   if (line === undefined) throw new BenchFailure(`wrk gave no result: ${complaints.trim() || said.trim()}`);
   const result: unknown = JSON.parse(line);
-  if (!isResult(result) || result.requests === 0) throw new BenchFailure(`wrk gave no result: ${line}`);
+  if (!isResult(result)) throw new BenchFailure(`wrk gave no result: ${line}`);
   if (result.refused + result.broken > 0) {
     throw new BenchFailure(
       `${result.refused} requests were refused and ${result.broken} broke, of ${result.requests} (${url}).`,

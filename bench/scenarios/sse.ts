@@ -1,47 +1,42 @@
 import { BenchFailure } from "../failure.ts";
 import { runLoad } from "../load/run.ts";
-import { cpuTimeOf, memoryOf } from "../process-stats.ts";
-import { METRICS, type Scenario } from "../scenario.ts";
+import { METRICS } from "../metrics.ts";
+import { cpuTimeBetween, cpuTimeOf, memoryOf } from "../process-stats.ts";
+import { freshEachRound, type Scenario } from "../scenario.ts";
 import { withServer, type RunningServer } from "../servers.ts";
 
 const CLIENTS = 1000;
 const EVENTS = 500;
 
-/** Event streams to many clients, which all begin at once. */
+/** SSE to many clients; all streams begin at once. */
 export const sse: Scenario = {
   name: "sse",
   about: `${CLIENTS} event streams at once, ${EVENTS} events on each`,
   needsWrk: false,
-  metrics: [
-    METRICS.events,
-    METRICS.cpuEvent,
-    METRICS.userEvent,
-    METRICS.systemEvent,
-    METRICS.peak,
-    METRICS.after,
+  metrics: [METRICS.events, METRICS.cpuEvent, METRICS.userEvent, METRICS.systemEvent, METRICS.peakCompared],
+  rounds: 5,
+  aims: [
+    { metric: METRICS.events, atLeast: 2 },
+    { metric: METRICS.peakCompared, atMost: 2 },
   ],
-  async measure(kind, settings) {
+  prepare: freshEachRound(async (kind, settings) => {
     const clients = settings.quick ? 20 : (settings.connections ?? CLIENTS);
     const environment = { BENCH_EVENTS: String(EVENTS) };
     return withServer(kind, "sse", environment, settings.cores, async (server) => {
       await checkStream(server);
       const before = cpuTimeOf(server.pid);
       const { seconds } = await runLoad("sse-client", [server.port, clients, EVENTS], settings.cores);
-      const spent = cpuTimeOf(server.pid);
-      const memory = memoryOf(server.pid);
+      const spent = cpuTimeBetween(before, cpuTimeOf(server.pid));
       const events = clients * EVENTS;
-      const user = (spent.user - before.user) / events;
-      const system = (spent.system - before.system) / events;
       return {
         events: events / (seconds ?? Number.NaN),
-        cpu: user + system,
-        user,
-        system,
-        peak: memory.peak,
-        after: memory.now,
+        cpu: spent.total / events,
+        user: spent.user / events,
+        system: spent.system / events,
+        peak: memoryOf(server.pid).peak,
       };
     });
-  },
+  }),
 };
 
 /** One client reads a whole stream, and every event in it must be right. */

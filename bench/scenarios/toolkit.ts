@@ -1,27 +1,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkAnswer } from "../check.ts";
 import { BenchFailure } from "../failure.ts";
 import { runLoad } from "../load/run.ts";
 import { UploadBody, uploadDigest, type UploadKind } from "../load/upload-body.ts";
-import { cpuTimeOf, forgetPeakOf, memoryOf, settledMemoryOf } from "../process-stats.ts";
-import { METRICS, type Sample, type Scenario, type Settings } from "../scenario.ts";
+import { METRICS } from "../metrics.ts";
+import { cpuTimeBetween, cpuTimeOf, forgetPeakOf, memoryOf, settledMemoryOf } from "../process-stats.ts";
+import { freshEachRound, type Sample, type Scenario, type Settings } from "../scenario.ts";
 import { answerTo } from "../servers/routes.ts";
 import { contender, starlette, withServer, type RunningServer, type ServerKind } from "../servers.ts";
-import { requestScenario } from "./requests.ts";
+import { wrkScenario } from "./wrk-scenario.ts";
 
 const MEBIBYTE = 2 ** 20;
 const HONO_ON_PAGI = "Hono on pagi-server";
 const HONO_ON_BUN = "Hono on Bun.serve";
 
-const router = requestScenario({
+const router = wrkScenario({
   name: "toolkit-router",
   about: "100 routes, GET, a path parameter answered in JSON",
-  path: "projects/12345",
+  request: { target: "/projects/12345" },
   connections: 64,
-  rounds: 5,
-  duration: 3,
   contenders: [
     contender("pagi", "Router", "toolkit-router"),
     contender("pagi", HONO_ON_PAGI, "toolkit-router-hono"),
@@ -30,7 +28,8 @@ const router = requestScenario({
     starlette("Starlette on uvicorn"),
   ],
   baseline: HONO_ON_PAGI,
-  check: (server) => checkAnswer(server, new TextEncoder().encode(JSON.stringify(answerTo("12345")))),
+  answer: () => JSON.stringify(answerTo("12345")),
+  aims: [{ metric: METRICS.requests, atLeast: 0.9 }],
 });
 
 /** How many routes there are, and how many of them are asked for in turn; many do not fit into a processor's cache. */
@@ -45,15 +44,16 @@ const matching: Scenario = {
   name: "toolkit-routes",
   about: "the way through Router to the application of a route, without a server",
   needsWrk: false,
+  isWithoutServer: true,
   rounds: 3,
   contenders: MATCHED.map(({ title }) => contender("pagi", title, "toolkit-router")),
   baseline: MATCHED[0]?.title ?? "",
   metrics: [METRICS.nanoseconds],
-  async measure(kind, settings) {
+  prepare: freshEachRound(async (kind, settings) => {
     const { routes, asked } = MATCHED.find(({ title }) => title === kind.title) ?? { routes: 0, asked: 0 };
-    const figures = await runLoad("matching", [routes, asked, settings.quick ? 3 : 15], settings.cores);
+    const figures = await runLoad("matching", [routes, asked, settings.quick ? 1 : 15], settings.cores);
     return { nanoseconds: figures["nanoseconds"] ?? Number.NaN };
-  },
+  }),
 };
 
 /** A file that is to be on the server's disk when the answer comes. */
@@ -82,7 +82,7 @@ const UPLOADS: readonly UploadScenario[] = [
     fileBytes: 10 * MEBIBYTE,
     quickBytes: 10 * MEBIBYTE,
     isOnce: false,
-    rounds: 5,
+    rounds: 3,
     contenders: [
       form(contender("pagi", "PagiRequest.form()", "toolkit-form")),
       form(contender("pagi", "PagiRequest.multipart()", "toolkit-multipart")),
@@ -97,7 +97,7 @@ const UPLOADS: readonly UploadScenario[] = [
     about: "one upload of 1 GiB to the disk: the first three as multipart/form-data, the others as a body",
     connections: 1,
     fileBytes: 1024 * MEBIBYTE,
-    quickBytes: 64 * MEBIBYTE,
+    quickBytes: 16 * MEBIBYTE,
     isOnce: true,
     rounds: 3,
     contenders: [
@@ -116,7 +116,7 @@ const uploadScenario = (row: UploadScenario): Scenario => ({
   about: row.about,
   needsWrk: false,
   rounds: row.rounds,
-  duration: 3,
+  duration: 1.5,
   contenders: row.contenders,
   baseline: row.baseline,
   metrics: [
@@ -127,7 +127,7 @@ const uploadScenario = (row: UploadScenario): Scenario => ({
     METRICS.peak,
     METRICS.growth,
   ],
-  async measure(kind, settings) {
+  prepare: freshEachRound(async (kind, settings) => {
     const sends = row.contenders.find(({ title }) => title === kind.title)?.sends ?? "form";
     const folder = mkdtempSync(join(tmpdir(), "pagi-bench-"));
     const environment = { TMPDIR: folder, PAGI_MAX_BODY_SIZE: "0" };
@@ -138,7 +138,7 @@ const uploadScenario = (row: UploadScenario): Scenario => ({
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  },
+  }),
 });
 
 async function measureUpload(
@@ -161,15 +161,14 @@ async function measureUpload(
     row.isOnce ? 0 : settings.duration,
     fileBytes,
   );
-  const spent = cpuTimeOf(server.pid);
+  const spent = cpuTimeBetween(before, cpuTimeOf(server.pid));
   const { peak } = memoryOf(server.pid);
   const mebibytes = (requests * fileBytes) / MEBIBYTE;
-  const [user, system] = [(spent.user - before.user) / mebibytes, (spent.system - before.system) / mebibytes];
   return {
     perSecond: (requests * fileBytes) / (microseconds / 1e6),
-    cpu: user + system,
-    user,
-    system,
+    cpu: spent.total / mebibytes,
+    user: spent.user / mebibytes,
+    system: spent.system / mebibytes,
     peak,
     growth: peak - idle,
   };

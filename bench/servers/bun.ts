@@ -1,4 +1,6 @@
 // The same answers by `Bun.serve`, as its documentation would write them. Arguments: scenario, port.
+import { work } from "./work.ts";
+
 const [scenario = "", port = ""] = process.argv.slice(2);
 
 const CHUNKS = 64;
@@ -26,6 +28,7 @@ const HANDLERS: Record<string, Handler> = {
     });
     return new Response(body, { headers: { "content-type": "application/octet-stream" } });
   },
+  work: () => new Response(work()),
   file: () => new Response(Bun.file(process.env["BENCH_FILE"] ?? "")),
   sse(request) {
     if (request.url.endsWith("/go")) {
@@ -54,12 +57,21 @@ const HANDLERS: Record<string, Handler> = {
 
 const handler = HANDLERS[scenario];
 if (handler === undefined) throw new Error(`unknown scenario '${scenario}'`);
+const cert = Bun.file(process.env["BENCH_TLS"] ?? "");
+// A second process that shares the port, for two workers.
+if (process.env["BENCH_WORKERS"] === "2") {
+  const environment = { ...process.env, BENCH_WORKERS: "shared" };
+  Bun.spawn([process.execPath, import.meta.path, scenario, port], { env: environment, stdin: "pipe" });
+} else if (process.env["BENCH_WORKERS"] === "shared") {
+  // The pipe ends with the first process.
+  process.stdin.on("end", () => process.exit()).resume();
+}
 Bun.serve({
+  reusePort: process.env["BENCH_WORKERS"] !== undefined,
   hostname: "127.0.0.1",
   port: Number(port),
   idleTimeout: 255,
   development: false,
   fetch: handler,
+  ...(process.env["BENCH_TLS"] !== undefined && { tls: { cert, key: cert } }),
 });
-
-export {};

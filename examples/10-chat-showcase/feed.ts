@@ -14,17 +14,22 @@ export function feed(chat: Chat): Application {
       let place = startingPlace(sse.lastEventId, chat.news.lastId);
       let rooms = "";
       let isSending = false;
+      let hasChanged = false;
 
       async function tell(): Promise<void> {
-        if (isSending) return; // it will come to the latest by itself
+        hasChanged = true;
+        if (isSending) return;
         isSending = true;
         // Each send waits while this client is behind; meanwhile the news stay where they are.
-        for (let item = chat.news.after(place); item !== undefined; item = chat.news.after(place)) {
-          await sse.trySendEvent({ event: item.event, id: String(item.id), data: item.data });
-          place = item.id;
+        while (hasChanged) {
+          hasChanged = false;
+          for (let item = chat.news.after(place); item !== undefined; item = chat.news.after(place)) {
+            await sse.trySendEvent({ event: item.event, id: String(item.id), data: item.data });
+            place = item.id;
+          }
+          const summaries = JSON.stringify(chat.summaries());
+          if (summaries !== rooms) await sse.trySendEvent({ event: "rooms", data: (rooms = summaries) });
         }
-        const summaries = JSON.stringify(chat.summaries());
-        if (summaries !== rooms) await sse.trySendEvent({ event: "rooms", data: (rooms = summaries) });
         isSending = false;
       }
 

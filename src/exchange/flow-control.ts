@@ -5,6 +5,13 @@ import type { Reporter } from "./request-state.ts";
 /** What a `send` that need not wait resolves with; one for all, since it carries nothing. */
 export const RESOLVED: Promise<void> = Promise.resolve();
 
+/** Who waits for the buffer; most requests have nobody. */
+interface Waiters {
+  readonly highWater: (() => void)[];
+  readonly drain: (() => void)[];
+  sends: (() => void)[];
+}
+
 /** What bytes go through. */
 export interface Buffered {
   /** Bytes taken and not yet handed to the operating system. */
@@ -21,14 +28,16 @@ export class FlowControl implements TransportState {
   readonly #reporter: Reporter;
   #isHigh = false;
   #ended = false;
-  #highWaterCallbacks: (() => void)[] | undefined;
-  #drainCallbacks: (() => void)[] | undefined;
-  #waiting: (() => void)[] | undefined;
+  #waiters: Waiters | undefined;
 
   constructor(transport: Buffered, host: Environment, reporter: Reporter) {
     this.#transport = transport;
     this.#host = host;
     this.#reporter = reporter;
+  }
+
+  get #lists(): Waiters {
+    return (this.#waiters ??= { highWater: [], drain: [], sends: [] });
   }
 
   bufferedAmount(): number {
@@ -45,12 +54,12 @@ export class FlowControl implements TransportState {
   }
 
   onHighWater(callback: () => void): void {
-    (this.#highWaterCallbacks ??= []).push(callback);
+    this.#lists.highWater.push(callback);
     if (this.bufferedAmount() >= this.#host.highWaterMark) this.#run([callback]);
   }
 
   onDrain(callback: () => void): void {
-    (this.#drainCallbacks ??= []).push(callback);
+    this.#lists.drain.push(callback);
   }
 
   /**
@@ -63,10 +72,10 @@ export class FlowControl implements TransportState {
     if (!this.#isHigh) {
       if (this.#transport.bufferedAmount() < this.#host.highWaterMark) return RESOLVED;
       this.#isHigh = true;
-      this.#run(this.#highWaterCallbacks);
+      this.#run(this.#waiters?.highWater);
       if (this.#ended) return RESOLVED; // a callback has closed the stream of a client that is too slow
     }
-    return new Promise((resolve) => (this.#waiting ??= []).push(resolve));
+    return new Promise((resolve) => this.#lists.sends.push(resolve));
   }
 
   /** Bytes have left the buffer. */
@@ -74,7 +83,7 @@ export class FlowControl implements TransportState {
     if (!this.#isHigh || this.#transport.bufferedAmount() > this.#host.lowWaterMark) return;
     this.#isHigh = false;
     this.#release();
-    this.#run(this.#drainCallbacks);
+    this.#run(this.#waiters?.drain);
   }
 
   /** The request is over: nothing waits any more. */
@@ -84,9 +93,10 @@ export class FlowControl implements TransportState {
   }
 
   #release(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting !== undefined) for (const resolve of waiting) resolve();
+    if (this.#waiters === undefined) return;
+    const { sends } = this.#waiters;
+    this.#waiters.sends = [];
+    for (const resolve of sends) resolve();
   }
 
   #run(callbacks: readonly (() => void)[] | undefined): void {

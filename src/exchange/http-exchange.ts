@@ -33,6 +33,10 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
     this.scope = requestScope("http", parts, extensions, this.flow, this.#events, this.#state);
   }
 
+  get kind(): "http" {
+    return "http";
+  }
+
   deliverBody(bytes: Uint8Array, more: boolean): void {
     this.inbox.put({ type: "http.request", body: bytes, more });
   }
@@ -53,11 +57,6 @@ export class HttpExchange extends RequestExchange<HttpScope, HttpReceiveEvent> {
 
   /** A request is short: it is waited for, and its response says that the connection closes. */
   deliverShutdown(): void {}
-
-  /** Nothing has been read or written for so long that the server waits no longer. `limit` says for how long. */
-  deliverStall(limit: string): void {
-    if (this.gone === undefined) this.backstop(`no byte was read or written for ${limit}`, undefined, 504);
-  }
 
   protected isAnswered(): boolean {
     return this.response.state === "complete";

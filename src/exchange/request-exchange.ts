@@ -2,6 +2,7 @@ import { EventError } from "../errors.ts";
 import type { DisconnectReason } from "../spec/connection-state.ts";
 import type { ReceiveEvent, SendEvent } from "../spec/events.ts";
 import type { RequestScope } from "../spec/scope.ts";
+import { answerError, writeAnswer } from "./answer-error.ts";
 import { recordOrigin } from "./error-origin.ts";
 import { FlowControl, RESOLVED } from "./flow-control.ts";
 import type { Buffered } from "./flow-control.ts";
@@ -34,6 +35,7 @@ const ANSWERS = {
  * its scope sends and how it tells its application of the end.
  */
 export abstract class RequestExchange<S extends RequestScope, R extends ReceiveEvent> implements Exchange {
+  abstract readonly kind: Exchange["kind"];
   abstract readonly scope: S;
   protected readonly host: Environment;
   protected readonly transport: Transport;
@@ -99,6 +101,10 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
     this.flow.drained();
   }
 
+  deliverStall(limit: string): void {
+    if (this.gone === undefined) this.backstop(`no byte was read or written for ${limit}`, undefined, 504);
+  }
+
   /** The application's promise has resolved, with nothing if it keeps to the contract. */
   applicationReturned(returned?: unknown): void {
     if (this.gone !== undefined || this.isAnswered()) return;
@@ -128,30 +134,13 @@ export abstract class RequestExchange<S extends RequestScope, R extends ReceiveE
    * Source: PAGI Www, "Application Produced No Response" and "Server-generated responses".
    */
   protected backstop(message: string, error?: unknown, status: keyof typeof ANSWERS = 500): void {
-    this.report(message, error);
-    this.serverAnswers();
-    this.deliverDisconnect("server_error");
-    if (this.transport.hasLeft()) {
-      this.transport.abort();
-      return;
-    }
-    this.transport.discardHead();
-    this.answer(status);
+    const log = (): void => this.report(message, error);
+    answerError(this.transport, { status, text: ANSWERS[status], reason: "server_error", log }, this);
   }
 
   /** A bare answer of the server's; the connection closes after it. */
   protected answer(status: keyof typeof ANSWERS): void {
-    const text = ANSWERS[status];
-    this.transport.writeHead("http.response.start", {
-      status,
-      headers: [
-        ["content-type", "text/plain; charset=utf-8"],
-        ["content-length", String(text.length)],
-      ],
-      trailers: false,
-      connection: "close",
-    });
-    this.transport.writeBody("http.response.body", text, true);
+    writeAnswer(this.transport, { status, text: ANSWERS[status] });
   }
 
   /** The server answers in the application's place, or has to cut what the application has begun. */

@@ -4,6 +4,21 @@ import type { ConnectionState, DisconnectReason } from "../spec/connection-state
 type Ending =
   { readonly kind: "complete" } | { readonly kind: "disconnected"; readonly reason: DisconnectReason };
 
+const COMPLETE: Ending = { kind: "complete" };
+
+/** Who waits for the end of a request; most requests have nobody. */
+interface Watchers {
+  disconnect: ((reason: DisconnectReason) => void)[];
+  complete: (() => void)[];
+  promise: PromiseWithResolvers<DisconnectReason> | undefined;
+  abort: AbortController | undefined;
+}
+
+function forgetCallbacks(watchers: Watchers): void {
+  watchers.disconnect = [];
+  watchers.complete = [];
+}
+
 /** Takes what a callback throws. */
 export interface Reporter {
   report(message: string, error: unknown): void;
@@ -14,10 +29,11 @@ export class RequestState implements ConnectionState {
   readonly #reporter: Reporter;
   #ending: Ending | undefined;
   #started = false;
-  #disconnectCallbacks: ((reason: DisconnectReason) => void)[] | undefined;
-  #completeCallbacks: (() => void)[] | undefined;
-  #promise: PromiseWithResolvers<DisconnectReason> | undefined;
-  #abort: AbortController | undefined;
+  #watchers: Watchers | undefined;
+
+  get #lists(): Watchers {
+    return (this.#watchers ??= { disconnect: [], complete: [], promise: undefined, abort: undefined });
+  }
 
   constructor(reporter: Reporter) {
     this.#reporter = reporter;
@@ -32,22 +48,23 @@ export class RequestState implements ConnectionState {
   }
 
   onDisconnect(callback: (reason: DisconnectReason) => void): void {
-    if (this.#ending === undefined) (this.#disconnectCallbacks ??= []).push(callback);
+    if (this.#ending === undefined) this.#lists.disconnect.push(callback);
     else if (this.#ending.kind === "disconnected") this.#call("onDisconnect", callback, this.#ending.reason);
   }
 
   onComplete(callback: () => void): void {
-    if (this.#ending === undefined) (this.#completeCallbacks ??= []).push(callback);
+    if (this.#ending === undefined) this.#lists.complete.push(callback);
     else if (this.#ending.kind === "complete") this.#call("onComplete", callback, undefined);
   }
 
   whenDisconnected(): Promise<DisconnectReason> {
-    if (this.#promise === undefined) {
-      this.#promise = Promise.withResolvers();
+    const lists = this.#lists;
+    if (lists.promise === undefined) {
+      lists.promise = Promise.withResolvers();
       const reason = this.disconnectReason();
-      if (reason !== undefined) this.#promise.resolve(reason);
+      if (reason !== undefined) lists.promise.resolve(reason);
     }
-    return this.#promise.promise;
+    return lists.promise.promise;
   }
 
   responseStarted(): boolean {
@@ -59,12 +76,13 @@ export class RequestState implements ConnectionState {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
+    const lists = this.#lists;
+    if (lists.abort === undefined) {
+      lists.abort = new AbortController();
       const reason = this.disconnectReason();
-      if (reason !== undefined) this.#abort.abort(reason);
+      if (reason !== undefined) lists.abort.abort(reason);
     }
-    return this.#abort.signal;
+    return lists.abort.signal;
   }
 
   /** The server's side: the response has started, whoever started it. */
@@ -76,25 +94,24 @@ export class RequestState implements ConnectionState {
   markDisconnected(reason: DisconnectReason): void {
     if (this.#ending !== undefined) return;
     this.#ending = { kind: "disconnected", reason };
-    this.#promise?.resolve(reason);
-    this.#abort?.abort(reason);
-    const callbacks = this.#disconnectCallbacks;
-    this.#forgetCallbacks();
-    if (callbacks !== undefined) for (const each of callbacks) this.#call("onDisconnect", each, reason);
+    const watchers = this.#watchers;
+    if (watchers === undefined) return;
+    watchers.promise?.resolve(reason);
+    watchers.abort?.abort(reason);
+    const { disconnect } = watchers;
+    forgetCallbacks(watchers);
+    for (const each of disconnect) this.#call("onDisconnect", each, reason);
   }
 
   /** The server's side: the response is fully delivered. */
   markComplete(): void {
     if (this.#ending !== undefined) return;
-    this.#ending = { kind: "complete" };
-    const callbacks = this.#completeCallbacks;
-    this.#forgetCallbacks();
-    if (callbacks !== undefined) for (const each of callbacks) this.#call("onComplete", each, undefined);
-  }
-
-  #forgetCallbacks(): void {
-    this.#disconnectCallbacks = undefined;
-    this.#completeCallbacks = undefined;
+    this.#ending = COMPLETE;
+    const watchers = this.#watchers;
+    if (watchers === undefined) return;
+    const { complete } = watchers;
+    forgetCallbacks(watchers);
+    for (const each of complete) this.#call("onComplete", each, undefined);
   }
 
   /** One callback's failure must not keep the others from running, nor the server from going on. */

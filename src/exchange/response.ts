@@ -218,7 +218,13 @@ export function responseHead(event: StartFields, connection?: ResponseHead["conn
 
 function headersOf(event: { readonly type: string; readonly headers?: Maybe<Headers> }): Headers {
   const headers = event.headers ?? [];
-  if (!Array.isArray(headers) || !headers.every(Array.isArray))
+  if (!isListOfLists(headers))
     throw new EventError(event.type, "headers", "must be a list of [name, value] pairs");
   return headers;
+}
+
+function isListOfLists(headers: unknown): boolean {
+  if (!Array.isArray(headers)) return false;
+  for (const each of headers) if (!Array.isArray(each)) return false;
+  return true;
 }

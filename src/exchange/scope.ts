@@ -118,9 +118,19 @@ export function webSocketScope(
   return { ...rest, type: "websocket", scheme: scheme === "https" ? "wss" : "ws", subprotocols };
 }
 
+/** What was made of `extensions` for a connection, which is the same for each of its requests of one kind. */
+const EXTENSIONS_WITH_TLS = new WeakMap<
+  TlsExtension,
+  { readonly of: Extensions; readonly made: Extensions }
+>();
+
 /** What a scope of an encrypted connection advertises. Source: PAGI Tls, "When to use this extension". */
 function withTls(extensions: Extensions, tls: TlsExtension): Extensions {
-  return Object.freeze({ ...extensions, tls });
+  const last = EXTENSIONS_WITH_TLS.get(tls);
+  if (last?.of === extensions) return last.made;
+  const made = Object.freeze({ ...extensions, tls });
+  EXTENSIONS_WITH_TLS.set(tls, { of: extensions, made });
+  return made;
 }
 
 /** A shallow copy. Most applications leave no state, and copying nothing costs as much as the rest of a scope. */

@@ -65,6 +65,10 @@ export class SseExchange extends RequestExchange<SseScope, SseReceiveEvent> {
     this.scope = requestScope("sse", parts, SSE_EXTENSIONS, this.flow, this.#events);
   }
 
+  get kind(): "sse" {
+    return "sse";
+  }
+
   deliverBody(bytes: Uint8Array, more: boolean): void {
     this.inbox.put({ type: "sse.request", body: bytes, more });
   }

@@ -44,6 +44,10 @@ export interface ResponseHead {
 
 /** Towards the client: what an exchange can do to the wire. All of it is for one request only. */
 export interface Transport {
+  /** The exchange of this request is made; its application is called next. Called once, before anything else. */
+  attach(exchange: Exchange): void;
+  /** The application has returned or thrown, and the exchange has dealt with that. Called once, after `attach`. */
+  applicationSettled(): void;
   /**
    * Sends an interim response at once; its status is 1xx and not 101. Absent where the transport has no way to.
    *
@@ -86,8 +90,12 @@ export interface Transport {
   bufferedAmount(): number;
 }
 
-/** Towards the application: what the wire tells an exchange. */
+/** Towards the application: what the wire reports to an exchange. */
 export interface Exchange {
+  /** The type of its scope. */
+  readonly kind: "http" | "sse" | "websocket";
+  /** Method and path, for log lines. From the client, not escaped. */
+  readonly name: string;
   /** A fragment of the request body; `more` is false on the last one. */
   deliverBody(bytes: Uint8Array, more: boolean): void;
   /** The client is gone or the request was cut. Only the first of this and `deliverCompletion` counts. */
@@ -98,6 +106,8 @@ export interface Exchange {
   deliverDrain(): void;
   /** The whole response has been handed to the operating system. */
   deliverCompletion(): void;
-  /** The server begins to shut down; live streams are told. */
+  /** The server begins to shut down; live streams are notified. */
   deliverShutdown(): void;
+  /** Nothing has been read or written for so long that the server waits no longer. `limit` says for how long. */
+  deliverStall(limit: string): void;
 }

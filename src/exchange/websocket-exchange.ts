@@ -93,6 +93,10 @@ export class WebSocketExchange
     this.#handshakeTimer.set(this.host.wsHandshakeTimeout);
   }
 
+  get kind(): "websocket" {
+    return "websocket";
+  }
+
   // ── while the handshake is an HTTP request ─────────────────────────────────────────────────────────────────────
 
   /** A handshake has no body. */

@@ -55,6 +55,27 @@ export class ByteQueue {
     return this.#length === 0 && this.#heldLength === 0 && !this.#sawCr;
   }
 
+  /** The piece that the next byte is in, if a line begins with it; for a caller that may recognise what comes. */
+  get piece(): Buffer | undefined {
+    return this.#length > 0 && this.#heldLength === 0 && !this.#sawCr ? this.#chunk : undefined;
+  }
+
+  /** Where in `piece` the next byte is. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Bytes of the section's finished lines, line ends counted. */
+  get sectionLength(): number {
+    return this.#sectionLength;
+  }
+
+  /** Passes over whole lines at the start of what is left of `piece`. */
+  pass(length: number): void {
+    this.#sectionLength += length;
+    this.#skip(length);
+  }
+
   /** Adds bytes. The buffer is kept, not copied. */
   push(bytes: Buffer): void {
     if (bytes.length === 0) return;

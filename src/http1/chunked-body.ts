@@ -20,6 +20,9 @@ const JOINED_PIECE = 16 * 1024;
 /**
  * Reads one chunked body. Extensions and trailer fields are checked, bounded and dropped. Source: RFC 9112
  * section 7.1.
+ *
+ *     chunked-body = *chunk last-chunk trailer-section CRLF
+ *     chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
  */
 export class ChunkedBody {
   readonly #queue: ByteQueue;
@@ -162,7 +165,11 @@ function hexDigits(line: string): number {
   return count;
 }
 
-/** True when nothing follows the size, or `;`, before which whitespace is allowed. Source: RFC 9112 section 7.1.1. */
+/**
+ * True when nothing follows the size, or `;`, before which whitespace is allowed. Source: RFC 9112 section 7.1.1.
+ *
+ *     chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
+ */
 function isExtension(line: string, start: number): boolean {
   if (start === line.length) return true;
   let at = start;

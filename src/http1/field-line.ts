@@ -4,7 +4,9 @@ import { ProtocolError } from "../errors.ts";
 import type { HeaderPair } from "../spec/values.ts";
 
 /**
- * Reads `name: value` into a name in lower case and a value without the whitespace around it.
+ * Reads a field line into a name in lower case and a value without the whitespace around it.
+ *
+ *     field-line = field-name ":" OWS field-value OWS
  *
  * @param line without its line end and without control characters other than HTAB.
  * @throws ProtocolError (400) for anything but a field line; a folded one too (RFC 9112 section 5).

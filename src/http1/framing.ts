@@ -19,6 +19,9 @@ const CHUNKED: RequestFraming = { kind: "chunked" };
  * The only place that decides how long a request body is. Source: RFC 9112 section 6.3, at its strictest: whatever
  * two readers could understand in two ways is refused.
  *
+ *     Transfer-Encoding = #transfer-coding
+ *     Content-Length    = 1*DIGIT
+ *
  * @param headers names in lower case.
  * @param maxBodySize bytes; 0 means no limit.
  * @throws ProtocolError 400 for contradicting or malformed fields, 501 for a coding other than chunked, 413 for a
@@ -97,7 +100,7 @@ export function checkBodySize(size: number, maxBodySize: number): void {
   }
 }
 
-/** The value of a Content-Length field, possibly over the safe range; `undefined` unless it is digits only. */
+/** The value of a Content-Length field possibly over the safe range; `undefined` unless it is digits only. */
 export function parseContentLength(text: string): number | undefined {
   if (text === "") return undefined;
   let value = 0;

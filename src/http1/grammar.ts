@@ -1,10 +1,22 @@
-/** A char that no field value may hold: a control character other than HTAB, or no byte at all. */
+/**
+ * A char that no field value may hold: a control character other than HTAB, or no byte at all.
+ *
+ *     field-vchar = VCHAR / obs-text
+ */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** A reg-name or IPv4 address, with at least one char. Source: RFC 3986 section 3.2.2. */
+/**
+ * A reg-name or IPv4 address, with at least one char. Source: RFC 3986 section 3.2.2.
+ *
+ *     reg-name = *( unreserved / pct-encoded / sub-delims )
+ */
 const REG_NAME = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/;
 
-/** What may stand between the brackets of an IPvFuture literal. Source: RFC 3986 section 3.2.2. */
+/**
+ * The address between the brackets of an IP literal of the future. Source: RFC 3986 section 3.2.2.
+ *
+ *     IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" )
+ */
 const IP_FUTURE = /^v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+$/i;
 
 const IPV6_CHARS = /^[0-9A-Fa-f:.]+$/;
@@ -12,6 +24,7 @@ const IPV6_CHARS = /^[0-9A-Fa-f:.]+$/;
 /** Nearly every Host there is, without a look at its parts: no IP literal, no percent, a port below 10000. */
 const USUAL_AUTHORITY = /^[A-Za-z0-9\-._~!$&'()*+,;=]+(?::[0-9]{0,4})?$/;
 
+/** port = *DIGIT */
 const PORT = /^[0-9]*$/;
 
 /**

@@ -20,15 +20,20 @@ export interface RequestLine {
 /** Known methods, the most usual first. They need no check, and are found in a line without being cut out of it. */
 const METHODS = ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"];
 
+/** HTTP-version = HTTP-name "/" DIGIT "." DIGIT. Source: RFC 9112 section 2.3. */
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
 
 /** A char that no request target holds: anything but visible ASCII, and the mark of a fragment. */
 const NOT_IN_TARGET = /[^\x21\x22\x24-\x7e]/;
 
+/** absolute-form = absolute-URI, here http-URI = "http" "://" authority path-abempty [ "?" query ] and its like. */
 const ABSOLUTE = /^https?:\/\/([^/?]*)([^?]*)(?:\?(.*))?$/i;
 
 /**
  * Takes a request line apart and checks all of it.
+ *
+ *     request-line   = method SP request-target SP HTTP-version
+ *     request-target = origin-form / absolute-form / authority-form / asterisk-form
  *
  * @param line without its line end and without control characters other than HTAB.
  * @throws ProtocolError 400 for a malformed line, method, target or version, or a target form that the method does

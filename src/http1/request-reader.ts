@@ -3,7 +3,12 @@ import { ChunkedBody } from "./chunked-body.ts";
 import type { Http1Body, Http1Request } from "./events.ts";
 import { parseFieldLine } from "./field-line.ts";
 import { requestFraming } from "./framing.ts";
-import { isAuthority, listMembers } from "./grammar.ts";
+import { connectionWishes } from "./connection-fields.ts";
+import { LONGEST_HEAD } from "./head-cache.ts";
+import type { HeadMemory } from "./head-cache.ts";
+import { checkHost, replaceHost } from "./host.ts";
+import { knownRequest } from "./known-head.ts";
+import type { KnownFields } from "./known-head.ts";
 import { rulesOf } from "./limits.ts";
 import type { Http1Limits, Http1Rules } from "./limits.ts";
 import { partialHead, readPartialLine } from "./partial-head.ts";
@@ -19,15 +24,43 @@ export type { Http1Limits } from "./limits.ts";
 /** Empty lines that a client may send before a request line; old ones sent one after a POST. */
 const MAX_BLANK_LINES = 4;
 
+/** What is read next; `complete` waits for `nextRequest`, and `failed` for nothing. */
+type Phase = "request-line" | "fields" | "length-body" | "chunked-body" | "complete" | "failed";
+
+/** What a reader does in a phase, and where it says that it stands. */
+interface PhaseReader {
+  readonly state: (reader: RequestReader) => RequestReader["state"];
+  readonly next: (reader: RequestReader) => Http1Request | Http1Body | undefined;
+}
+
 /**
  * Turns the bytes of a connection into requests, one at a time. No input or output of its own: `receive` takes bytes,
  * `next` gives events. Source: RFC 9112.
+ *
+ *     HTTP-message = start-line CRLF *( field-line CRLF ) CRLF [ message-body ]
  */
 export class RequestReader {
+  static readonly #READERS: { readonly [P in Phase]: PhaseReader } = {
+    "request-line": {
+      state: (reader) => (reader.#queue.insideLine ? "head" : "idle"),
+      next: (reader) => reader.#readHead(),
+    },
+    fields: { state: () => "head", next: (reader) => reader.#readFields() },
+    "length-body": { state: () => "body", next: (reader) => reader.#readLengthBody() },
+    "chunked-body": { state: () => "body", next: (reader) => reader.#readChunkedBody() },
+    complete: { state: () => "complete", next: () => undefined },
+    failed: {
+      state: () => "failed",
+      next: (reader) => {
+        throw reader.#failure;
+      },
+    },
+  };
+
   readonly #queue = new ByteQueue();
   readonly #limits: Http1Limits;
   readonly #rules: Http1Rules;
-  #phase: "request-line" | "fields" | "length-body" | "chunked-body" | "complete" | "failed" = "request-line";
+  #phase: Phase = "request-line";
   #blankLines = 0;
   #requestLine: RequestLine | undefined;
   /** What a request line says that was refused. */
@@ -38,6 +71,11 @@ export class RequestReader {
   #remaining = 0;
   #chunked: ChunkedBody | undefined;
   #failure: unknown;
+  /** What the connection recognises; nothing without it. */
+  #memory: HeadMemory | undefined;
+  /** The piece of bytes that the current head began in, while it may still be remembered, and where it began there. */
+  #piece: Buffer | undefined;
+  #start = 0;
 
   constructor(limits: Http1Limits) {
     this.#limits = limits;
@@ -63,17 +101,7 @@ export class RequestReader {
    * one byte of a request yet (empty lines before it are none). `complete`: waits for `nextRequest`.
    */
   get state(): "idle" | "head" | "body" | "complete" | "failed" {
-    switch (this.#phase) {
-      case "request-line":
-        return this.#queue.insideLine ? "head" : "idle";
-      case "fields":
-        return "head";
-      case "length-body":
-      case "chunked-body":
-        return "body";
-      default:
-        return this.#phase;
-    }
+    return RequestReader.#READERS[this.#phase].state(this);
   }
 
   /** What has been read of the current request's head, also when that has failed. */
@@ -86,6 +114,18 @@ export class RequestReader {
   /** True when nothing of the connection's bytes is in here, so that another connection may go on with this reader. */
   get isFresh(): boolean {
     return this.#phase === "request-line" && this.#blankLines === 0 && this.#queue.isFresh;
+  }
+
+  /**
+   * Serves a connection from now on, which recognises heads.
+   *
+   * @throws Error when bytes of another connection are in here, or when heads were accepted under other limits.
+   */
+  serve(memory: HeadMemory): void {
+    if (!this.isFresh) throw new Error("A reader changes its connection in the middle of a request.");
+    if (memory.limits !== this.#limits)
+      throw new Error("Heads that were read under other limits mean nothing here.");
+    this.#memory = memory;
   }
 
   /** Takes bytes of the connection. They are kept, not copied; after a failure they are ignored. */
@@ -101,23 +141,11 @@ export class RequestReader {
    */
   next(): Http1Request | Http1Body | undefined {
     try {
-      switch (this.#phase) {
-        case "request-line":
-          return this.#readRequestLine() ? this.#readFields() : undefined;
-        case "fields":
-          return this.#readFields();
-        case "length-body":
-          return this.#readLengthBody();
-        case "chunked-body":
-          return this.#readChunkedBody();
-        case "complete":
-          return undefined;
-        case "failed":
-          throw this.#failure;
-      }
+      return RequestReader.#READERS[this.#phase].next(this);
     } catch (error) {
       this.#badHead ??= this.partialHead; // the queue is about to forget it
       this.#failure = error;
+      this.#piece = undefined;
       this.#phase = "failed";
       this.#queue.clear();
       throw error;
@@ -152,15 +180,39 @@ export class RequestReader {
     }
   }
 
+  /** A head that is known, or a request line and its fields. */
+  #readHead(): Http1Request | undefined {
+    return this.#recogniseHead() ?? (this.#readRequestLine() ? this.#readFields() : undefined);
+  }
+
+  /** Passes over a head that was read before: nothing in it has to be looked at again. */
+  #recogniseHead(): Http1Request | undefined {
+    const { piece, position } = this.#queue;
+    if (this.#memory === undefined || piece === undefined || this.#blankLines > 0) return undefined;
+    const known = this.#memory.findHead(piece, position);
+    if (known === undefined) {
+      this.#piece = piece.length - position <= LONGEST_HEAD ? piece : undefined;
+      this.#start = position;
+      return undefined;
+    }
+    this.#queue.pass(known.bytes.length);
+    this.#requestLine = known.line;
+    return this.#complete(knownRequest(known.line, known.fields));
+  }
+
   #readRequestLine(): boolean {
     for (;;) {
       const line = this.#queue.readLine(this.#rules.requestLine);
-      if (line === undefined) return false;
+      if (line === undefined) {
+        this.#piece = undefined;
+        return false;
+      }
       if (line !== "") {
         this.#requestLine = this.#parse(line);
         this.#phase = "fields";
         return true;
       }
+      this.#piece = undefined;
       this.#blankLines++;
       if (this.#blankLines > MAX_BLANK_LINES) {
         throw new ProtocolError(400, "Too many empty lines precede the request line (RFC 9112 section 2.2)");
@@ -180,13 +232,34 @@ export class RequestReader {
 
   #readFields(): Http1Request | undefined {
     const headers = this.#headers;
+    if (headers.length === 0) {
+      const known = this.#recogniseFields();
+      if (known !== undefined) return known;
+    }
     for (;;) {
       const full = headers.length === this.#limits.maxHeaderCount;
       const line = this.#queue.readLine(full ? this.#rules.headEnd : this.#rules.field);
-      if (line === undefined) return undefined;
+      if (line === undefined) {
+        this.#piece = undefined;
+        return undefined;
+      }
       if (line === "") return this.#finishHead(headers);
       headers.push(parseFieldLine(line));
     }
+  }
+
+  /** Passes over fields that were read before, behind another request line. */
+  #recogniseFields(): Http1Request | undefined {
+    const { piece, position, sectionLength } = this.#queue;
+    const line = this.#requestLine;
+    if (this.#memory === undefined || piece === undefined || line === undefined || !hasPlainFields(line))
+      return undefined;
+    const known = this.#memory.findFields(piece, position);
+    if (known === undefined || sectionLength + known.length > this.#limits.maxHeaderSize) return undefined;
+    this.#queue.pass(known.length);
+    const request = knownRequest(line, known);
+    this.#remember(line, request, known);
+    return this.#complete(request);
   }
 
   #finishHead(headers: HeaderPair[]): Http1Request {
@@ -195,19 +268,11 @@ export class RequestReader {
     this.#isHeadWhole = true;
     const { method, target, rawPath, queryString, httpVersion, authority } = line;
     const framing = requestFraming(httpVersion, headers, this.#limits.maxBodySize);
-    const wishes = readWishes(httpVersion, headers);
+    checkHost(httpVersion, headers);
+    const wishes = connectionWishes(httpVersion, headers);
     if (authority !== undefined) replaceHost(headers, authority);
     const hasBody = framing.kind !== "none";
-    if (framing.kind === "none") {
-      this.#phase = "complete";
-    } else if (framing.kind === "length") {
-      this.#remaining = framing.length;
-      this.#phase = "length-body";
-    } else {
-      this.#chunked = new ChunkedBody(this.#queue, this.#limits);
-      this.#phase = "chunked-body";
-    }
-    return {
+    const request: Http1Request = {
       type: "request",
       httpVersion,
       method,
@@ -219,6 +284,35 @@ export class RequestReader {
       keepAlive: wishes.keepAlive,
       expectContinue: wishes.expectContinue && hasBody,
     };
+    if (framing.kind === "none") {
+      if (hasPlainFields(line)) this.#remember(line, request, undefined);
+      return this.#complete(request);
+    }
+    this.#piece = undefined;
+    if (framing.kind === "length") {
+      this.#remaining = framing.length;
+      this.#phase = "length-body";
+    } else {
+      this.#chunked = new ChunkedBody(this.#queue, this.#limits);
+      this.#phase = "chunked-body";
+    }
+    return request;
+  }
+
+  /** Lets the connection remember a head without a body that ends where the bytes at hand end. */
+  #remember(line: RequestLine, request: Http1Request, known: KnownFields | undefined): void {
+    const piece = this.#piece;
+    if (piece === undefined || this.#queue.length > 0) return;
+    this.#memory?.remember(piece, this.#start, line, request, known);
+  }
+
+  /** A request without a body. */
+  #complete(request: Http1Request): Http1Request {
+    this.#headers = request.headers;
+    this.#isHeadWhole = true;
+    this.#piece = undefined;
+    this.#phase = "complete";
+    return request;
   }
 
   #readLengthBody(): Http1Body | undefined {
@@ -240,53 +334,7 @@ export class RequestReader {
   }
 }
 
-/**
- * What the client asks for besides its resource, and whether its Host is in order.
- *
- * @throws ProtocolError 400 for a Host that is missing, repeated or no host; 417 for an expectation other than
- * 100-continue.
- */
-function readWishes(
-  httpVersion: "1.0" | "1.1",
-  headers: readonly HeaderPair[],
-): { keepAlive: boolean; expectContinue: boolean } {
-  let hasHost = false;
-  let close = false;
-  let keepAlive = httpVersion === "1.1";
-  let expectContinue = false;
-  for (const [name, value] of headers) {
-    if (name === "host") {
-      if (hasHost) throw new ProtocolError(400, "Host occurs more than once (RFC 9112 section 3.2)");
-      if (value !== "" && !isAuthority(value)) {
-        throw new ProtocolError(400, "Host is no host and port (RFC 9112 section 3.2)");
-      }
-      hasHost = true;
-    } else if (name === "connection") {
-      for (const option of listMembers(value)) {
-        if (option === "close") close = true;
-        else if (option === "keep-alive") keepAlive = true;
-      }
-    } else if (name === "expect" && httpVersion === "1.1") {
-      for (const expectation of listMembers(value)) {
-        if (expectation === "100-continue") expectContinue = true;
-        else if (expectation !== "") {
-          throw new ProtocolError(
-            417,
-            "Only the expectation 100-continue can be met (RFC 9110 section 10.1.1)",
-          );
-        }
-      }
-    }
-  }
-  if (!hasHost && httpVersion === "1.1") {
-    throw new ProtocolError(400, "Host is missing (RFC 9112 section 3.2)");
-  }
-  return { keepAlive: keepAlive && !close, expectContinue };
-}
-
-/** The authority of an absolute-form target counts, whatever Host says. Source: RFC 9112 section 3.2.2. */
-function replaceHost(headers: HeaderPair[], authority: string): void {
-  const host = headers.find(([name]) => name === "host");
-  if (host === undefined) headers.unshift(["host", authority]);
-  else host[1] = authority;
+/** Whether the fields behind a request line mean the same behind every other of this kind. */
+function hasPlainFields({ httpVersion, authority }: RequestLine): boolean {
+  return httpVersion === "1.1" && authority === undefined;
 }

@@ -43,26 +43,6 @@ export const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 export const LAST_CHUNK = "0\r\n\r\n";
 
 /**
- * Fields that a recipient needs before the body, or that frame, route or authenticate the message: they may not come
- * behind it. Source: RFC 9110 section 6.5.1, RFC 7230 section 4.1.2.
- */
-const NOT_IN_TRAILERS = new Set([
-  ...["transfer-encoding", "content-length", "trailer", "te", "connection", "keep-alive", "proxy-connection"],
-  ...["upgrade", "host", "max-forwards", "expect", "range", "cache-control", "pragma"],
-  ...["if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"],
-  ...[
-    "authorization",
-    "proxy-authorization",
-    "www-authenticate",
-    "proxy-authenticate",
-    "cookie",
-    "set-cookie",
-  ],
-  ...["content-encoding", "content-type", "content-range"],
-  ...["age", "date", "expires", "location", "retry-after", "vary", "warning"],
-]);
-
-/**
  * Makes the head of an application's response and decides how its body goes out. Content-Length counts. Fields about
  * the connection are the server's: Keep-Alive, Proxy-Connection, TE and Transfer-Encoding are dropped, Upgrade is kept
  * and named in Connection, and of the application's own Connection the option `close` counts, and options that name
@@ -153,59 +133,12 @@ export function interimHead(eventType: string, status: number, headers: Headers)
 }
 
 /**
- * A whole response that the server makes in the application's place; the connection closes after it. The text goes out
- * as UTF-8.
- *
- * @param date the value of `date`.
- * @param extraHeaders safe fields with names in lower case, e.g. `retry-after`.
- * @param method of the request, as far as it is known: a response to HEAD has no body (RFC 9110 section 9.3.2).
- * @returns one char for each byte: write it as latin-1.
- */
-export function errorResponse(
-  status: number,
-  message: string,
-  date: string,
-  extraHeaders: Headers = [],
-  method?: string,
-): string {
-  const body = Buffer.from(message, "utf8").toString("latin1");
-  let head = `${statusLine(status)}content-type: text/plain; charset=utf-8\r\ncontent-length: ${body.length}\r\n`;
-  for (const [name, value] of extraHeaders) head += `${name}: ${value}\r\n`;
-  // A sender of Upgrade has to name it in Connection as well (RFC 9110 section 7.8).
-  const options = extraHeaders.some(([name]) => name === "upgrade") ? "upgrade, close" : "close";
-  return `${head}connection: ${options}\r\ndate: ${date}\r\n\r\n${method === "HEAD" ? "" : body}`;
-}
-
-/**
  * What stands before the data of a chunk; CRLF stands behind it.
  *
  * @param byteLength of the data; not 0, which would end the body.
  */
 export function chunkPrefix(byteLength: number): string {
   return `${byteLength.toString(16)}\r\n`;
-}
-
-/**
- * The last chunk and the trailer section, which end a chunked body. One char for each byte: write it as latin-1.
- *
- * @param eventType for errors: the event that brought the trailers.
- * @throws EventError for a field that is unsafe, malformed, or of no use or of harm behind the body.
- */
-export function trailerSection(eventType: string, headers: Headers): string {
-  let section = "0\r\n";
-  for (const [spelling, value] of headers) {
-    const name = outgoingName(eventType, spelling);
-    checkOutgoingValue(eventType, name, value);
-    if (NOT_IN_TRAILERS.has(name)) {
-      throw new EventError(
-        eventType,
-        "headers",
-        `has '${name}', which may not be a trailer field: send it with the head (RFC 9110 section 6.5.1)`,
-      );
-    }
-    section += `${name}: ${value}\r\n`;
-  }
-  return `${section}\r\n`;
 }
 
 /**

@@ -117,6 +117,6 @@ function isBoundTo(fd: number, address: TcpAddress | UnixAddress): boolean {
     if (bound.type === "unix") return address.type === "unix" && bound.path === path.resolve(address.path);
     return address.type === "tcp" && bound.host === address.host && bound.port === address.port;
   } catch {
-    return false; // no socket; whoever names it by its number is told
+    return false; // not a socket; naming it by its number is an error elsewhere
   }
 }

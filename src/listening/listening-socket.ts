@@ -33,7 +33,7 @@ const ADDRINFO = { size: 48, family: 4, socketType: 8, length: 16, address: 24, 
 /**
  * A listening socket that nobody accepts from yet: the connections that come wait in it. To be served it goes to
  * `Bun.listen` by its descriptor, in this process or in a child that inherits it. Two objects never own one descriptor:
- * whoever adopts it closes it.
+ * the one that adopts it closes it.
  */
 export class ListeningSocket {
   readonly fd: number;
@@ -81,7 +81,7 @@ export function openListeningSocket(
 /**
  * Takes a listening socket that this process has inherited, or that `ListeningSocket.dup` gave.
  *
- * @throws SystemError `EBADF` or `ENOTSOCK` for a descriptor that is no socket, `EINVAL` for one that does not listen.
+ * @throws SystemError `EBADF` or `ENOTSOCK` for a descriptor that is not a socket, `EINVAL` for one that does not listen.
  */
 export function inheritedSocket(fd: number): ListeningSocket {
   const address = boundAddress(fd);

@@ -68,7 +68,7 @@ function idOf({ dev, ino }: fs.BigIntStats): string {
 /**
  * Binds a socket to a path, which comes into being with its final mode and owner: nobody can connect before `listen`.
  *
- * @throws ListenError when something is there that is no stale socket, or the owner cannot be set.
+ * @throws ListenError when there is anything but a stale socket, or the owner cannot be set.
  */
 export function bindToPath(fd: number, path: string, owner: SocketFileOwner): SocketFile {
   removeStale(path);

@@ -55,27 +55,36 @@ export const ACCESS_LOG_ATOMS: Readonly<Record<string, string>> = {
   "%%": "a percent sign",
 };
 
-type Part = (record: AccessRecord, now: number) => string;
+/** An atom: what it shows of a request, and how that is written. */
+interface Atom {
+  /** The value, or several as one text. */
+  readonly read: (record: AccessRecord, now: number) => string | number;
+  /** Default: the value as it is. */
+  readonly render?: (value: string | number) => string;
+}
 
-const PARTS: Readonly<Record<string, Part>> = {
-  "%h": (record) => (record.client === undefined ? "unix" : escaped(record.client)),
-  "%l": () => "-",
-  "%u": () => "-",
-  "%t": (_, now) => timestamp(now),
-  "%r": (record) => `${escaped(record.method)} ${target(record)} HTTP/${record.httpVersion}`,
-  "%m": (record) => escaped(record.method),
-  "%U": (record) => escaped(record.rawPath),
-  "%q": (record) => query(record),
-  "%H": (record) => `HTTP/${record.httpVersion}`,
+const ATOMS: Readonly<Record<string, Atom>> = {
+  "%h": { read: (record) => record.client ?? "unix", render: escaped },
+  "%l": { read: () => "-" },
+  "%u": { read: () => "-" },
+  "%t": { read: (_, now) => Math.floor(now / 1000), render: timestamp },
+  "%r": { read: requestLine },
+  "%m": { read: (record) => record.method, render: escaped },
+  "%U": { read: (record) => record.rawPath, render: escaped },
+  "%q": { read: (record) => record.queryString, render: query },
+  "%H": { read: (record) => record.httpVersion, render: (version) => `HTTP/${version}` },
   // Not 499 or the like: a status that nobody sent would pass for one that the application chose.
-  "%s": (record) => (record.status === 0 ? "-" : String(record.status)),
-  "%b": (record) => (record.bytes === 0 ? "-" : String(record.bytes)),
-  "%B": (record) => String(record.bytes),
-  "%d": (record) => secondsWithDecimals(record.durationMs),
-  "%D": (record) => String(Math.floor(record.durationMs * 1000)),
-  "%T": (record) => String(Math.floor(record.durationMs / 1000)),
-  "%{ms}T": (record) => String(Math.floor(record.durationMs)),
+  "%s": { read: (record) => record.status, render: dashForZero },
+  "%b": { read: (record) => record.bytes, render: dashForZero },
+  "%B": { read: (record) => record.bytes },
+  "%d": { read: (record) => Math.round(record.durationMs), render: secondsWithDecimals },
+  "%D": { read: (record) => Math.floor(record.durationMs * 1000) },
+  "%T": { read: (record) => Math.floor(record.durationMs / 1000) },
+  "%{ms}T": { read: (record) => Math.floor(record.durationMs) },
 };
+
+/** Makes a part of a line. */
+type Part = (record: AccessRecord, now: number) => string;
 
 /**
  * Compiles the name of a preset or a format string. Whatever comes from the client is escaped (`\xHH` for control
@@ -88,7 +97,7 @@ export function compileAccessLogFormat(format: string): AccessLogFormatter {
   const parts = partsOf(isPreset(format) ? ACCESS_LOG_PRESETS[format] : format);
   return (record, now) => {
     let line = "";
-    for (const part of parts) line += typeof part === "string" ? part : part(record, now);
+    for (const part of parts) line += part(record, now);
     return line;
   };
 }
@@ -97,23 +106,43 @@ function isPreset(format: string): format is keyof typeof ACCESS_LOG_PRESETS {
   return Object.hasOwn(ACCESS_LOG_PRESETS, format);
 }
 
-function partsOf(format: string): readonly (string | Part)[] {
-  const parts: (string | Part)[] = [];
-  let atoms = 0;
+function partsOf(format: string): readonly Part[] {
+  const parts: Part[] = [];
+  let before = "";
+  let atom: Atom | undefined;
+  let after = "";
   // Every `%` starts an atom, a faulty one too, so that the text between atoms never holds one.
   for (const [piece] of format.matchAll(/%\{[^}]*\}.?|%.?|[^%]+/gs)) {
-    if (!piece.startsWith("%")) {
-      parts.push(Buffer.from(piece, "utf8").toString("latin1"));
-    } else if (piece === "%%") {
-      parts.push("%");
-    } else {
-      parts.push(PARTS[piece] ?? headerPart(piece) ?? refuse(`has the unknown atom '${piece}'.`));
-      atoms++;
+    if (piece === "%%" || !piece.startsWith("%")) {
+      const text = piece === "%%" ? "%" : Buffer.from(piece, "utf8").toString("latin1");
+      if (atom === undefined) before += text;
+      else after += text;
+      continue;
     }
+    if (atom !== undefined) parts.push(partOf(atom, before, after));
+    if (atom !== undefined) before = "";
+    after = "";
+    atom = ATOMS[piece] ?? headerAtom(piece) ?? refuse(`has the unknown atom '${piece}'.`);
   }
   // A misspelt preset would otherwise log the same word for every request.
-  if (atoms === 0) refuse(`'${format}' is neither a preset nor a format string, for it has no atom.`);
-  return parts;
+  if (atom === undefined)
+    return refuse(`'${format}' is neither a preset nor a format string, for it has no atom.`);
+  return [...parts, partOf(atom, before, after)];
+}
+
+/**
+ * An atom with the text around it. Most of a line is as in the line before: what one value becomes is kept until there
+ * is another one, for escaping and joining are what a line costs.
+ */
+function partOf({ read, render }: Atom, before: string, after: string): Part {
+  let last: string | number | undefined;
+  let text = "";
+  return (record, now) => {
+    const value = read(record, now);
+    if (value === last) return text;
+    last = value;
+    return (text = `${before}${render === undefined ? value : render(value)}${after}`);
+  };
 }
 
 function refuse(problem: string): never {
@@ -125,13 +154,10 @@ function refuse(problem: string): never {
   );
 }
 
-function headerPart(atom: string): Part | undefined {
+function headerAtom(atom: string): Atom | undefined {
   const name = /^%\{([^{}]+)\}i$/.exec(atom)?.[1]?.toLowerCase();
   if (name === undefined) return undefined;
-  return (record) => {
-    const value = headerValue(record, name);
-    return value === undefined || value === "" ? "-" : escaped(value);
-  };
+  return { read: (record) => headerValue(record, name) || "-", render: escaped };
 }
 
 /** All fields of one name as one list, as RFC 9110 section 5.3 reads them. */
@@ -143,18 +169,36 @@ function headerValue(record: AccessRecord, name: string): string | undefined {
   return joined;
 }
 
-function query(record: AccessRecord): string {
-  return record.queryString === "" ? "" : `?${escaped(record.queryString)}`;
+function query(queryString: string | number): string {
+  return queryString === "" ? "" : `?${escaped(queryString)}`;
 }
 
-function target(record: AccessRecord): string {
-  return escaped(record.rawPath) + query(record);
+function dashForZero(value: string | number): string {
+  return value === 0 ? "-" : String(value);
+}
+
+let lastRecord: Pick<AccessRecord, "method" | "rawPath" | "queryString" | "httpVersion"> | undefined;
+let lastLine = "";
+
+function requestLine(record: AccessRecord): string {
+  const { method, rawPath, queryString, httpVersion } = record;
+  const isSame =
+    lastRecord?.rawPath === rawPath &&
+    lastRecord.method === method &&
+    lastRecord.queryString === queryString &&
+    lastRecord.httpVersion === httpVersion;
+  if (!isSame) {
+    lastRecord = { method, rawPath, queryString, httpVersion };
+    lastLine = `${escaped(method)} ${escaped(rawPath)}${query(queryString)} HTTP/${httpVersion}`;
+  }
+  return lastLine;
 }
 
 const UNSAFE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 const EACH_UNSAFE = new RegExp(UNSAFE, "gu");
 
-function escaped(text: string): string {
+function escaped(value: string | number): string {
+  const text = String(value);
   return UNSAFE.test(text) ? text.replace(EACH_UNSAFE, escapeChar) : text;
 }
 
@@ -163,24 +207,17 @@ function escapeChar(char: string): string {
   return bytes.map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 }
 
-function secondsWithDecimals(milliseconds: number): string {
-  const whole = Math.round(milliseconds);
+function secondsWithDecimals(milliseconds: string | number): string {
+  const whole = Number(milliseconds);
   return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, "0")}`;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
-let timestampSecond = -1;
-let timestampText = "";
 
-/** The common log format's time, in UTC; made once a second. */
-function timestamp(now: number): string {
-  const second = Math.floor(now / 1000);
-  if (second !== timestampSecond) {
-    const iso = new Date(second * 1000).toISOString();
-    timestampSecond = second;
-    timestampText = `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
-  }
-  return timestampText;
+/** The common log format's time, in UTC. */
+function timestamp(second: string | number): string {
+  const iso = new Date(Number(second) * 1000).toISOString();
+  return `${iso.slice(8, 10)}/${MONTHS[Number(iso.slice(5, 7)) - 1]}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }
 
 function jsonLine(record: AccessRecord, now: number): string {

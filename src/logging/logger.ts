@@ -1,12 +1,15 @@
 import type { ConsolaInstance, LogObject } from "consola/core";
 
 import { stackFrames } from "../spec/stack-frames.ts";
-import type { ServerOptions } from "../options/table.ts";
 import { asciiJson, printable } from "../system/escape-controls.ts";
 import { reportLossOfStandardError, standardError } from "./standard-error.ts";
 import { isTerminal } from "./terminal.ts";
 
-export type LogLevel = ServerOptions["logLevel"];
+/** From the least important messages to the most important ones. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** `text`: one line per message, an error's stack below it. `json`: one object per line, see {@link JsonLogLine}. */
+export type LogFormat = "text" | "json";
 
 /** Takes the messages of a server. A message is one line; `error` is whatever was thrown, and is shown below it. */
 export interface Logger {
@@ -27,8 +30,7 @@ export interface LogOutput {
 
 /** The format of log lines. */
 export interface LogStyle {
-  /** `text`: one line per message, an error's stack below it. `json`: one object per line, see {@link JsonLogLine}. */
-  readonly format: ServerOptions["logFormat"];
+  readonly format: LogFormat;
   /** The number of the worker, shown in its lines. */
   readonly worker?: number | undefined;
 }
@@ -80,11 +82,16 @@ export function createLogger(
   return { level: lowest, error: log("error"), warn: log("warn"), info: log("info"), debug: log("debug") };
 }
 
+/** The options of a server that its log depends on. */
+export interface LogOptions {
+  readonly logLevel: LogLevel;
+  /** Only errors are written, whatever the level. */
+  readonly quiet: boolean;
+  readonly logFormat: LogFormat;
+}
+
 /** The logger for a server with these options. `worker` is the number of the worker that it runs in. */
-export function serverLogger(
-  options: Pick<ServerOptions, "logLevel" | "quiet" | "logFormat">,
-  worker?: number,
-): Logger {
+export function serverLogger(options: LogOptions, worker?: number): Logger {
   const style = { format: options.logFormat, worker };
   const logger = createLogger(options.logLevel, options.quiet, standardErrorOutput(), style);
   reportLossOfStandardError((message) => logger.error(message));

@@ -14,7 +14,7 @@ import { parseMetricsAddress } from "../options/metrics-address.ts";
 import { defaultOptions } from "../options/resolve.ts";
 import type { ServerOptions } from "../options/resolve.ts";
 
-/** What the endpoint tells of. */
+/** Where the endpoint gets its answers from. */
 export interface MetricsSource {
   samples(): Samples | Promise<Samples>;
   /** The startup is done, and no shutdown has begun. */
@@ -122,7 +122,7 @@ export class MetricsEndpoint {
     }
     const app = endpointApplication({
       samples: () => source.samples(),
-      // A process that hands over answers for its successor, which is ready.
+      // A process whose successor is ready answers for it.
       isReady: () => this.#isFollowed || source.isReady(),
     });
     this.#server = createServer(app, endpointOptions(options), [this.#socket]);

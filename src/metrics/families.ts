@@ -14,7 +14,7 @@ interface Family {
 export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"] as const;
 export const PROTOCOLS = ["http/1.1", "websocket", "sse"] as const;
 
-/** All that there is to be told, in the order in which it is told. Names end with their unit, counters with `_total`. */
+/** All families, in the order of the output. Names end with their unit, counters with `_total`. */
 export const FAMILIES = {
   pagi_http_requests_total: {
     type: "counter",

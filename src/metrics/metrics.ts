@@ -94,7 +94,7 @@ export class Metrics {
     this.#sentOnClosed += sentBytes;
   }
 
-  /** What there is to be told of this process. `open` are the open connections, `sentBytes` what they have been sent. */
+  /** The samples of this process. `open` are the open connections, `sentBytes` what they have been sent. */
   samples({ open, sentBytes }: { open: number; sentBytes: number }): Samples {
     const samples: Record<string, number> = {
       pagi_http_requests_in_flight: this.#inFlight,

@@ -6,7 +6,7 @@ import type { TcpAddress, UnixAddress } from "./listen-address.ts";
  * Reads the address of an endpoint; empty is none.
  *
  * @param name how the user wrote the option, for messages.
- * @throws OptionError for what is no address of a TCP or Unix socket.
+ * @throws OptionError for anything but the address of a TCP or Unix socket.
  */
 export function parseMetricsAddress(text: string, name = "metrics"): TcpAddress | UnixAddress | undefined {
   if (text === "") return undefined;

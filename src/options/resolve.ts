@@ -11,7 +11,8 @@ import {
   type ServerOptions,
   type WrittenNames,
 } from "./table.ts";
-import { formatValue, isPlain, readGiven } from "./declaration.ts";
+import { accepts } from "./value-check.ts";
+import { formatValue, readValue } from "./value-text.ts";
 import type { PartialOptions } from "./partial-options.ts";
 import { isAtTerminal } from "../logging/terminal.ts";
 
@@ -38,7 +39,7 @@ export async function resolveOptions(
   const fromEnvironment = given.env === undefined && PAGI_ENV !== undefined && PAGI_ENV !== "";
   const input = fromEnvironment ? { ...given, env: PAGI_ENV } : given;
   const written = fromEnvironment ? { ...names, env: "PAGI_ENV" } : names;
-  // Reading the schema takes longer than the whole rest of a start, and most starts give a port and little else.
+  // Loading the schema takes longer than the rest of a start, and most starts have nothing to refuse.
   const checked = takePlain(input) ?? (await import("./schema.ts")).parseOptions(input, written);
   const options = complete(
     checked,
@@ -60,18 +61,20 @@ export async function resolveOptions(
   return options;
 }
 
-/** The values, if there is nothing among them that must be refused or explained. */
+/** The values, if none of them must be refused or explained: then the schema is not needed. */
 function takePlain(given: Readonly<Record<string, unknown>>): CheckedOptions | undefined {
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     if (!isOptionName(name)) return undefined;
     const option = declarationOf(name);
-    const meant = Array.isArray(value)
-      ? value.map((each: unknown) => readGiven(option, each))
-      : readGiven(option, value);
-    if (!isPlain(option, meant)) return undefined;
-    values[name] = meant;
+    const { repeatable = false } = option;
+    if (Array.isArray(value) !== repeatable) return undefined;
+    const list = (repeatable && Array.isArray(value) ? value : [value]).map((each: unknown) =>
+      readValue(option, each),
+    );
+    if (!list.every((each) => accepts(option, each))) return undefined;
+    values[name] = repeatable ? list : list[0];
   }
   return values;
 }
@@ -151,7 +154,7 @@ export function checkWorkers(options: ServerOptions, given: GivenOptions, names:
   );
 }
 
-/** Refuses what is no address, and users and groups that there are not. */
+/** Refuses invalid addresses, and unknown users and groups. */
 async function checkListening(options: ServerOptions, names: WrittenNames): Promise<void> {
   const { LISTEN_ADDRESS_TEXT, parseListenAddress } = await import("./listen-address.ts");
   const wrong = options.listen.find((text) => parseListenAddress(text) === undefined);

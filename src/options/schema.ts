@@ -2,7 +2,9 @@ import { z } from "zod";
 
 import { OptionError } from "../errors.ts";
 import { similarName } from "../spec/nearest-name.ts";
-import { expectation, highestOf, type OptionDeclaration, readGiven } from "./declaration.ts";
+import type { OptionDeclaration } from "./declaration.ts";
+import { accepts, expectation } from "./value-check.ts";
+import { readValue } from "./value-text.ts";
 import {
   type CheckedOptions,
   declarationOf,
@@ -15,7 +17,7 @@ import {
 const SHOWN_CHARS = 60;
 
 /** The schema of what a user may give to `serve`, made from the table of options. Unknown keys are refused. */
-export const optionsSchema = z.strictObject(
+const optionsSchema = z.strictObject(
   Object.fromEntries(OPTION_NAMES.map((name) => [name, schemaOf(declarationOf(name)).optional()])),
 );
 
@@ -42,30 +44,11 @@ export function parseOptions(input: unknown, names: WrittenNames = {}): CheckedO
 }
 
 function schemaOf(option: OptionDeclaration): z.ZodType {
-  const one = z.preprocess((value) => readGiven(option, value), valueSchema(option));
+  const one = z.preprocess(
+    (value) => readValue(option, value),
+    z.custom((value) => accepts(option, value)),
+  );
   return option.repeatable ? z.array(one) : one;
-}
-
-function valueSchema(option: OptionDeclaration): z.ZodType {
-  switch (option.type) {
-    case "string":
-      if (option.pattern !== undefined) return z.string().regex(option.pattern);
-      return option.repeatable ? z.string().min(1) : z.string();
-    case "integer":
-    case "port":
-    case "size": {
-      const number = z.int().min(option.minimum).max(highestOf(option));
-      return option.zeroWord === undefined ? number : z.union([z.literal(0), number]);
-    }
-    case "duration":
-      return z.number().min(option.minimum).max(highestOf(option));
-    case "boolean":
-      return z.boolean();
-    case "choice":
-      return z.enum(option.choices);
-    case "log-target":
-      return z.union([z.boolean(), z.string().min(1)]);
-  }
 }
 
 function unknownOption(key: string): OptionError {

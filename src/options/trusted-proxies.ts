@@ -8,6 +8,9 @@ export interface TrustedProxies {
   trusts(address: string | undefined): boolean;
 }
 
+/** Addresses whose answer is kept, for they come with every request. When there are more, all are forgotten. */
+const MOST_ADDRESSES = 1024;
+
 const EVERYBODY = "*";
 const UNIX = "unix";
 
@@ -31,12 +34,19 @@ export function parseTrustedProxies(list: string, name = "forwardedAllowIps"): T
   for (const member of members) if (member !== EVERYBODY && member !== UNIX) add(networks, member, name);
   if (members.includes(EVERYBODY)) return { trusts: () => true };
   const trustsUnix = members.includes(UNIX);
+  const answers = new Map<string, boolean>();
   return {
     trusts(address) {
       if (address === undefined) return trustsUnix;
-      const zone = address.indexOf("%");
-      const plain = zone === -1 ? address : address.slice(0, zone);
-      return networks.check(plain, plain.includes(":") ? "ipv6" : "ipv4");
+      let answer = answers.get(address);
+      if (answer === undefined) {
+        const zone = address.indexOf("%");
+        const plain = zone === -1 ? address : address.slice(0, zone);
+        answer = networks.check(plain, plain.includes(":") ? "ipv6" : "ipv4");
+        if (answers.size === MOST_ADDRESSES) answers.clear();
+        answers.set(address, answer);
+      }
+      return answer;
     },
   };
 }

@@ -3,15 +3,14 @@ import fs from "node:fs";
 import { onSignals } from "./signal-handlers.ts";
 import { startChild } from "./child-start.ts";
 import type { ChildStart } from "./child-start.ts";
-import { environmentFor } from "./role.ts";
+import { environmentFor } from "./role-environment.ts";
 
 /**
- * Starts this program once more, in a session of its own: without a terminal, so that none can interrupt it or keep
- * it. What it prints goes on to a file, if that is where it goes, and is dropped otherwise. A signal that ends this
- * process meanwhile ends that one too.
+ * Starts this program once more in a separate session, without a terminal that could interrupt it. Its output is kept if
+ * it goes to a file, and dropped otherwise. A signal that ends this process meanwhile ends that one too.
  *
  * @param limit seconds for its start, import included; 0 is no limit.
- * @returns once it serves, or has ended without.
+ * @returns once it serves, or has ended before that.
  */
 export async function startInBackground(limit: number): Promise<ChildStart> {
   const givenUp = new AbortController();

@@ -7,67 +7,65 @@ import { startChild } from "./child-start.ts";
 import { envelope } from "./messages.ts";
 import type { StartingReport, SuccessorReport } from "./messages.ts";
 import { spawnProblem, thisProgram } from "./program.ts";
-import { environmentFor } from "./role.ts";
+import { environmentFor } from "./role-environment.ts";
+import { FIRST_DESCRIPTOR } from "./inherited-socket.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { execute, ignoreSignal } from "../system/process-calls.ts";
-import { FIRST_DESCRIPTOR } from "../supervisor/worker-process.ts";
 
-/** What a program hands to the one that follows it. */
+/** The sockets and variables that a new start of the program inherits. */
 export interface Inheritance {
   readonly sockets: readonly InheritedSocket[];
   /** Variables of the service manager, which this program has removed from its own environment. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Signals that would end a program which has no handlers for them yet, and are meant for the one before. */
-const ORDERS_OF_OPERATORS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, SIGTTOU: 22 } as const;
+/** Signals for the running server that would end its successor, which has no handlers for them yet. */
+const OPERATOR_SIGNALS = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGTTIN: 21, SIGTTOU: 22 } as const;
 
-/** Tells the process that has started this one, if there is one that waits for it. */
+/** Reports to the process that started this one, if one waits for it. */
 export function tellPredecessor(report: SuccessorReport | StartingReport): void {
   if (process.send === undefined || !process.connected) return;
   try {
     process.send(envelope(report));
   } catch {
-    // It has gone meanwhile; then there is nobody to tell.
+    // It has ended meanwhile.
   }
 }
 
-/**
- * Tells the process that has started this one how it went, if there is one that waits for it, and lets go of it.
- */
+/** Reports the outcome of the start to the process that started this one, if one waits for it, and disconnects from it. */
 export function reportToPredecessor(report: SuccessorReport): void {
   tellPredecessor(report);
   if (process.connected) process.disconnect?.();
 }
 
-/** The same for a start that has failed. */
+/** Reports a start that has failed; see {@link reportToPredecessor}. */
 export function reportFailure(error: unknown): void {
   reportToPredecessor({ type: "failed", text: messageOf(error) });
 }
 
 /**
- * Replaces the program of this process by a new start of itself, which keeps the process id and the listening sockets.
- * Connections that come meanwhile wait in these. Returns only by throwing.
+ * Executes this program again in the same process, which keeps its id and the listening sockets. New connections wait in
+ * the sockets meanwhile. Returns only by throwing.
  */
-export function continueAsNewProgram({ sockets, environment }: Inheritance): never {
+export function reExecute({ sockets, environment }: Inheritance): never {
   const { file, words, directory } = thisProgram();
   process.chdir(directory);
   const variables = environmentFor({ type: "continued", sockets }, environment);
   for (const { fd } of sockets) setInherited(fd, true);
-  for (const number of Object.values(ORDERS_OF_OPERATORS)) ignoreSignal(number);
+  for (const number of Object.values(OPERATOR_SIGNALS)) ignoreSignal(number);
   flushLogs();
   execute(file, words, variables);
 }
 
 /**
- * Hands the sockets to a successor, and tells the service manager that it is the one to watch from now on: only this
- * process may say so.
+ * Starts a successor on the same sockets. Once it serves, the service manager is notified that it is now the main process;
+ * only this process may send that notification.
  *
  * @param limit seconds for its start, import included; 0 is no limit.
  * @param givenUp aborted when this process is to end for another reason; a successor that does not serve yet ends too.
- * @returns whether it serves; what hinders it is logged.
+ * @returns whether it serves; if it does not, the reason is logged.
  */
-export async function handOver(
+export async function hotRestart(
   { sockets, environment }: Inheritance,
   logger: Logger,
   notifier: Notifier | undefined,

@@ -1,3 +1,6 @@
+/** The first descriptor after the standard ones: where a process that is started once more finds its sockets. */
+export const FIRST_DESCRIPTOR = 3;
+
 /** A listening socket that one program hands to the next. */
 export interface InheritedSocket {
   readonly fd: number;
@@ -14,7 +17,7 @@ export interface InheritedSocket {
   readonly isForMetrics?: boolean;
 }
 
-/** Reads a list of sockets; what is no description of one is left out. */
+/** Reads a list of sockets; entries that do not describe one are left out. */
 export function inheritedSockets(value: unknown): InheritedSocket[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isInheritedSocket);

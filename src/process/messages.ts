@@ -1,6 +1,6 @@
 import type { Samples } from "../metrics/families.ts";
 
-/** Everything that a worker needs to know; the first message that it gets. */
+/** Everything that a worker needs to know: the first message that it gets. */
 export interface Configuration {
   readonly type: "configure";
   /** The options, with nothing left out. */
@@ -16,24 +16,24 @@ export interface Configuration {
   readonly channel: number | undefined;
 }
 
-/** What the supervisor tells a worker. */
-export type Order =
+/** A message from the supervisor to a worker. */
+export type WorkerCommand =
   | Configuration
   /**
    * Finish what runs, and end. `isFollowed`: others serve its clients from now on. `isLast`: nobody else takes what
    * waits in its sockets.
    */
-  | { readonly type: "drain"; readonly isFollowed: boolean; readonly isLast: boolean }
+  | { readonly type: "finish"; readonly isFollowed: boolean; readonly isLast: boolean }
   /** Cut what runs, and end. */
   | { readonly type: "cut" }
-  /** Open the log files anew. */
+  /** Open the log files again. */
   | { readonly type: "reopen" }
   /** Accept from the sockets of a slot that has no worker too: they are in the channel. `release`: no longer. */
   | { readonly type: "adopt" | "release"; readonly slot: number }
-  /** Tell what was counted. */
+  /** Send the samples. */
   | { readonly type: "measure"; readonly round: number };
 
-/** What a worker tells the supervisor. */
+/** A message from a worker to the supervisor. */
 export type Report =
   /** It will be ready in so many seconds, or has failed; 0 is no limit. */
   | { readonly type: "starting"; readonly limit: number }
@@ -53,14 +53,14 @@ export type SuccessorReport = Extract<Report, { type: "ready" | "failed" }>;
 /** Before that it may say how long its start may take from now on: its options may not be those of that server. */
 export type StartingReport = Extract<Report, { type: "starting" }>;
 
-/** An application may send messages of its own over the same channel; ours are told by this key. */
+/** An application may use the same channel; our messages have this key. */
 const KEY = "pagi-server";
 
-export function envelope(message: Order | Report): object {
+export function envelope(message: WorkerCommand | Report): object {
   return { [KEY]: message };
 }
 
-/** A message of a worker, or `undefined` for what is none of ours. */
+/** A message of a worker, or `undefined` for any other message. */
 export function readReport(envelope: unknown): Report | undefined {
   const { type, limit, note, connections, why, text, round, samples } = contentOf(envelope);
   if (type === "starting" && typeof limit === "number" && limit >= 0) return { type, limit };
@@ -72,8 +72,8 @@ export function readReport(envelope: unknown): Report | undefined {
   return undefined;
 }
 
-/** A message of the supervisor, or `undefined` for what is none of ours. */
-export function readOrder(envelope: unknown): Order | undefined {
+/** A message of the supervisor, or `undefined` for any other message. */
+export function readCommand(envelope: unknown): WorkerCommand | undefined {
   const {
     type,
     isFollowed,
@@ -88,7 +88,7 @@ export function readOrder(envelope: unknown): Order | undefined {
     slot,
   } = contentOf(envelope);
   if (type === "measure" && typeof round === "number") return { type, round };
-  if (type === "drain") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
+  if (type === "finish") return { type, isFollowed: isFollowed === true, isLast: isLast === true };
   if ((type === "adopt" || type === "release") && typeof slot === "number") return { type, slot };
   if (type === "cut" || type === "reopen") return { type };
   if (

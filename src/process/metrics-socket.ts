@@ -3,7 +3,7 @@ import type { AskedSocket } from "../listening/listening-socket.ts";
 import { parseMetricsAddress } from "../options/metrics-address.ts";
 import { openMetricsSocket } from "../metrics/endpoint.ts";
 import type { ServerOptions } from "../options/resolve.ts";
-import type { SocketDescription } from "../server/server.ts";
+import type { SocketDescription } from "../server/listeners.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import type { Role } from "./role.ts";
 import { takeOver } from "./sockets.ts";

@@ -19,7 +19,7 @@ export class PidFile {
   /**
    * Opens the file, and leaves what is in it.
    *
-   * @param predecessor the process that hands over to this one, which may hold it.
+   * @param predecessor the process that this one follows, which may hold it.
    * @throws OptionError when a process that runs holds it, when it is none of ours, and when it cannot be written.
    */
   constructor(path: string, predecessor?: number) {
@@ -39,10 +39,16 @@ export class PidFile {
     }
   }
 
-  /** Writes this process's id. */
+  /** Writes this process's id. @throws OptionError when it cannot be written, for example because the disk is full. */
   write(): void {
-    fs.ftruncateSync(this.fd);
-    fs.writeSync(this.fd, `${process.pid}\n`, 0);
+    try {
+      fs.ftruncateSync(this.fd);
+      fs.writeSync(this.fd, `${process.pid}\n`, 0);
+    } catch (error) {
+      throw new OptionError("--pid", `${this.#path} cannot be written: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** Lets go of the file, and removes it if it is this process's: a successor may have written its own id. */

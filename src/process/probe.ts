@@ -6,7 +6,7 @@ import type { Application } from "../spec/application.ts";
 import { startChild } from "./child-start.ts";
 import { reportToPredecessor, tellPredecessor } from "./hot-restart.ts";
 import { spawnProblem } from "./program.ts";
-import { environmentFor } from "./role.ts";
+import { environmentFor } from "./role-environment.ts";
 import { dieWithParent } from "../system/process-calls.ts";
 
 // Finds out in a separate process whether a new start of this program would serve. The process reports success only
@@ -41,7 +41,7 @@ export async function whyNotServing(
     givenUp.removeEventListener("abort", end);
     return undefined;
   } catch (error) {
-    // The runtime, or the compiled program, has gone.
+    // The runtime, or the compiled program, is missing.
     return `It could not be started: ${spawnProblem(error)}`;
   }
 }
@@ -52,7 +52,7 @@ export async function whyNotServing(
  * @throws LoadError, LifespanError, OptionError: what would keep the program from serving.
  */
 export async function probe(
-  load: () => Promise<Application>,
+  load: () => Promise<Application> | Application,
   options: ServerOptions,
   logger: Logger,
 ): Promise<number> {

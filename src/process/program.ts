@@ -4,7 +4,7 @@ import path from "node:path";
 import { messageOf } from "../errors.ts";
 import { type Access, describeObstacle, obstacleTo, ownFileUser } from "../system/path-access.ts";
 
-/** What it takes to run this very program once more, with whatever code there is by then. */
+/** How to run this program once more, with the code that there is by then. */
 export interface Program {
   /** The file of the runtime, or of the compiled program. */
   readonly file: string;

@@ -1,27 +1,27 @@
 import { duplicate } from "../listening/listening-socket.ts";
 import type { Logger } from "../logging/logger.ts";
 import type { Server } from "../server/server.ts";
-import { continueAsNewProgram, handOver } from "./hot-restart.ts";
+import { reExecute, hotRestart } from "./hot-restart.ts";
 import type { Inheritance } from "./hot-restart.ts";
 import { metricsInheritance } from "./metrics-socket.ts";
 import { whyNotServing } from "./probe.ts";
 import { programProblem } from "./program.ts";
 
-// How a server without a supervisor is followed by a new start of its program.
+// How another start of the program follows a server without a supervisor.
 
 /**
- * SIGHUP: once the server has stopped, this process replaces its own program, so that it keeps its id and whoever
- * watches it notices nothing. Descriptors of its own keep the sockets open, in which connections wait meanwhile.
+ * SIGHUP: once the server has stopped, this process executes its program again, so that it keeps its id and service
+ * managers notice nothing. Duplicated descriptors keep the sockets open, in which new connections wait.
  *
- * @param probes whether to find out first, in a separate process, if the new program would serve: there is no way back
- *   later. Only for programs that support it.
+ * @param trialStart whether to start the program in a separate process first: a process that has replaced its program
+ *   cannot go back.
  * @param givenUp aborted when the server is to end for another reason.
- * @returns what does it, or undefined when the new program could not serve, which is logged.
+ * @returns a function that executes it, or undefined when the new program could not serve, which is logged.
  */
 export async function prepareReload(
   server: Server,
   logger: Logger,
-  { probes, givenUp }: { probes: boolean; givenUp: AbortSignal },
+  { trialStart, givenUp }: { trialStart: boolean; givenUp: AbortSignal },
 ): Promise<(() => never) | undefined> {
   logger.info("Reloading: the program starts again when running requests are finished");
   // The next program could not start with files that this one cannot read either.
@@ -34,7 +34,7 @@ export async function prepareReload(
     logger.error(`The program cannot be started again: ${obstacle}. Keeping the current one`);
     return undefined;
   }
-  const problem = probes ? await whyNotServing(server.options, givenUp) : undefined;
+  const problem = trialStart ? await whyNotServing(server.options, givenUp) : undefined;
   if (givenUp.aborted) return undefined;
   if (problem !== undefined) {
     logger.error(`The new program cannot be loaded. Keeping the current one. ${problem}`);
@@ -44,14 +44,14 @@ export async function prepareReload(
   server.notifier?.reloading();
   const { sockets, environment } = inheritanceOf(server);
   const kept = sockets.map((each) => ({ ...each, fd: duplicate(each.fd) }));
-  return () => continueAsNewProgram({ sockets: kept, environment });
+  return () => reExecute({ sockets: kept, environment });
 }
 
-/** SIGUSR2: another process is started on the same sockets, until that is given up. @returns whether it serves. */
+/** SIGUSR2: starts another process on the same sockets. @returns whether it serves. */
 export async function restart(server: Server, logger: Logger, givenUp: AbortSignal): Promise<boolean> {
   const { lifespanStartupTimeout: limit } = server.options;
   await server.remakeSocketFiles();
-  return await handOver(inheritanceOf(server), logger, server.notifier, { limit, givenUp });
+  return await hotRestart(inheritanceOf(server), logger, server.notifier, { limit, givenUp });
 }
 
 function inheritanceOf(server: Server): Inheritance {

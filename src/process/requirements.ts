@@ -125,7 +125,7 @@ function requirementsOf(options: ServerOptions, application: string | undefined)
       action: isFolder ? `serve the directory ${application}` : `read the application ${application}`,
     });
   }
-  // The name of a package is no path.
+  // The name of a package is not a path.
   for (const name of options.preload.filter((each) => fs.existsSync(each)))
     requirements.push({ path: name, access: "read", action: `read the module ${name} of --preload` });
   const { sslCert, sslKey, sslCa, sslKeyPassphraseFile } = options;

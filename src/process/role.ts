@@ -1,21 +1,18 @@
-import fs from "node:fs";
-
 import { WorkerError } from "../errors.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
 import { inheritedSockets } from "./inherited-socket.ts";
-import { variablesFor } from "./file-variables.ts";
 
-/** The variable by which a process tells the one that it starts what it is to be. */
-export const VARIABLE = "PAGI_SERVER_PROCESS";
+/** The variable in which a process that starts another one writes the role of that process. */
+export const ROLE_VARIABLE = "PAGI_SERVER_PROCESS";
 
 /**
- * What this process is to be:
- * - `main`: somebody has started it;
- * - `worker`: a supervisor has, and will tell it everything over IPC;
- * - `successor`: a server has, which serves until this one is ready, and hands its listening sockets down;
- * - `continued`: it is the same process, which has replaced its own program and has kept its listening sockets;
- * - `daemon`: a terminal's process has, and ends as soon as this one is ready;
- * - `probe`: a server has, to find out whether this one could serve.
+ * The role of this process, by who started it:
+ * - `main`: a person or a service manager;
+ * - `worker`: a supervisor, which sends it everything else over IPC;
+ * - `successor`: a server, which serves until this one is ready, and from which it inherits the listening sockets;
+ * - `continued`: the same process, which has executed its program again and kept its listening sockets;
+ * - `daemon`: a command in a terminal, which ends as soon as this one is ready;
+ * - `probe`: a server that wants to know whether a new start would serve.
  */
 export type Role =
   | { readonly type: "main" | "worker" | "daemon" | "probe" }
@@ -26,7 +23,7 @@ export type Role =
       readonly predecessor: number;
     };
 
-/** What is written down for the other process; the writer is added. */
+/** A role as it is written for another process; the writer is added. */
 export type WrittenRole =
   | { readonly type: "worker" | "daemon" | "probe" }
   | { readonly type: "successor" | "continued"; readonly sockets: readonly InheritedSocket[] };
@@ -41,14 +38,14 @@ const WRITTEN = ["worker", "successor", "continued", "daemon", "probe"] as const
  * @throws WorkerError when this process is not the child itself, but one of its children, or the writer has ended.
  */
 export function takeRole(): Role {
-  const text = process.env[VARIABLE];
+  const text = process.env[ROLE_VARIABLE];
   if (text === undefined) return MAIN;
-  delete process.env[VARIABLE];
+  delete process.env[ROLE_VARIABLE];
   const given = parse(text);
   if (given === undefined) return MAIN;
   const { type, writer } = given;
   if (typeof writer !== "number" || !isType(type)) return MAIN;
-  // A part of a server that does not know itself would become a server of its own, with workers, that nobody knows of.
+  // A part of a server that does not know its role would become another server, with workers of its own, unnoticed.
   if (writer !== (type === "continued" ? process.pid : process.ppid))
     throw new WorkerError(
       isAncestor(writer)
@@ -59,26 +56,14 @@ export function takeRole(): Role {
   return { type, sockets: inheritedSockets(given.sockets), predecessor: writer };
 }
 
-/**
- * The environment of a process that is to have a role; this process writes it.
- *
- * @param more variables that this process has removed from its own.
- */
-export function environmentFor(
-  role: WrittenRole,
-  more: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  const text = JSON.stringify({ ...role, writer: process.pid });
-  // A worker reads no files of settings; every other one does.
-  return { ...variablesFor({ isNewStart: role.type !== "worker" }), ...more, [VARIABLE]: text };
-}
-
 function isType(type: unknown): type is WrittenRole["type"] {
   return WRITTEN.some((each) => each === type);
 }
 
-/** Whether a process has started the one that has started this one, or is further up. */
+/** Whether a process is an ancestor of this one. */
 function isAncestor(pid: number): boolean {
+  // Ordinary starts have no role, and need no files.
+  const fs: typeof import("node:fs") = require("node:fs");
   for (let each = process.ppid; each > 1;) {
     if (each === pid) return true;
     try {

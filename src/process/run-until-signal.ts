@@ -1,144 +1,106 @@
-import { requestOf } from "../exchange/error-origin.ts";
 import type { Logger } from "../logging/logger.ts";
-import type { Server } from "../server/server.ts";
 import { onSignals } from "./signal-handlers.ts";
-import type { SignalTable } from "./signal-handlers.ts";
+import type { SignalCommand, SignalTable } from "./signal-handlers.ts";
+import { surviveErrors } from "./survive-errors.ts";
 
-/** What signals ask of a process that serves by itself. SIGTTIN and SIGTTOU would stop it, and mean the number of workers. */
-const SINGLE_SIGNALS = {
-  SIGTERM: "stop",
-  SIGINT: "stop",
-  SIGQUIT: "cut",
-  SIGHUP: "reload",
-  SIGTTIN: "ignore",
-  SIGTTOU: "ignore",
-  SIGUSR1: "reopen",
-  SIGUSR2: "restart",
-} as const satisfies SignalTable;
-
-/** How a process is followed by a new start of its program; see `src/supervisor`. */
-export interface Succession {
-  /**
-   * Prepares to replace the program of this process.
-   *
-   * @param givenUp aborted when the server is to end for another reason.
-   * @returns what does it once the server has stopped, and never returns; undefined when it cannot be, which is logged.
-   */
-  prepareReload(givenUp: AbortSignal): Promise<(() => never) | undefined>;
-  /**
-   * Starts another process on the same sockets.
-   *
-   * @param givenUp aborted when the server is to end before the other one serves, which then ends too.
-   * @returns whether it serves; if not, it is logged.
-   */
-  restart(givenUp: AbortSignal): Promise<boolean>;
+/** Another start of this program that can take over. */
+export interface Follower {
+  /** Stops what runs here. */
+  stop(): void;
+  /** Replaces the program of this process, once that has stopped. */
+  readonly replace?: () => never;
 }
 
 /**
- * Lets signals end a server, which may be still to be started: SIGTERM and SIGINT drain it, a second one and SIGQUIT
- * cut. SIGUSR1 opens its logs anew; SIGHUP and SIGUSR2 let it be followed by a new start of the program, if that is
- * given. Until it has stopped, nothing that an application throws behind the server's back ends the process; it is
- * logged.
+ * Prepares another start of this program.
  *
- * @returns the exit code when a signal ended it: 0 when everything came to its end, 1 when something was cut or the
- *   application's shutdown failed; `undefined` when the program itself called `stop`.
+ * @param givenUp aborted when this process is to end for another reason; a process that was started ends too.
+ * @returns undefined when there is none, which has been logged.
  */
-export async function runUntilSignal(
-  server: Server,
-  logger: Logger,
-  succession?: Succession,
-): Promise<0 | 1 | undefined> {
-  let isSignalled = false;
-  let isSucceeding = false;
-  /** What was ordered meanwhile, with code that is perhaps newer. */
-  let next: "reload" | "restart" | undefined;
-  let continueAsNew: (() => never) | undefined;
+export type Follow = (givenUp: AbortSignal) => Promise<Follower | undefined>;
+
+/** What signals control: a server, or the supervisor of workers. */
+export interface Controlled {
+  readonly logger: Logger;
+  /** Absent where nothing but the program itself ends it. */
+  readonly signals: SignalTable | undefined;
+  /** Logged when a signal stops it: what it does until it has ended. */
+  readonly stopText: string;
+  stop(how: { readonly force: boolean }): void;
+  /** Resolves when it has ended: true when everything was finished, false when something was cut or has failed. */
+  readonly whenStopped: Promise<boolean>;
+  /** Commands that are carried out at once. */
+  readonly commands: Readonly<Partial<Record<SignalCommand, () => void>>>;
+  /** Commands that start the program once more; one at a time, and the last one given meanwhile comes next. */
+  readonly follows: Readonly<Partial<Record<SignalCommand, Follow>>>;
+}
+
+/** How it ended. */
+export interface End {
+  /** By a signal, or because another start of the program follows. */
+  readonly isSignaled: boolean;
+  readonly isClean: boolean;
+}
+
+/**
+ * Lets signals control something that runs, or is about to start, until it has ended. Until then, errors that an
+ * application throws outside of a request are logged and do not end the process.
+ *
+ * A stop wins over everything else: it gives up a start that is being prepared. Where another start follows, it takes
+ * over only when it is ready; otherwise what runs here keeps running.
+ */
+export async function runUntilSignal(controlled: Controlled): Promise<End> {
+  const { logger, signals, follows, commands } = controlled;
+  let isSignaled = false;
+  let isPreparing = false;
+  /** Given meanwhile, perhaps with newer code. */
+  let next: SignalCommand | undefined;
+  let replace: (() => never) | undefined;
   const givenUp = new AbortController();
-  const succeed = async (how: "reload" | "restart"): Promise<void> => {
-    if (succession === undefined || isSignalled) return;
-    if (isSucceeding) {
-      next = how;
-      return;
-    }
-    isSucceeding = true;
-    let program: (() => never) | undefined;
-    let isFollowed = false;
-    try {
-      if (how === "reload") program = await succession.prepareReload(givenUp.signal);
-      isFollowed = program !== undefined || (how === "restart" && (await succession.restart(givenUp.signal)));
-    } catch (error) {
-      logger.error(`The ${how} has failed. Keeping the current server`, error);
-    }
-    isSucceeding = false;
-    if (isSignalled) return;
-    if (!isFollowed) {
-      const again = next;
-      next = undefined;
-      if (again !== undefined) await succeed(again);
-      return;
-    }
-    isSignalled = true;
-    continueAsNew = program;
-    void server.stop({ isFollowed: true });
+
+  const stop = (force: boolean): void => {
+    if (!isSignaled && !force) logger.info(`${controlled.stopText}. Press Ctrl-C again to stop at once.`);
+    isSignaled = true;
+    replace = undefined;
+    givenUp.abort();
+    controlled.stop({ force });
   };
-  const off = onSignals(SINGLE_SIGNALS, (order) => {
-    switch (order) {
-      case "stop":
-        if (!isSignalled)
-          logger.info("Stopping: finishing running requests. Press Ctrl-C again to stop at once.");
-        isSignalled = true;
-        continueAsNew = undefined;
-        givenUp.abort();
-        void server.stop();
-        break;
-      case "cut":
-        isSignalled = true;
-        continueAsNew = undefined;
-        givenUp.abort();
-        void server.stop({ force: true });
-        break;
-      case "reopen":
-        server.reopenLogs();
-        break;
-      case "reload":
-      case "restart":
-        void succeed(order);
+
+  const follow = async (command: SignalCommand, prepare: Follow): Promise<void> => {
+    if (isSignaled) return;
+    if (isPreparing) {
+      next = command;
+      return;
     }
-  });
-  const release = surviveErrors(logger);
-  const isClean = await server.whenStopped;
+    isPreparing = true;
+    const follower = await prepare(givenUp.signal).catch((error: unknown) => {
+      logger.error(`The ${command} has failed. Keeping the current server`, error);
+      return undefined;
+    });
+    isPreparing = false;
+    if (isSignaled) return;
+    if (follower !== undefined) {
+      isSignaled = true;
+      replace = follower.replace;
+      follower.stop();
+      return;
+    }
+    const again = next;
+    next = undefined;
+    if (again !== undefined) handle(again);
+  };
+
+  const handle = (command: SignalCommand): void => {
+    if (command === "stop" || command === "cut") return stop(command === "cut");
+    const prepare = follows[command];
+    if (prepare !== undefined) void follow(command, prepare);
+    else commands[command]?.();
+  };
+
+  const releases = signals === undefined ? [] : [onSignals(signals, handle), surviveErrors(logger)];
+  const isClean = await controlled.whenStopped;
   givenUp.abort();
-  off();
-  release();
-  if (!isSignalled) return undefined;
-  continueAsNew?.();
-  return isClean ? 0 : 1;
-}
-
-/**
- * Logs what an application throws behind the server's back, instead of letting it end the process.
- *
- * @returns a function that ends this.
- */
-export function surviveErrors(logger: Logger): () => void {
-  const handlers: readonly [event: string, handler: (argument: unknown) => void][] = [
-    [
-      "uncaughtException",
-      (error) => logger.error(`${originOf(error)}the application let an exception escape`, error),
-    ],
-    [
-      "unhandledRejection",
-      (error) => logger.error(`${originOf(error)}the application left a rejected promise unhandled`, error),
-    ],
-  ];
-  for (const [event, handler] of handlers) process.on(event, handler);
-  return () => {
-    for (const [event, handler] of handlers) process.off(event, handler);
-  };
-}
-
-/** The request that an error came from, as far as it can be known. */
-function originOf(error: unknown): string {
-  const request = requestOf(error);
-  return request === undefined ? "" : `${request}: `;
+  for (const release of releases) release();
+  replace?.();
+  return { isSignaled, isClean };
 }

@@ -1,14 +1,18 @@
+import os from "node:os";
+
 import { messageOf } from "../errors.ts";
 import { listenError } from "../listening/listen-error.ts";
 import type { AddressFlags } from "../listening/listen-error.ts";
-import { formatListenAddress } from "../options/listen-address.ts";
+import { formatListenAddress, parseListenAddress } from "../options/listen-address.ts";
 import type { ListenAddress, TcpAddress } from "../options/listen-address.ts";
-import { remadeSocket } from "../listening/listen-plan.ts";
+import { planListening, remadeSocket } from "../listening/listen-plan.ts";
 import { inheritedSocket, ListeningSocket, openListeningSocket } from "../listening/listening-socket.ts";
 import type { AskedSocket, SocketSettings } from "../listening/listening-socket.ts";
 import { SocketFile } from "../listening/unix-socket.ts";
 import { steerToAll, steerToFirst } from "../system/reuseport.ts";
+import type { ServerOptions } from "../options/resolve.ts";
 import type { InheritedSocket } from "./inherited-socket.ts";
+import type { Role } from "./role.ts";
 
 export interface SocketsOptions {
   readonly addresses: readonly ListenAddress[];
@@ -180,7 +184,7 @@ export class Sockets {
 
   #isShared(address: ListenAddress): boolean {
     if (address.type !== "tcp" || !this.#options.reusePort) return true;
-    // A program that has served by itself hands down a socket that no other one can listen beside.
+    // A process that has served alone passes on a socket beside which no other one can listen.
     const asked = formatListenAddress(address);
     return this.#held.some((each) => each.asked === asked && each.slot === SHARED);
   }
@@ -206,6 +210,41 @@ export class Sockets {
   }
 }
 
+/** How many workers the options ask for. */
+export function workerCount({ workers }: Pick<ServerOptions, "workers">): number {
+  return workers === 0 ? os.availableParallelism() : workers;
+}
+
+/**
+ * Takes over inherited sockets, which determine where to listen, or opens those that the options ask for: of every worker
+ * slot, since it may not be possible later without privileges.
+ *
+ * @throws ListenError, OptionError
+ */
+export function openSockets(options: ServerOptions, role: Role): Sockets {
+  const inherited = "sockets" in role ? role.sockets.filter((each) => each.isForMetrics !== true) : [];
+  const count = workerCount(options);
+  const reusePort = options.reuseport && count > 1;
+  const flags = options.listen.length > 0 ? { host: "--listen", port: "--listen" } : undefined;
+  const asked = [...new Set(inherited.map((each) => each.asked))];
+  const known = asked.flatMap((text) => {
+    const address = parseListenAddress(text);
+    return address === undefined || address.type === "named" ? [] : [address];
+  });
+  const { addresses, settings } =
+    asked.length === 0
+      ? planListening(options)
+      : { ...planListening({ ...options, listen: [] }, []), addresses: known };
+  const sockets = new Sockets({ addresses, settings, reusePort, flags }, inherited);
+  try {
+    for (let slot = 1; slot <= count; slot++) sockets.forSlot(slot, count);
+  } catch (error) {
+    sockets.close();
+    throw error;
+  }
+  return sockets;
+}
+
 /** With SO_REUSEPORT another server of this user could listen there too, and would take half of the connections. */
 function openTcp(
   address: TcpAddress,
@@ -223,7 +262,7 @@ function openTcp(
   return openListeningSocket({ ...address, port }, { ...settings, reusePort });
 }
 
-/** A socket that was handed down, with its file if that came with it. */
+/** An inherited socket, with its file if that was passed on too. */
 export function takeOver({ fd, fileId }: InheritedSocket): ListeningSocket {
   const socket = inheritedSocket(fd);
   const { address } = socket;

@@ -58,6 +58,50 @@ export async function inTime<T>(load: () => Promise<T> | T, { startedAt, limit }
 /** The longest time that a timer of the runtime can take; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** The import and startup of an application in this process, while they may still hang. */
+export interface StartGuard {
+  /** When it began (`performance.now()`). */
+  readonly startedAt: number;
+  /**
+   * Imports the application.
+   *
+   * @returns undefined when a signal has ended the import.
+   * @throws LoadError when the limit is exceeded, or what `load` throws.
+   */
+  importing<T>(load: () => Promise<T>): Promise<T | undefined>;
+  /** Whether a signal has ended the import, even after it was complete. */
+  isStopped(): boolean;
+  /** The server handles signals from now on. */
+  signalsAreHandled(): void;
+  /** The start is over. */
+  end(): void;
+}
+
+/**
+ * Begins a start that has a deadline, and that signals can end while the application is imported.
+ *
+ * @param limit seconds for import and startup together; 0 is no limit.
+ * @param leavesInterrupt see {@link untilStopped}.
+ */
+export function guardStart(limit: number, leavesInterrupt: boolean): StartGuard {
+  const startedAt = performance.now();
+  const unguard = endIfBlocked(limit);
+  const { stopped, isStopped, release } = untilStopped(leavesInterrupt);
+  return {
+    startedAt,
+    isStopped,
+    async importing(load) {
+      const imported = await Promise.race([inTime(load, { startedAt, limit }), stopped]);
+      return imported === "stopped" ? undefined : imported;
+    },
+    signalsAreHandled: release,
+    end() {
+      release();
+      unguard();
+    },
+  };
+}
+
 /**
  * Lets signals end an import.
  *
@@ -75,8 +119,8 @@ export function untilStopped(leavesInterrupt: boolean): {
   const { SIGINT, ...others } = IMPORT_SIGNALS;
   // Process 1 is not ended by a signal that it has no handler for.
   const table: SignalTable = leavesInterrupt && process.pid !== 1 ? others : { SIGINT, ...others };
-  const release = onSignals(table, (order) => {
-    if (order !== "stop" && order !== "cut") return;
+  const release = onSignals(table, (command) => {
+    if (command !== "stop" && command !== "cut") return;
     isStopped = true;
     resolve("stopped");
   });

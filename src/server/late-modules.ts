@@ -9,7 +9,7 @@ const LATE: readonly (() => unknown)[] = [
   () => require("./connection/send-file.ts"),
   () => require("../exchange/file-range.ts"),
   () => require("../exchange/websocket-exchange.ts"),
-  () => require("./websocket/session.ts"),
+  () => require("./websocket/offer.ts"),
   () => require("./websocket/upgrade-bridge.ts"),
 ];
 

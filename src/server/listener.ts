@@ -190,7 +190,7 @@ export class Listener {
               socket.data.onData(bytes);
             },
       end: (socket) => socket.data.onEnd(),
-      drain: (socket) => socket.data.onSocketDrain(),
+      drain: (socket) => socket.data.onSocketWritable(),
       close: (socket, error) => {
         socket.data.onSocketClose(error);
         events.onClose(socket.data);
@@ -198,13 +198,13 @@ export class Listener {
       error: (socket, error) => {
         // Nothing of an application's gets here; this is a fault of the server, which costs one connection.
         context.logger.error("internal error on a connection", error);
-        socket.data.cut();
+        socket.data.reset();
       },
       ...tls?.handlers((socket, problem) => {
         if (problem === undefined) events.onReady(socket.data);
         else {
           context.logger.debug(`${socket.data.client?.join(":") ?? "unix"}: TLS: ${problem}`);
-          socket.data.cut();
+          socket.data.reset();
         }
       }),
     };

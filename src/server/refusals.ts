@@ -1,6 +1,5 @@
 import type { ProtocolError } from "../errors.ts";
 import type { PartialHead } from "../http1/partial-head.ts";
-import type { AccessRecord } from "../logging/access-log.ts";
 import type { Logger } from "../logging/logger.ts";
 
 /** Lines at `info` in one second, whatever the number of clients; the others are at `debug`. */
@@ -44,26 +43,6 @@ export class Refusals {
     this.#seen.add(kind);
     return true;
   }
-}
-
-/** The line of the access log for a request that never came to the application. */
-export function refusalRecord(
-  client: string | undefined,
-  { method, rawPath, queryString, httpVersion, headers }: PartialHead,
-  status: number,
-  bytes: number,
-): AccessRecord {
-  return {
-    client,
-    method: method ?? "-",
-    rawPath: rawPath ?? "-",
-    queryString,
-    httpVersion: httpVersion ?? "-",
-    status,
-    bytes,
-    durationMs: 0,
-    headers,
-  };
 }
 
 function described({ method, rawPath }: PartialHead): string {

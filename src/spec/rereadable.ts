@@ -1,4 +1,5 @@
 import type { Receive } from "./application.ts";
+import { mapped } from "./at-hand.ts";
 import type { ReceiveEvent } from "./events.ts";
 
 /**
@@ -23,6 +24,8 @@ const KNOWN = new WeakMap<Receive, Rereadable>();
  */
 export class Rereadable<Event extends ReceiveEvent = ReceiveEvent> {
   readonly #source: () => Promise<Event>;
+  /** Kept for the reader of the body. Entries of a WeakMap, one a request, would cost the garbage collector more. */
+  bodyOfReader: object | undefined;
   /** Events that were given back, the next one first. */
   #again: Event[] | undefined;
   #progress: BodyProgress = "untouched";
@@ -94,7 +97,7 @@ export class Rereadable<Event extends ReceiveEvent = ReceiveEvent> {
     if (again !== undefined) return Promise.resolve(this.#noted(again));
     if (this.#progress === "over" && this.#expectation !== undefined)
       return Promise.reject(this.#expectation);
-    return this.#source().then((event) => this.#noted(event));
+    return mapped(this.#source(), (event) => this.#noted(event));
   }
 
   /** Gives back all events that were received so far, or one that stands for them. */

@@ -15,9 +15,9 @@ export interface FolderWatchOptions {
   onError(problem: string): void;
 }
 
-/** Milliseconds without a change after which those before are told: an editor or a checkout writes several files. */
+/** Milliseconds without a change after which those before are reported: an editor or a checkout writes several files. */
 const QUIET_TIME = 100;
-/** Milliseconds after which they are told in any case. */
+/** Milliseconds after which they are reported in any case. */
 const LONGEST_WAIT = 2000;
 /** Linux gives a user 8192 watches where there is little memory, for all programs together. */
 const MAX_FOLDERS = 8000;
@@ -75,7 +75,7 @@ export class FolderWatch {
     }
   }
 
-  /** Whatever became of a name: the system tells of a file and of a folder in the same way. */
+  /** A name has changed: the system reports files and folders in the same way. */
   #onEvent(folder: string, name: string | null): void {
     if (name === null || !this.#watchers.has(folder)) return;
     const inner = path.join(folder, name);
@@ -89,12 +89,12 @@ export class FolderWatch {
     try {
       this.#enter(folder, true);
     } catch (error) {
-      // One that was removed at once is no loss.
+      // A folder that was removed at once is not missed.
       if (fs.existsSync(path.join(this.#options.folder, folder))) this.#options.onError(messageOf(error));
     }
   }
 
-  /** A folder that was removed, renamed or replaced: its watches would go on under a name that is not its own. */
+  /** A folder that was removed, renamed or replaced: its watches would report a wrong name. */
   #leave(folder: string): void {
     for (const [each, watcher] of this.#watchers) {
       if (each !== folder && !each.startsWith(`${folder}${path.sep}`)) continue;

@@ -9,18 +9,18 @@ import {
 import type { Slot } from "./slot.ts";
 
 /**
- * The supervisor's policy: which worker processes there are to be, and what becomes of each. It knows no process, no
- * timer and no clock; it is told what happened and when, and answers with what is to be done.
+ * The supervisor's policy: which worker processes there are to be, and what happens to each. It has no processes, timers
+ * or clock; it gets events with their times, and returns commands.
  */
 
 /**
  * - `starting`: the process runs and does not accept yet;
  * - `ready`: it accepts;
- * - `draining`: it was told to finish what runs and to end;
+ * - `finishing`: it was told to finish what runs and to end;
  * - `hung`: it was killed, for it gave no heartbeat, and its place is to be filled;
  * - `cut`: it was killed while it was to end anyway.
  */
-export type WorkerState = "starting" | "ready" | "draining" | "hung" | "cut";
+export type WorkerState = "starting" | "ready" | "finishing" | "hung" | "cut";
 
 /** A process of a worker. Its slot decides its number and its listening sockets; a slot can have two for a while. */
 export interface PlannedWorker {
@@ -38,7 +38,7 @@ export interface PlannedWorker {
   /** When it was last heard of. */
   readonly beatAt: number;
   /** When it was told to end; 0 before that. */
-  readonly drainAt: number;
+  readonly finishAt: number;
 }
 
 /** Why a worker is to be replaced, as the log says it. */
@@ -47,7 +47,7 @@ interface Replacement {
   readonly why: string;
   /** A reload is canceled when one replacement fails; everything else is tried again. */
   readonly isReload: boolean;
-  readonly orderedAt: number;
+  readonly commandedAt: number;
   readonly notBefore: number;
 }
 
@@ -58,8 +58,8 @@ export interface Policy {
   /** A worker that is not ready so long after it was started is killed; 0, the default, waits indefinitely. */
   readonly startLimit?: number;
   /** A worker that has not ended so long after it was told to is killed. */
-  readonly drainLimit: number;
-  /** Where others give up, a reload is waited for: somebody is about to mend the code. */
+  readonly finishLimit: number;
+  /** Wait for a reload instead of giving up: somebody is about to fix the code. */
   readonly waitsForReload?: boolean;
 }
 
@@ -81,15 +81,15 @@ export interface Plan {
   readonly code: 0 | 1;
   readonly isCut: boolean;
   /** True when another supervisor serves from now on. */
-  readonly isHandedOver: boolean;
+  readonly isSucceeded: boolean;
 }
 
-/** What is ordered from outside. */
-export type PlanOrder = "start" | "reload" | "more" | "fewer" | "hand-over" | "stop" | "cut";
+/** A command from outside. */
+export type OperatorCommand = "start" | "reload" | "more" | "fewer" | "hot-restart" | "stop" | "cut";
 
 /** What happens. `at` is in milliseconds of a clock that never goes back. */
 export type PlanEvent = { readonly at: number } & (
-  | { readonly type: "tick" | PlanOrder }
+  | { readonly type: "tick" | OperatorCommand }
   | { readonly type: "ready" | "beat"; readonly worker: number }
   /** It has served as many requests, or grown as large, as it may. */
   | { readonly type: "expiring"; readonly worker: number; readonly why: string }
@@ -111,7 +111,7 @@ export type PlanCommand =
    * waits in its sockets.
    */
   | {
-      readonly type: "drain";
+      readonly type: "finish";
       readonly worker: number;
       readonly isFollowed: boolean;
       readonly isLast: boolean;
@@ -139,7 +139,7 @@ const REPLACEMENT_DELAY = 1000;
 export const MAX_WORKERS = 1024;
 
 type Draft = { -readonly [K in keyof Plan]: Plan[K] } & { commands: PlanCommand[]; now: number };
-type WorkerEvent = "ready" | "beat" | "expiring" | "exited" | "crashed" | "drain" | "silent" | "overdue";
+type WorkerEvent = "ready" | "beat" | "expiring" | "exited" | "crashed" | "finish" | "silent" | "overdue";
 type Transition = (draft: Draft, worker: PlannedWorker, text: string) => void;
 
 /** A plan for `target` workers, of which none runs yet. */
@@ -155,7 +155,7 @@ export function createPlan(target: number, policy: Policy): Plan {
     tickedAt: 0,
     code: 0,
     isCut: false,
-    isHandedOver: false,
+    isSucceeded: false,
   };
 }
 
@@ -169,7 +169,7 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     expiring: ignore,
     exited: failToStart,
     crashed: failToStart,
-    drain: drain,
+    finish: finish,
     silent: killHung,
     overdue: killLateStart,
   },
@@ -179,18 +179,18 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     expiring: queueReplacement,
     exited: die,
     crashed: die,
-    drain: drain,
+    finish: finish,
     silent: killHung,
     overdue: ignore,
   },
-  draining: {
+  finishing: {
     ready: heard,
     beat: heard,
     expiring: ignore,
     exited: leave,
     crashed: leaveEarly,
-    drain: ignore,
-    silent: killSilentDrain,
+    finish: ignore,
+    silent: killSilentFinish,
     overdue: killOverdue,
   },
   hung: {
@@ -199,7 +199,7 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     expiring: ignore,
     exited: endHung,
     crashed: endHung,
-    drain: (draft, worker) => change(draft, worker, { state: "cut" }),
+    finish: (draft, worker) => change(draft, worker, { state: "cut" }),
     silent: ignore,
     overdue: ignore,
   },
@@ -209,23 +209,23 @@ const TRANSITIONS: Readonly<Record<WorkerState, Readonly<Record<WorkerEvent, Tra
     expiring: ignore,
     exited: leave,
     crashed: leave,
-    drain: ignore,
+    finish: ignore,
     silent: ignore,
     overdue: ignore,
   },
 };
 
-/** What is ordered from outside, and the phases in which it is heeded. */
-const ORDERS: Readonly<
-  Record<PlanOrder, { readonly phases: readonly Phase[]; readonly obey: (draft: Draft) => void }>
+/** Commands from outside, and the phases in which they have an effect. */
+const OPERATOR_COMMANDS: Readonly<
+  Record<OperatorCommand, { readonly phases: readonly Phase[]; readonly handle: (draft: Draft) => void }>
 > = {
-  start: { phases: ["starting"], obey: () => {} },
-  reload: { phases: ["starting", "running"], obey: reload },
-  more: { phases: ["starting", "running"], obey: more },
-  fewer: { phases: ["starting", "running"], obey: fewer },
-  "hand-over": { phases: ["starting", "running"], obey: handOver },
-  stop: { phases: ["starting", "running"], obey: (draft) => (draft.phase = "stopping") },
-  cut: { phases: ["starting", "running", "stopping"], obey: cut },
+  start: { phases: ["starting"], handle: () => {} },
+  reload: { phases: ["starting", "running"], handle: reload },
+  more: { phases: ["starting", "running"], handle: more },
+  fewer: { phases: ["starting", "running"], handle: fewer },
+  "hot-restart": { phases: ["starting", "running"], handle: hotRestart },
+  stop: { phases: ["starting", "running"], handle: (draft) => (draft.phase = "stopping") },
+  cut: { phases: ["starting", "running", "stopping"], handle: cut },
 };
 
 /** The plan after an event, and what is to be done. The plan that is given stays as it is. */
@@ -247,8 +247,8 @@ export function advance(plan: Plan, event: PlanEvent): { plan: Plan; commands: r
       happen(draft, event.worker, event.isCrash === true ? "crashed" : "exited", event.how);
       break;
     default: {
-      const { phases, obey } = ORDERS[event.type];
-      if (phases.includes(draft.phase)) obey(draft);
+      const { phases, handle } = OPERATOR_COMMANDS[event.type];
+      if (phases.includes(draft.phase)) handle(draft);
     }
   }
   settle(draft);
@@ -280,14 +280,14 @@ function becomeReady(draft: Draft, worker: PlannedWorker): void {
   change(draft, worker, { state: "ready", readyAt: draft.now, beatAt: draft.now });
   draft.slots = draft.slots.map((each) => ({ ...each, hasFailedToStart: false }));
   changeSlot(draft, worker.slot, { failedStarts: [] });
-  if (worker.predecessor !== undefined) happen(draft, worker.predecessor, "drain", "");
+  if (worker.predecessor !== undefined) happen(draft, worker.predecessor, "finish", "");
 }
 
-function drain(draft: Draft, worker: PlannedWorker): void {
-  change(draft, worker, { state: "draining", drainAt: draft.now });
-  const isFollowed = draft.phase !== "stopping" || draft.isHandedOver;
+function finish(draft: Draft, worker: PlannedWorker): void {
+  change(draft, worker, { state: "finishing", finishAt: draft.now });
+  const isFollowed = draft.phase !== "stopping" || draft.isSucceeded;
   const isLast = draft.phase !== "stopping" && worker.slot > draft.target;
-  draft.commands.push({ type: "drain", worker: worker.id, isFollowed, isLast });
+  draft.commands.push({ type: "finish", worker: worker.id, isFollowed, isLast });
 }
 
 function leave(draft: Draft, worker: PlannedWorker): void {
@@ -303,7 +303,7 @@ function leaveEarly(draft: Draft, worker: PlannedWorker, how: string): void {
 function queueReplacement(draft: Draft, worker: PlannedWorker, why: string): void {
   if (draft.replacements.some((each) => each.worker === worker.id)) return;
   log(draft, "info", `is replaced: it ${why}`, worker);
-  const entry = { worker: worker.id, why, isReload: false, orderedAt: draft.now, notBefore: 0 };
+  const entry = { worker: worker.id, why, isReload: false, commandedAt: draft.now, notBefore: 0 };
   draft.replacements = [...draft.replacements, entry];
 }
 
@@ -318,7 +318,7 @@ function killLateStart(draft: Draft, worker: PlannedWorker): void {
   kill(draft, worker, `was not ready ${limit} s after its start, the import of the application included`);
 }
 
-function killSilentDrain(draft: Draft, worker: PlannedWorker): void {
+function killSilentFinish(draft: Draft, worker: PlannedWorker): void {
   change(draft, worker, { state: "cut" });
   const isEarly = worker.readyAt === 0;
   kill(draft, worker, isEarly ? "does not end, its event loop is blocked" : silence(draft));
@@ -338,7 +338,7 @@ function kill(draft: Draft, worker: PlannedWorker, why: string): void {
   draft.commands.push({ type: "kill", worker: worker.id });
 }
 
-/** It ended although it was to go on. */
+/** It ended unasked. */
 function die(draft: Draft, worker: PlannedWorker, how: string): void {
   leave(draft, worker);
   if (draft.phase === "stopping") return;
@@ -410,10 +410,10 @@ function isOutage({ workers }: Draft): boolean {
   return !workers.some(isServing);
 }
 
-/** The predecessor goes on. */
+/** The predecessor keeps serving. */
 function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: PlannedWorker, how: string): void {
   const entry = draft.replacements.find((each) => each.worker === predecessor.id);
-  if (entry?.isReload === true && entry.orderedAt > worker.startedAt) {
+  if (entry?.isReload === true && entry.commandedAt > worker.startedAt) {
     // With code that is perhaps newer.
     log(draft, "error", `could not start: it ${how}. The reload that was ordered since then begins`, worker);
     return;
@@ -435,10 +435,10 @@ function failToReplace(draft: Draft, worker: PlannedWorker, predecessor: Planned
 }
 
 function waitForReload(draft: Draft, worker: PlannedWorker): void {
-  // Ordered while it was starting, with code that was perhaps older.
-  const isOrdered = draft.replacements.some((each) => each.worker === worker.id && each.isReload);
-  changeSlot(draft, worker.slot, { failedStarts: [], endsInRow: 0, spawnAt: isOrdered ? 0 : Infinity });
-  if (!isOrdered) log(draft, "info", "It is started again when a file has changed");
+  // Commanded while it was starting, perhaps with older code.
+  const isCommanded = draft.replacements.some((each) => each.worker === worker.id && each.isReload);
+  changeSlot(draft, worker.slot, { failedStarts: [], endsInRow: 0, spawnAt: isCommanded ? 0 : Infinity });
+  if (!isCommanded) log(draft, "info", "It is started again when a file has changed");
 }
 
 function giveUp(draft: Draft, text: string): void {
@@ -447,19 +447,19 @@ function giveUp(draft: Draft, text: string): void {
   draft.phase = "stopping";
 }
 
-// ── what is ordered ──────────────────────────────────────────────────────────────────────────────────────────────────
+// ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function reload(draft: Draft): void {
   log(draft, "info", "Reloading: each worker is replaced by a new one");
   const entries = draft.workers
     .filter(isServing)
-    .map(({ id }) => ({ worker: id, why: "reload", isReload: true, orderedAt: draft.now, notBefore: 0 }));
+    .map(({ id }) => ({ worker: id, why: "reload", isReload: true, commandedAt: draft.now, notBefore: 0 }));
   draft.replacements = [
     ...draft.replacements.filter((each) => !entries.some(({ worker }) => worker === each.worker)),
     ...entries,
   ];
   draft.slots = draft.slots.map((each) => (each.spawnAt === Infinity ? { ...each, spawnAt: 0 } : each));
-  // Whoever has ordered it hears of its end in any case.
+  // The end of a reload is reported in any case.
   if (draft.replacements.length === 0) draft.commands.push({ type: "reloaded", isComplete: true });
 }
 
@@ -482,8 +482,8 @@ function fewer(draft: Draft): void {
 }
 
 /** Another supervisor's workers serve. */
-function handOver(draft: Draft): void {
-  draft.isHandedOver = true;
+function hotRestart(draft: Draft): void {
+  draft.isSucceeded = true;
   draft.phase = "stopping";
 }
 
@@ -492,24 +492,24 @@ function cut(draft: Draft): void {
   draft.phase = "stopping";
   draft.isCut = true;
   for (const worker of draft.workers) {
-    change(draft, worker, { state: type === "kill" ? "cut" : "draining", drainAt: draft.now });
+    change(draft, worker, { state: type === "kill" ? "cut" : "finishing", finishAt: draft.now });
     draft.commands.push({ type, worker: worker.id });
   }
 }
 
 function tick(draft: Draft): void {
-  const { heartbeatTimeout, startLimit = 0, drainLimit } = draft.policy;
+  const { heartbeatTimeout, startLimit = 0, finishLimit } = draft.policy;
   // When the supervisor itself stood still, what it did not hear was said all the same.
   if (heartbeatTimeout > 0 && draft.tickedAt > 0 && draft.now - draft.tickedAt > heartbeatTimeout / 2)
     draft.workers = draft.workers.map((each) => ({ ...each, beatAt: draft.now, startedAt: draft.now }));
   draft.tickedAt = draft.now;
-  const isOverdue = ({ state, startedAt, drainAt }: PlannedWorker): boolean =>
+  const isOverdue = ({ state, startedAt, finishAt }: PlannedWorker): boolean =>
     state === "starting"
       ? startLimit > 0 && draft.now - startedAt >= startLimit
-      : drainAt > 0 && draft.now - drainAt >= drainLimit;
+      : finishAt > 0 && draft.now - finishAt >= finishLimit;
   // One that has never served has nothing to finish.
   const patience = ({ state, readyAt, startedAt, beatAt }: PlannedWorker): number => {
-    if (state === "draining" && readyAt === 0) return Math.min(heartbeatTimeout || Infinity, EARLY_END);
+    if (state === "finishing" && readyAt === 0) return Math.min(heartbeatTimeout || Infinity, EARLY_END);
     // A process needs time until it can send its first heartbeat, and more of it on a busy machine.
     const isUnheard = state === "starting" && beatAt === startedAt && startLimit > 0;
     return isUnheard ? 0 : heartbeatTimeout;
@@ -526,7 +526,7 @@ function tick(draft: Draft): void {
 function settle(draft: Draft): void {
   if (draft.phase === "over") return;
   if (draft.phase === "stopping") {
-    for (const { id } of draft.workers) happen(draft, id, "drain", "");
+    for (const { id } of draft.workers) happen(draft, id, "finish", "");
     if (draft.workers.length > 0) return;
     draft.phase = "over";
     draft.commands.push({ type: "end", code: draft.code });
@@ -546,7 +546,7 @@ function shrink(draft: Draft): void {
   // First of all, so that the worker holds the sockets alone: what comes to them until it closes them is its own.
   for (const { slot } of surplus) draft.commands.push({ type: "close-slot", slot });
   draft.slots = draft.slots.filter(({ slot }) => slot <= draft.target);
-  for (const { id, slot } of draft.workers) if (slot > draft.target) happen(draft, id, "drain", "");
+  for (const { id, slot } of draft.workers) if (slot > draft.target) happen(draft, id, "finish", "");
 }
 
 function fill(draft: Draft): void {
@@ -592,7 +592,7 @@ function spawn(draft: Draft, slot: number, predecessor: number | undefined): voi
     startedAt: draft.now,
     readyAt: 0,
     beatAt: draft.now,
-    drainAt: 0,
+    finishAt: 0,
   } as const;
   draft.workers = [...draft.workers, worker];
   changeSlot(draft, slot, { spawnAt: 0 });

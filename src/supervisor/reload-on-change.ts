@@ -23,7 +23,7 @@ export interface ReloadOnChangeOptions {
 }
 
 /**
- * Orders a reload whenever a module of the application is saved, one after the other: what is saved during one is
+ * Requests a reload whenever a module of the application is saved, one after the other: what is saved during one is
  * loaded by the next.
  */
 export class ReloadOnChange {
@@ -56,7 +56,7 @@ export class ReloadOnChange {
     });
   }
 
-  /** The reload that was ordered is over, or has failed. */
+  /** The requested reload is over, or has failed. */
   reloaded(): void {
     this.#isReloading = false;
     if (this.#waiting.length > 0) this.#onChange(this.#waiting.slice());

@@ -1,5 +1,3 @@
-import os from "node:os";
-
 import { WorkerError } from "../errors.ts";
 import { Lifespan } from "../exchange/lifespan.ts";
 import { bracketedHost, formatListenAddress } from "../options/listen-address.ts";
@@ -7,22 +5,24 @@ import type { TcpAddress, UnixAddress } from "../options/listen-address.ts";
 import type { AskedSocket } from "../listening/listening-socket.ts";
 import type { Logger } from "../logging/logger.ts";
 import { declarationOf, isOptionName } from "../options/table.ts";
-import { writtenValue } from "../options/declaration.ts";
+import { writtenValue } from "../options/value-text.ts";
 import { defaultOptions } from "../options/resolve.ts";
 import type { ServerOptions } from "../options/resolve.ts";
-import type { SocketDescription } from "../server/server.ts";
+import type { SocketDescription } from "../server/listeners.ts";
 import type { Application } from "../spec/application.ts";
 import { endIfBlocked, inTime, KILL_MARGIN } from "../process/start-deadline.ts";
 import { addSamples } from "../metrics/families.ts";
 import type { MetricsEndpoint } from "../metrics/endpoint.ts";
 import { beatInterval } from "./heartbeat.ts";
 import { advance, createPlan, wakeAt } from "./plan.ts";
-import type { Plan, PlanCommand, PlanEvent, PlanOrder } from "./plan.ts";
+import type { Plan, PlanCommand, PlanEvent, OperatorCommand } from "./plan.ts";
 import { spawnProblem } from "../process/program.ts";
+import { FIRST_DESCRIPTOR } from "../process/inherited-socket.ts";
+import { workerCount } from "../process/sockets.ts";
 import type { Sockets } from "../process/sockets.ts";
 import { followVacancies, vacancyWakeAt } from "./vacancies.ts";
 import type { Vacancies } from "./vacancies.ts";
-import { FIRST_DESCRIPTOR, WorkerProcess } from "./worker-process.ts";
+import { WorkerProcess } from "./worker-process.ts";
 import type { WorkerEnd } from "./worker-process.ts";
 import { WorkerSamples } from "./worker-samples.ts";
 
@@ -52,7 +52,7 @@ interface RunningWorker {
 }
 
 /** Seconds that a worker which was told to end has beyond the times for requests and for the application's shutdown. */
-const DRAIN_MARGIN = 5;
+const FINISH_MARGIN = 5;
 
 /** The options that are not what they are by default, which may contradict each other when they are all given. */
 function changedOptions(options: ServerOptions): Record<string, unknown> {
@@ -63,14 +63,8 @@ function changedOptions(options: ServerOptions): Record<string, unknown> {
   return { ...Object.fromEntries(changed), env: options.env };
 }
 
-/** How many workers the options ask for. */
-export function workerCount({ workers }: Pick<ServerOptions, "workers">): number {
-  return workers === 0 ? os.availableParallelism() : workers;
-}
-
 /**
- * Runs workers and does not serve itself. What is to be done is decided by `plan.ts`; this does it, and tells what
- * happens. It installs no signal handlers.
+ * Runs workers and does not serve itself. `plan.ts` decides; this carries its commands out, and passes events to it. It installs no signal handlers.
  */
 export class Supervisor {
   readonly options: ServerOptions;
@@ -104,10 +98,10 @@ export class Supervisor {
       heartbeatTimeout: options.heartbeatTimeout * 1000,
       startLimit:
         options.lifespanStartupTimeout === 0 ? 0 : (options.lifespanStartupTimeout + KILL_MARGIN) * 1000,
-      drainLimit: (2 * options.shutdownTimeout + DRAIN_MARGIN) * 1000,
+      finishLimit: (2 * options.shutdownTimeout + FINISH_MARGIN) * 1000,
       waitsForReload: parts.waitsForReload ?? false,
     });
-    // Whoever starts it hears of a failure by `start`, and everybody else by `whenStopped`.
+    // `start` reports a failure to its caller, and `whenStopped` to everybody else.
     this.#serving.promise.catch(() => {});
   }
 
@@ -138,7 +132,7 @@ export class Supervisor {
   }
 
   /**
-   * Drains all workers and ends. With `force` they are cut, and a second time killed. Safe to call at any time.
+   * Lets all workers finish what runs, and ends. With `force` they are cut, and a second time killed. Safe to call at any time.
    *
    * @returns true when everything came to its end, false when something was cut, killed or had failed.
    */
@@ -153,14 +147,14 @@ export class Supervisor {
   }
 
   /**
-   * `reload` replaces each worker, `more` and `fewer` change their number, and `hand-over` ends the supervisor as one
-   * that another follows.
+   * `reload` replaces each worker, `more` and `fewer` change their number, and `hot-restart` ends the
+   * supervisor as one that another follows.
    */
-  obey(order: Extract<PlanOrder, "reload" | "more" | "fewer" | "hand-over">): void {
+  handle(command: Extract<OperatorCommand, "reload" | "more" | "fewer" | "hot-restart">): void {
     // The next one takes the address over.
-    if (order === "hand-over") void this.#endpoint?.close({ isFollowed: true });
-    if (order === "reload") this.remakeSocketFiles();
-    this.#happen(order);
+    if (command === "hot-restart") void this.#endpoint?.close({ isFollowed: true });
+    if (command === "reload") this.remakeSocketFiles();
+    this.#happen(command);
   }
 
   /** Creates the files of Unix sockets again if they were removed. Logs each one, and failures. */
@@ -169,7 +163,7 @@ export class Supervisor {
     void this.#endpoint?.remakeSocketFile();
   }
 
-  /** Opens the log files of all workers anew. */
+  /** Opens the log files of all workers again. */
   reopenLogs(): void {
     for (const worker of this.#workers.values()) worker.process.tell({ type: "reopen" });
   }
@@ -217,7 +211,7 @@ export class Supervisor {
     return [...this.#workers.values()].reduce((sum, worker) => sum + worker.process.connections, 0);
   }
 
-  /** Resolves when the last worker has gone, with what `stop` resolves with. */
+  /** Resolves when the last worker has ended, with what `stop` resolves with. */
   get whenStopped(): Promise<boolean> {
     return this.#stopped.promise;
   }
@@ -264,7 +258,7 @@ export class Supervisor {
     });
   }
 
-  #happen(what: "tick" | PlanOrder): void {
+  #happen(what: "tick" | OperatorCommand): void {
     this.#advance({ type: what, at: performance.now() });
   }
 
@@ -301,9 +295,9 @@ export class Supervisor {
       case "spawn":
         this.#spawn(command.worker, command.slot);
         break;
-      case "drain": {
+      case "finish": {
         const { isFollowed, isLast } = command;
-        this.#workers.get(command.worker)?.process.tell({ type: "drain", isFollowed, isLast });
+        this.#workers.get(command.worker)?.process.tell({ type: "finish", isFollowed, isLast });
         break;
       }
       case "cut":
@@ -370,7 +364,7 @@ export class Supervisor {
     }
   }
 
-  /** A slot without sockets of its own, as after privileges were given up, shares those of another one. */
+  /** A slot whose sockets cannot be opened, as after privileges were dropped, shares those of another one. */
   #socketsFor(slot: number): readonly AskedSocket[] {
     const { sockets } = this.#parts;
     try {
@@ -393,7 +387,7 @@ export class Supervisor {
     this.#logger[level](found === undefined || found.ran === "" ? line : `${line}. ${found.ran}`);
   }
 
-  /** The last worker has gone. */
+  /** The last worker has ended. */
   async #end(code: 0 | 1): Promise<void> {
     this.#isEnding = true;
     clearInterval(this.#ticker);

@@ -33,7 +33,7 @@ export function followVacancies(
   { phase, target, workers }: Pick<Plan, "phase" | "target" | "workers">,
   now: number,
 ): { readonly vacancies: Vacancies; readonly commands: readonly VacancyCommand[] } {
-  // All workers drain, or are to.
+  // All workers finish, or are about to.
   if (phase === "stopping" || phase === "over") return { vacancies: [], commands: [] };
   const ready = workers.filter(({ state }) => state === "ready");
   const isReady = (id: number | undefined): id is number => ready.some((each) => each.id === id);

@@ -3,22 +3,21 @@ import fs from "node:fs";
 import type { Samples } from "../metrics/families.ts";
 import { openJournal, readJournal } from "../server/request-journal.ts";
 import { openDescriptorChannel, sendDescriptors } from "../system/descriptor-channel.ts";
+import { FIRST_DESCRIPTOR } from "../process/inherited-socket.ts";
 import { describeExit, describeRunning, outOfMemoryKills } from "../process/exit-reason.ts";
 import { envelope, readReport } from "../process/messages.ts";
-import type { Order, Report } from "../process/messages.ts";
+import type { WorkerCommand, Report } from "../process/messages.ts";
 import { spawnCommand } from "../process/program.ts";
-import { environmentFor } from "../process/role.ts";
+import { environmentFor } from "../process/role-environment.ts";
 
-/** The first descriptor after the standard ones: where a worker finds its sockets. */
-export const FIRST_DESCRIPTOR = 3;
 /** Milliseconds that the last words of a process that has ended may take to arrive. */
 const LAST_WORDS = 100;
 
-/** What a worker process tells its supervisor. */
+/** Events of a worker process. */
 export interface WorkerEvents {
   onReport(report: Exclude<Report, { type: "starting" | "failed" | "measured" }>): void;
   onSamples(round: number, samples: Samples): void;
-  /** Nothing is told after it. */
+  /** Nothing is reported after it. */
   onExit(end: WorkerEnd): void;
 }
 
@@ -89,11 +88,11 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  tell(order: Order): void {
+  tell(command: WorkerCommand): void {
     try {
-      this.#child.send(envelope(order));
+      this.#child.send(envelope(command));
     } catch {
-      // It has ended, which is told as well.
+      // It has ended, which is reported separately.
     }
   }
 

@@ -9,13 +9,13 @@ import type { ServerOptions } from "../options/resolve.ts";
 import { RequestJournal } from "../server/request-journal.ts";
 import { Server } from "../server/server.ts";
 import { onSignals } from "../process/signal-handlers.ts";
-import { surviveErrors } from "../process/run-until-signal.ts";
+import { surviveErrors } from "../process/survive-errors.ts";
 import { inTime } from "../process/start-deadline.ts";
 import type { Application } from "../spec/application.ts";
 import { receiveDescriptors } from "../system/descriptor-channel.ts";
 import { beatInterval } from "./heartbeat.ts";
-import { envelope, readOrder } from "../process/messages.ts";
-import type { Configuration, Order, Report } from "../process/messages.ts";
+import { envelope, readCommand } from "../process/messages.ts";
+import type { Configuration, WorkerCommand, Report } from "../process/messages.ts";
 import { applySettings } from "../process/process-settings.ts";
 import { WORKER_SIGNALS } from "./signal-tables.ts";
 import { dieWithParent } from "../system/process-calls.ts";
@@ -29,16 +29,16 @@ export type LoadApplication = (
 
 /** Milliseconds between two looks at how many requests were served. */
 const REQUESTS_INTERVAL = 100;
-/** Heartbeats in a row at which the memory must be too large: a peak is no leak. */
+/** Heartbeats in a row at which the memory must be too large: a peak is not a leak. */
 const RSS_SAMPLES = 3;
 /** Milliseconds for what runs in a worker that `--reload` replaces; longer than idle connections are kept. */
-const RELOAD_DRAIN = 2500;
-/** Milliseconds in which the connections that are about to be made to a socket of its own are accepted. */
+const RELOAD_LIMIT = 2500;
+/** Milliseconds in which the connections that have begun on its sockets are still accepted. */
 const LAST_CONNECTIONS = 500;
 
 /**
- * Serves in this process as a worker: adopts the sockets that the supervisor hands down, reports when it is ready and
- * beats from its event loop, and ends when it is told to, or when the supervisor is gone. A worker that cannot start
+ * Serves in this process as a worker: adopts the sockets of the supervisor, reports when it is ready and
+ * sends heartbeats from its event loop, and ends at a command, or when the supervisor has ended. A worker that cannot start
  * says why to the supervisor, and ends.
  *
  * @returns the server once it serves.
@@ -50,16 +50,16 @@ export async function runWorker(load: LoadApplication, ownLogger?: Logger): Prom
   const worker: Worker = { adopted: new Map() };
   process.on("disconnect", () => process.exit(1));
   process.on("message", (message: unknown) => {
-    const order = readOrder(message);
-    if (order?.type === "configure") configured.resolve(order);
-    else if (order !== undefined) {
-      worker.isEnding ||= order.type === "drain" || order.type === "cut";
-      obey(order, worker);
+    const command = readCommand(message);
+    if (command?.type === "configure") configured.resolve(command);
+    else if (command !== undefined) {
+      worker.isEnding ||= command.type === "finish" || command.type === "cut";
+      handle(command, worker);
     }
   });
-  onSignals(WORKER_SIGNALS, (order) => {
-    if (order === "reopen") worker.server?.reopenLogs();
-    else if (order === "retire") report({ type: "expiring", why: "was told to end by a signal" });
+  onSignals(WORKER_SIGNALS, (command) => {
+    if (command === "reopen") worker.server?.reopenLogs();
+    else if (command === "retire") report({ type: "expiring", why: "was told to end by a signal" });
   });
   const { options: given, application, workerNumber, sockets, journal, channel } = await configured.promise;
   worker.channel = channel;
@@ -125,12 +125,12 @@ function openedJournal(fd: number, logger: Logger): RequestJournal | undefined {
   }
 }
 
-function obey(order: Exclude<Order, Configuration>, worker: Worker): void {
+function handle(command: Exclude<WorkerCommand, Configuration>, worker: Worker): void {
   const { server } = worker;
-  switch (order.type) {
-    case "drain":
+  switch (command.type) {
+    case "finish":
       if (server === undefined) process.exit(0);
-      void end(server, order);
+      void end(server, command);
       break;
     case "cut":
       if (server === undefined) process.exit(1);
@@ -141,21 +141,21 @@ function obey(order: Exclude<Order, Configuration>, worker: Worker): void {
       server?.reopenLogs();
       break;
     case "adopt":
-      adopt(worker, order.slot);
+      adopt(worker, command.slot);
       break;
     case "release": {
-      const release = worker.adopted.get(order.slot);
-      worker.adopted.delete(order.slot);
+      const release = worker.adopted.get(command.slot);
+      worker.adopted.delete(command.slot);
       // Where the sockets are about to be closed, the last connections to them have only been begun.
       if (release !== undefined) setTimeout(release, LAST_CONNECTIONS);
       break;
     }
     case "measure":
-      report({ type: "measured", round: order.round, samples: server?.samples ?? {} });
+      report({ type: "measured", round: command.round, samples: server?.samples ?? {} });
   }
 }
 
-/** The sockets have been sent before the order, and must be taken in any case. */
+/** The sockets have been sent before the command, and must be taken in any case. */
 function adopt({ server, channel, adopted }: Worker, slot: number): void {
   if (channel === undefined) return;
   try {
@@ -175,7 +175,7 @@ async function end(
   // Nobody else has these sockets, and no connection comes to them any more but those that have been begun.
   if (isLast) await Bun.sleep(LAST_CONNECTIONS);
   // Nobody waits for old code to finish, and it may never.
-  if (isFollowed && server.options.reload) setTimeout(() => void server.stop({ force: true }), RELOAD_DRAIN);
+  if (isFollowed && server.options.reload) setTimeout(() => void server.stop({ force: true }), RELOAD_LIMIT);
   const isClean = await server.stop({ isFollowed });
   process.exit(isClean ? 0 : 1);
 }
@@ -217,6 +217,6 @@ function report(message: Report): void {
   try {
     process.send?.(envelope(message));
   } catch {
-    // The channel is closed; its end is told as well, and ends this process.
+    // The channel is closed, which ends this process.
   }
 }

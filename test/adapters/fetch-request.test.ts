@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { fromFetch, type FetchHandler } from "../../adapters/fetch.ts";
+import { urlOf } from "../../adapters/fetch/request.ts";
 import type { HeaderPair, ReceiveEvent } from "../../src/spec/index.ts";
 import { bytes, httpScope, response, server, type Wanted } from "../support/fake-scope.ts";
 import { startServer } from "../support/server.ts";
@@ -121,6 +122,60 @@ test("the URL is what new URL() makes of it", async () => {
   expect(await made(({ url }) => url, { headers: [["host", "EXAMPLE.org:80"]] }, [])).toBe(
     "http://example.org/",
   );
+});
+
+test("any target gives the URL that the parser makes of its bytes, sent as they are where that changes nothing", async () => {
+  const alphabet = [
+    ..."ab/.%2eE3f",
+    ..."?#\\\"<>`{}^'|[]:@;&=+~!$*()_-",
+    "\u00e9",
+    "\u0080",
+    "\u007f",
+    " ",
+    "/..",
+    "/.",
+  ];
+  let seed = 1;
+  const random = (below: number): number => (seed = (seed * 48_271) % 0x7fff_ffff) % below;
+  const text = (): string =>
+    Array.from({ length: random(9) }, () => alphabet[random(alphabet.length)] ?? "").join("");
+  const encoded = (target: string): string =>
+    target.replace(
+      /[^!-~]|[#\\]/g,
+      (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+    );
+  for (let round = 0; round < 20_000; round++) {
+    const raw_path = `/${text().replaceAll("?", "")}`;
+    const query_string = random(2) === 0 ? "" : text();
+    const query = query_string === "" ? "" : `?${encoded(query_string)}`;
+    const found = urlOf(httpScope({ raw_path, query_string, path: raw_path, headers: [["host", "h"]] }));
+    expect(found).toBe(new URL(`http://h${encoded(raw_path)}${query}`).href);
+  }
+});
+
+test("JSON that is invalid is a rejection, also where the body has come already", async () => {
+  expect(await made((request) => failed(request.json()))).toBe("SyntaxError");
+  const whole: ReceiveEvent[] = [{ type: "http.request", body: bytes("hello"), more: false }];
+  expect(await made((request) => failed(request.json()), POST, whole)).toBe("SyntaxError");
+});
+
+test("arrayBuffer() has the bytes of the body and no others, wherever they are in the memory that came in", async () => {
+  const came = bytes("head hello next");
+  const body = came.subarray(5, 10);
+  const text = await made(async (request) => new TextDecoder().decode(await request.arrayBuffer()), POST, [
+    { type: "http.request", body, more: false },
+  ]);
+  expect(text).toBe("hello");
+});
+
+test("a body that has come already is at hand in the same turn", async () => {
+  const side = server({ type: "http.request", body: bytes("hello"), more: false });
+  let status = "";
+  await fromFetch((request) => {
+    status = Bun.peek.status(request.text());
+    return new Response();
+  })(httpScope(POST), side.receive, side.send);
+  expect(status).toBe("fulfilled");
 });
 
 describe("what nobody asks for is not made", () => {

@@ -368,6 +368,69 @@ describe("a client that goes", () => {
   });
 });
 
+describe("a request body whose stream fails", () => {
+  const failing = (error: unknown): Request => {
+    let pulls = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (pulls++ === 0) controller.enqueue(new Uint8Array(3));
+        else controller.error(error);
+      },
+    });
+    return new Request("http://a/x", { method: "POST", body });
+  };
+  /** Reads the body, begins the response before it where it is to, and resolves with what it has learnt. */
+  const reading = (begins: boolean) => {
+    const learnt = Promise.withResolvers<unknown>();
+    const app = http(async (scope, receive, send) => {
+      if (begins) {
+        await send({ type: "http.response.start", status: 200 });
+        await send({ type: "http.response.body", body: "part", more: true });
+      }
+      let event = await receive();
+      while (event.type === "http.request" && event.more) event = await receive();
+      learnt.resolve([event.type, scope["pagi.connection"].disconnectReason()]);
+    });
+    return { app, learnt: learnt.promise };
+  };
+  const onError = (message: string, error?: unknown): void =>
+    void complaints.push(`${message}: ${error instanceof Error ? error.message : String(error)}`);
+  const LOGGED = "POST /x: the stream of the request body failed: disk";
+
+  test("is answered with 400, logged, and the application learns that the request is over", async () => {
+    const { app, learnt } = reading(false);
+    const answer = await toFetch(app, { onError })(failing(new Error("disk")));
+    expect([answer.status, await answer.text()]).toEqual([400, "Bad Request\n"]);
+    expect(await learnt).toEqual(["http.disconnect", "read_error"]);
+    expect(complaints).toEqual([LOGGED]);
+  });
+
+  test("cuts a response that has begun", async () => {
+    const { app, learnt } = reading(true);
+    const answer = await toFetch(app, { onError })(failing(new Error("disk")));
+    expect(answer.status).toBe(200);
+    expect(answer.text()).rejects.toThrow("The request body failed.");
+    expect(await learnt).toEqual(["http.disconnect", "read_error"]);
+    expect(complaints).toEqual([LOGGED]);
+  });
+
+  test("because its client has disconnected is no failure", async () => {
+    const { app, learnt } = reading(false);
+    const answer = await toFetch(app, { onError })(failing(new DOMException("gone", "AbortError")));
+    expect(answer.status).toBe(499);
+    expect(await learnt).toEqual(["http.disconnect", "client_closed"]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("within Hono too, where pagi() hosts the application", async () => {
+    const { app } = reading(false);
+    const outer = new Hono();
+    outer.all("/*", pagi(app));
+    const answer = await outer.fetch(failing(new Error("disk")));
+    expect(answer.status).toBe(400);
+  });
+});
+
 describe("errors", () => {
   test.each<[string, Application, RegExp]>([
     ["throws", () => Promise.reject(new Error("secret")), /the application threw/],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import { readArguments } from "../../cli/arguments.ts";
 import { allFlags } from "../../cli/flags.ts";
-import { gather } from "../../cli/given.ts";
+import { gather } from "../../cli/option-sources.ts";
 import { helpText } from "../../cli/help.ts";
 import { OptionError } from "../../src/errors.ts";
 

@@ -202,7 +202,8 @@ describe("a binary of pagi-server build", () => {
   }, 20_000);
 
   test("starts itself as its workers, and on SIGHUP its new version as new workers", async () => {
-    const file = await built("workers", "app.ts", "--asset", "public");
+    const file = empty.file("workers");
+    fs.copyFileSync(binary, file);
     await using server = await start(file, "-p", "0", "--workers", "2");
     const workers = childrenOf(server.pid);
     expect(workers).toHaveLength(2);

@@ -4,12 +4,16 @@ import type { Browser } from "playwright-core";
 import { launchChromium } from "../support/chromium.ts";
 import { EXAMPLES, startExample } from "../support/example.ts";
 import { pageProblems } from "../support/page-problems.ts";
+import { Turns } from "../support/turns.ts";
 
 // Every example is started and searched for pages: at `/`, at an address that does not exist, at the addresses in its
 // README, and behind links. So the page of a new example is found without being listed here.
 
 /** Pages of one example that are looked at; further ones differ in their content only. */
 const MAX_PAGES = 4;
+
+/** Examples that are looked at beside each other. */
+const turns = new Turns(3);
 
 let browser: Browser;
 beforeAll(async () => {
@@ -26,9 +30,10 @@ const LEAST: Readonly<Record<string, number>> = {
   "simple-todo": 3,
 };
 
-test.each(EXAMPLES)(
+test.concurrent.each(EXAMPLES)(
   "%s: every page is accessible, fits a phone, and has a light and a dark scheme",
   async (example) => {
+    using _turn = await turns.take();
     await using server = await startExample(example);
     const paths = await pagesOf(server.url, await pathsInReadme(example));
     expect(paths.length).toBeGreaterThanOrEqual(LEAST[example] ?? 0);

@@ -374,32 +374,35 @@ const ENDINGS: readonly Ending[] = [
 ];
 
 describe("PAGI Www, Connection State: exactly one of onDisconnect and onComplete", () => {
-  test.each(ENDINGS.map((ending) => [ending.name, ending] as const))("%s", async (_name, ending) => {
-    const { server, record } = await watch(ending.app, ending.options);
-    await using _server = server;
-    await using wire = await Wire.open(server);
-    await ending.client(wire, server, record);
-    await record.settled;
-    await eventually(
-      "the request has ended",
-      () => record.scope?.["pagi.connection"].isConnected() === false,
-    );
-    await server.server.stop({ force: true });
-    const connection = record.scope?.["pagi.connection"];
-    if (ending.reason === undefined) {
-      expect(record.events).toEqual(["complete"]);
-      expect(connection?.disconnectReason()).toBeUndefined();
-      expect(connection?.responseComplete()).toBe(true);
-      expect(connection?.responseStarted()).toBe(true);
-      expect(connection?.signal.aborted).toBe(false);
-    } else {
-      const reason = connection?.disconnectReason();
-      expect([ending.reason].flat() as unknown[]).toContain(reason);
-      expect(record.events).toEqual([`signal ${reason}`, `disconnect ${reason}`, `promise ${reason}`]);
-      expect(connection?.responseComplete()).toBe(false);
-      expect(connection?.signal.aborted).toBe(true);
-    }
-  });
+  test.concurrent.each(ENDINGS.map((ending) => [ending.name, ending] as const))(
+    "%s",
+    async (_name, ending) => {
+      const { server, record } = await watch(ending.app, ending.options);
+      await using _server = server;
+      await using wire = await Wire.open(server);
+      await ending.client(wire, server, record);
+      await record.settled;
+      await eventually(
+        "the request has ended",
+        () => record.scope?.["pagi.connection"].isConnected() === false,
+      );
+      await server.server.stop({ force: true });
+      const connection = record.scope?.["pagi.connection"];
+      if (ending.reason === undefined) {
+        expect(record.events).toEqual(["complete"]);
+        expect(connection?.disconnectReason()).toBeUndefined();
+        expect(connection?.responseComplete()).toBe(true);
+        expect(connection?.responseStarted()).toBe(true);
+        expect(connection?.signal.aborted).toBe(false);
+      } else {
+        const reason = connection?.disconnectReason();
+        expect([ending.reason].flat() as unknown[]).toContain(reason);
+        expect(record.events).toEqual([`signal ${reason}`, `disconnect ${reason}`, `promise ${reason}`]);
+        expect(connection?.responseComplete()).toBe(false);
+        expect(connection?.signal.aborted).toBe(true);
+      }
+    },
+  );
 });
 
 describe("a response that is written into a connection which the client has just reset", () => {
@@ -407,7 +410,7 @@ describe("a response that is written into a connection which the client has just
   const file = `${process.env["TMPDIR"] ?? "/tmp"}/pagi-reset-${process.pid}`;
   afterAll(() => Bun.file(file).delete());
 
-  test.each([
+  test.concurrent.each([
     ["a body", { type: "http.response.body", body: "answer" }],
     ["a large body", { type: "http.response.body", body: LARGE }],
     ["a file", { type: "http.response.body", file }],

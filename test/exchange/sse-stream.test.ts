@@ -42,18 +42,21 @@ async function failuresOf(events: SendEvent[], validateEvents: boolean) {
 
 // ── sse.start ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("sse.start supplies the headers of an event stream; HTTP/1.1 chunks it and says keep-alive", async () => {
-  const response = await streamOf([{ type: "sse.start" }]);
-  expect(response.status).toBe(200);
-  expect(field(response, "content-type")).toBe("text/event-stream");
-  expect(field(response, "cache-control")).toBe("no-cache");
-  expect(field(response, "date")).toEndWith(" GMT");
-  expect(field(response, "connection")).toBe("keep-alive");
-  expect(field(response, "transfer-encoding")).toBe("chunked");
-  expect(response.headers).toHaveLength(5);
-});
+test.concurrent(
+  "sse.start supplies the headers of an event stream; HTTP/1.1 chunks it and says keep-alive",
+  async () => {
+    const response = await streamOf([{ type: "sse.start" }]);
+    expect(response.status).toBe(200);
+    expect(field(response, "content-type")).toBe("text/event-stream");
+    expect(field(response, "cache-control")).toBe("no-cache");
+    expect(field(response, "date")).toEndWith(" GMT");
+    expect(field(response, "connection")).toBe("keep-alive");
+    expect(field(response, "transfer-encoding")).toBe("chunked");
+    expect(response.headers).toHaveLength(5);
+  },
+);
 
-test("over HTTP/1.0 the stream ends with the connection", async () => {
+test.concurrent("over HTTP/1.0 the stream ends with the connection", async () => {
   const events: SseSendEvent[] = [{ type: "sse.start" }, { type: "sse.send", data: "a" }];
   const response = await streamOf(events, { version: "1.0", fields: ["Connection: keep-alive"] });
   expect(response.status).toBe(200);
@@ -65,12 +68,12 @@ test("over HTTP/1.0 the stream ends with the connection", async () => {
   expect(response.body).toBe("data: a\n\n");
 });
 
-test("a client that asked for close is told close", async () => {
+test.concurrent("a client that asked for close is told close", async () => {
   const response = await streamOf([{ type: "sse.start" }], { fields: ["Connection: close"] });
   expect(field(response, "connection")).toBe("close");
 });
 
-test("given headers are kept, in their order, and nothing is supplied twice", async () => {
+test.concurrent("given headers are kept, in their order, and nothing is supplied twice", async () => {
   const headers: HeaderPair[] = [
     ["x-first", "1"],
     ["content-type", "text/event-stream; charset=utf-8"],
@@ -85,7 +88,7 @@ test("given headers are kept, in their order, and nothing is supplied twice", as
   );
 });
 
-test("a supplied header is left out whatever the case of the given one", async () => {
+test.concurrent("a supplied header is left out whatever the case of the given one", async () => {
   const start: SendEvent = {
     type: "sse.start",
     headers: [
@@ -99,7 +102,7 @@ test("a supplied header is left out whatever the case of the given one", async (
   expect(field(response, "cache-control")).toBe("no-store");
 });
 
-test("framing and connection are the server's", async () => {
+test.concurrent("framing and connection are the server's", async () => {
   const headers: HeaderPair[] = [
     ["transfer-encoding", "gzip"],
     ["connection", "keep-alive"],
@@ -113,12 +116,12 @@ test("framing and connection are the server's", async () => {
   expect(response.body).toBe("data: a\n\n");
 });
 
-test("another status is sent as it is", async () => {
+test.concurrent("another status is sent as it is", async () => {
   const response = await streamOf([{ type: "sse.start", status: 203 }]);
   expect(response.status).toBe(203);
 });
 
-test("the head leaves at once, before the first event", async () => {
+test.concurrent("the head leaves at once, before the first event", async () => {
   const go = Promise.withResolvers<void>();
   await using server = await startSse(async (_scope, _receive, send) => {
     await send({ type: "sse.start" });
@@ -132,16 +135,19 @@ test("the head leaves at once, before the first event", async () => {
   await wire.readTo("data: later\n\n");
 });
 
-test("HEAD gets the head alone, and its events go nowhere; the connection is not free, and says close", async () => {
-  await using server = await startSending([{ type: "sse.start" }, { type: "sse.send", data: "a" }]);
-  await using wire = await openWire(server, { method: "HEAD" });
-  const response = await wire.response("HEAD");
-  expect(response.status).toBe(200);
-  expect(field(response, "content-type")).toBe("text/event-stream");
-  expect(field(response, "connection")).toBe("close");
-  expect(await wire.readToEnd()).toBe("");
-  expect(server.logger.messages("error")).toEqual([]);
-});
+test.concurrent(
+  "HEAD gets the head alone, and its events go nowhere; the connection is not free, and says close",
+  async () => {
+    await using server = await startSending([{ type: "sse.start" }, { type: "sse.send", data: "a" }]);
+    await using wire = await openWire(server, { method: "HEAD" });
+    const response = await wire.response("HEAD");
+    expect(response.status).toBe(200);
+    expect(field(response, "content-type")).toBe("text/event-stream");
+    expect(field(response, "connection")).toBe("close");
+    expect(await wire.readToEnd()).toBe("");
+    expect(server.logger.messages("error")).toEqual([]);
+  },
+);
 
 // ── sse.send and sse.comment ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -163,18 +169,18 @@ const SENT: [about: string, event: SseSendEvent, text: string][] = [
   ["a comment of lines", { type: "sse.comment", comment: "a\ndata: b" }, ":a\n:data: b\n\n"],
 ];
 
-test.each(SENT)("sent: %s", async (_, event, text) => {
+test.concurrent.each(SENT)("sent: %s", async (_, event, text) => {
   const response = await streamOf([{ type: "sse.start" }, event]);
   expect(Buffer.from(response.body, "latin1").toString()).toBe(text);
 });
 
-test("an event far larger than a buffer arrives whole", async () => {
+test.concurrent("an event far larger than a buffer arrives whole", async () => {
   const data = "0123456789abcdé".repeat(50_000);
   const response = await streamOf([{ type: "sse.start" }, { type: "sse.send", data }]);
   expect(Buffer.from(response.body, "latin1").toString()).toBe(`data: ${data}\n\n`);
 });
 
-test("each event leaves at once", async () => {
+test.concurrent("each event leaves at once", async () => {
   const next = new Journal<string>();
   await using server = await startSse(async (_scope, _receive, send) => {
     await send({ type: "sse.start" });
@@ -221,7 +227,7 @@ const REFUSED: [about: string, event: SendEvent, field: string | undefined][] = 
 ];
 
 for (const validateEvents of [true, false]) {
-  test.each(REFUSED)(`refused, validateEvents ${validateEvents}: %s`, async (_, event, field) => {
+  test.concurrent.each(REFUSED)(`refused, validateEvents ${validateEvents}: %s`, async (_, event, field) => {
     const after: SendEvent = { type: "sse.send", data: "after" };
     const { failures, response } = await failuresOf([{ type: "sse.start" }, event, after], validateEvents);
     const [started, refused, sent] = failures;
@@ -239,13 +245,16 @@ for (const validateEvents of [true, false]) {
     { type: "sse.close" },
     { type: "sse.http.response.body", body: "x" },
   ];
-  test.each(BEFORE_START)(`not before sse.start, validateEvents ${validateEvents}: $type`, async (event) => {
-    const { failures, response } = await failuresOf([event, { type: "sse.start" }], validateEvents);
-    expect(failures[0]).toMatchObject({ code: "ERR_PAGI_STATE", eventType: event.type, state: "waiting" });
-    expect(failures[1]).toBeUndefined();
-    expect(response.status).toBe(200);
-    expect(response.body).toBe("");
-  });
+  test.concurrent.each(BEFORE_START)(
+    `not before sse.start, validateEvents ${validateEvents}: $type`,
+    async (event) => {
+      const { failures, response } = await failuresOf([event, { type: "sse.start" }], validateEvents);
+      expect(failures[0]).toMatchObject({ code: "ERR_PAGI_STATE", eventType: event.type, state: "waiting" });
+      expect(failures[1]).toBeUndefined();
+      expect(response.status).toBe(200);
+      expect(response.body).toBe("");
+    },
+  );
 
   const BAD_START: [about: string, event: SendEvent, field: string][] = [
     ["LF in a header", { type: "sse.start", headers: [["x-a", "b\nc: d"]] }, "headers"],
@@ -258,7 +267,7 @@ for (const validateEvents of [true, false]) {
     ["an interim status", { type: "sse.start", status: 103 }, "status"],
     ["status as text", untyped({ type: "sse.start", status: "200" }), "status"],
   ];
-  test.each(BAD_START)(
+  test.concurrent.each(BAD_START)(
     `a refused start can be mended, validateEvents ${validateEvents}: %s`,
     async (_, event, field) => {
       const mended: SendEvent[] = [
@@ -274,7 +283,7 @@ for (const validateEvents of [true, false]) {
   );
 }
 
-test("sse.start comes once", async () => {
+test.concurrent("sse.start comes once", async () => {
   const { failures, response } = await failuresOf(
     [{ type: "sse.start" }, { type: "sse.start" }, { type: "sse.send", data: "x" }],
     true,
@@ -283,7 +292,7 @@ test("sse.start comes once", async () => {
   expect(response.body).toBe("data: x\n\n");
 });
 
-test("fields that no event has are ignored", async () => {
+test.concurrent("fields that no event has are ignored", async () => {
   const { failures, response } = await failuresOf(
     [untyped({ type: "sse.start", trailers: true, x: 1 }), untyped({ type: "sse.send", data: "a", x: 1 })],
     true,
@@ -294,35 +303,38 @@ test("fields that no event has are ignored", async () => {
 
 // ── http.fullflush ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("fullflush is advertised and taken in every state but the first, by a stream and by a decline", async () => {
-  const flush: SendEvent = { type: "http.fullflush" };
-  const runs: readonly [sent: SendEvent[], refused: number, body: string][] = [
-    [[flush, { type: "sse.start" }, flush, { type: "sse.send", data: "a" }, flush], 0, "data: a\n\n"],
-    [[{ type: "sse.start" }, { type: "sse.close" }, flush], -1, ""],
-    [
+test.concurrent(
+  "fullflush is advertised and taken in every state but the first, by a stream and by a decline",
+  async () => {
+    const flush: SendEvent = { type: "http.fullflush" };
+    const runs: readonly [sent: SendEvent[], refused: number, body: string][] = [
+      [[flush, { type: "sse.start" }, flush, { type: "sse.send", data: "a" }, flush], 0, "data: a\n\n"],
+      [[{ type: "sse.start" }, { type: "sse.close" }, flush], -1, ""],
       [
-        { type: "sse.http.response.start", status: 404 },
-        flush,
-        { type: "sse.http.response.body", body: "no" },
-        flush,
+        [
+          { type: "sse.http.response.start", status: 404 },
+          flush,
+          { type: "sse.http.response.body", body: "no" },
+          flush,
+        ],
+        -1,
+        "no",
       ],
-      -1,
-      "no",
-    ],
-  ];
-  for (const validateEvents of [true, false]) {
-    for (const [events, refused, body] of runs) {
-      const { failures, response } = await failuresOf(events, validateEvents);
-      for (const [i, failure] of failures.entries()) {
-        if (i === refused) expect(failure).toMatchObject({ code: "ERR_PAGI_STATE", state: "waiting" });
-        else expect(failure).toBeUndefined();
+    ];
+    for (const validateEvents of [true, false]) {
+      for (const [events, refused, body] of runs) {
+        const { failures, response } = await failuresOf(events, validateEvents);
+        for (const [i, failure] of failures.entries()) {
+          if (i === refused) expect(failure).toMatchObject({ code: "ERR_PAGI_STATE", state: "waiting" });
+          else expect(failure).toBeUndefined();
+        }
+        expect(response.body).toBe(body);
       }
-      expect(response.body).toBe(body);
     }
-  }
-});
+  },
+);
 
-test("fullflush sends the head of a decline before its body", async () => {
+test.concurrent("fullflush sends the head of a decline before its body", async () => {
   const go = Promise.withResolvers<void>();
   await using server = await startSse(async (scope, _receive, send) => {
     expect(scope.extensions).toEqual({ fullflush: {} });
@@ -339,34 +351,37 @@ test("fullflush sends the head of a decline before its body", async () => {
 
 // ── sse.keepalive ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-test("keepalive sends its comment again and again, changes with the last event, and stops at 0", async () => {
-  const steps = new Journal<"next">();
-  await using server = await startSse(async (_scope, receive, send) => {
-    await receive();
-    await send({ type: "sse.start" });
-    await send({ type: "sse.keepalive", interval: 0.1, comment: "one" });
-    await steps.first(1);
-    await send({ type: "sse.keepalive", interval: 0.2 });
-    await steps.first(2);
-    await send({ type: "sse.keepalive", interval: 0, comment: "never" });
-    await send({ type: "sse.send", data: "stopped" });
-    await receive();
-  });
-  await using wire = await openStream(server);
-  await wire.readTo(":one\n\n");
-  await wire.readTo(":one\n\n");
-  steps.add("next");
-  await wire.readTo(":\n\n");
-  const before = performance.now();
-  await wire.readTo(":\n\n");
-  expect(performance.now() - before).toBeGreaterThan(150);
-  steps.add("next");
-  await wire.readTo("data: stopped\n\n");
-  await Bun.sleep(450);
-  expect(wire.pending.trim()).toBe("");
-});
+test.concurrent(
+  "keepalive sends its comment again and again, changes with the last event, and stops at 0",
+  async () => {
+    const steps = new Journal<"next">();
+    await using server = await startSse(async (_scope, receive, send) => {
+      await receive();
+      await send({ type: "sse.start" });
+      await send({ type: "sse.keepalive", interval: 0.1, comment: "one" });
+      await steps.first(1);
+      await send({ type: "sse.keepalive", interval: 0.2 });
+      await steps.first(2);
+      await send({ type: "sse.keepalive", interval: 0, comment: "never" });
+      await send({ type: "sse.send", data: "stopped" });
+      await receive();
+    });
+    await using wire = await openStream(server);
+    await wire.readTo(":one\n\n");
+    await wire.readTo(":one\n\n");
+    steps.add("next");
+    await wire.readTo(":\n\n");
+    const before = performance.now();
+    await wire.readTo(":\n\n");
+    expect(performance.now() - before).toBeGreaterThan(150);
+    steps.add("next");
+    await wire.readTo("data: stopped\n\n");
+    await Bun.sleep(450);
+    expect(wire.pending.trim()).toBe("");
+  },
+);
 
-test("an event puts the keepalive off", async () => {
+test.concurrent("an event puts the keepalive off", async () => {
   const INTERVAL = 500;
   let longestGap = 0;
   await using server = await startSse(async (_scope, _receive, send) => {
@@ -387,7 +402,7 @@ test("an event puts the keepalive off", async () => {
   else expect(idles).toBeLessThan(8);
 });
 
-test("keepalive ends with the stream, although the application runs on", async () => {
+test.concurrent("keepalive ends with the stream, although the application runs on", async () => {
   const go = Promise.withResolvers<void>();
   await using server = await startSse(async (_scope, _receive, send) => {
     await send({ type: "sse.start" });

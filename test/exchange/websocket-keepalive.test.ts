@@ -26,7 +26,7 @@ async function started(...events: WebSocketSendEvent[]) {
 // ── PAGI Www, "Keepalive" ───────────────────────────────────────────────────────────────────────────────────────────
 
 describe("websocket.keepalive", () => {
-  test("pings again and again, as long as pongs come", async () => {
+  test.concurrent("pings again and again, as long as pongs come", async () => {
     const { server, journal } = await started({ type: "websocket.keepalive", interval: 0.1, timeout: 0.3 });
     await using _server = server;
     await using client = await WebSocketWire.open(server.url);
@@ -37,24 +37,27 @@ describe("websocket.keepalive", () => {
     expect(journal.entries).toEqual([]);
   });
 
-  test("a client that does not answer is dropped with 1006 and keepalive_timeout, without a Close frame", async () => {
-    const { server, journal } = await started({ type: "websocket.keepalive", interval: 0.1, timeout: 0.3 });
-    await using _server = server;
-    await using client = await WebSocketWire.open(server.url);
-    const messages = [];
-    while (!client.wire.isEnded) {
-      const message = await client.nextMessage().catch(() => null);
-      if (message === null) break;
-      messages.push(message.type);
-    }
-    expect(new Set(messages)).toEqual(new Set(["ping"]));
-    expect(await journal.first(1)).toEqual([
-      { type: "websocket.disconnect", code: 1006, reason: "keepalive_timeout" },
-    ]);
-    await eventually("the connection is gone", () => server.server.connectionCount === 0);
-  });
+  test.concurrent(
+    "a client that does not answer is dropped with 1006 and keepalive_timeout, without a Close frame",
+    async () => {
+      const { server, journal } = await started({ type: "websocket.keepalive", interval: 0.1, timeout: 0.3 });
+      await using _server = server;
+      await using client = await WebSocketWire.open(server.url);
+      const messages = [];
+      while (!client.wire.isEnded) {
+        const message = await client.nextMessage().catch(() => null);
+        if (message === null) break;
+        messages.push(message.type);
+      }
+      expect(new Set(messages)).toEqual(new Set(["ping"]));
+      expect(await journal.first(1)).toEqual([
+        { type: "websocket.disconnect", code: 1006, reason: "keepalive_timeout" },
+      ]);
+      await eventually("the connection is gone", () => server.server.connectionCount === 0);
+    },
+  );
 
-  test("whatever the client sends shows that it is there", async () => {
+  test.concurrent("whatever the client sends shows that it is there", async () => {
     const { server, journal } = await started({ type: "websocket.keepalive", interval: 0.1, timeout: 0.3 });
     await using _server = server;
     await using client = await WebSocketWire.open(server.url);
@@ -65,7 +68,7 @@ describe("websocket.keepalive", () => {
     expect(await journal.first(6)).toHaveLength(6);
   });
 
-  test("without a timeout nobody is dropped; the last settings count; 0 stops it", async () => {
+  test.concurrent("without a timeout nobody is dropped; the last settings count; 0 stops it", async () => {
     const journal = new Journal<unknown>();
     await using server = await startWebSocket(async (_scope, receive, send) => {
       await receive();
@@ -90,7 +93,7 @@ describe("websocket.keepalive", () => {
     expect(journal.entries).toHaveLength(2);
   });
 
-  test("while it is us who do not read, nobody is dropped", async () => {
+  test.concurrent("while it is us who do not read, nobody is dropped", async () => {
     const go = Promise.withResolvers<void>();
     const journal = new Journal<unknown>();
     await using server = await startWebSocket(async (_scope, receive, send) => {
@@ -111,7 +114,7 @@ describe("websocket.keepalive", () => {
     expect(new Set(await journal.first(100))).toEqual(new Set(["websocket.receive"]));
   });
 
-  test.each([
+  test.concurrent.each([
     ["interval", { interval: -1 }],
     ["interval", { interval: Infinity }],
     ["interval", { interval: "1" }],
@@ -137,7 +140,7 @@ describe("websocket.keepalive", () => {
 });
 
 describe("wsIdleTimeout", () => {
-  test("closes a WebSocket on which nothing moves with 1001, and tells idle_timeout", async () => {
+  test.concurrent("closes a WebSocket on which nothing moves with 1001, and tells idle_timeout", async () => {
     const journal = new Journal<unknown>();
     await using server = await startWebSocket(
       echoMessages((event) => journal.add(event)),
@@ -153,7 +156,7 @@ describe("wsIdleTimeout", () => {
     });
   });
 
-  test("pings of the client and messages to it keep it open", async () => {
+  test.concurrent("pings of the client and messages to it keep it open", async () => {
     await using server = await startWebSocket(
       async (_scope, receive, send) => {
         await receive();

@@ -1,13 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { EventError } from "../../src/errors.ts";
-import {
-  chunkPrefix,
-  CONTINUE,
-  errorResponse,
-  LAST_CHUNK,
-  planResponse,
-  trailerSection,
-} from "../../src/http1/response-head.ts";
+import { chunkPrefix, CONTINUE, LAST_CHUNK, planResponse } from "../../src/http1/response-head.ts";
 import type { ResponsePlan } from "../../src/http1/response-head.ts";
 import type { Headers } from "../../src/spec/values.ts";
 
@@ -334,46 +327,10 @@ describe("planResponse", () => {
 });
 
 describe("what else goes out", () => {
-  test("errorResponse", () => {
-    expect(errorResponse(503, "Too busy", DATE, [["retry-after", "1"]])).toBe(
-      "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 8\r\n" +
-        `retry-after: 1\r\nconnection: close\r\ndate: ${DATE}\r\n\r\nToo busy`,
-    );
-    expect(errorResponse(500, "é", DATE)).toEndWith("\r\n\r\n\xc3\xa9");
-    expect(errorResponse(500, "é", DATE)).toContain("content-length: 2\r\n");
-  });
-
   test("chunks", () => {
     expect(chunkPrefix(1)).toBe("1\r\n");
     expect(chunkPrefix(65_535)).toBe("ffff\r\n");
     expect(LAST_CHUNK).toBe("0\r\n\r\n");
     expect(CONTINUE).toBe("HTTP/1.1 100 Continue\r\n\r\n");
-  });
-
-  test("trailerSection", () => {
-    const event = "http.response.trailers";
-    expect(trailerSection(event, [])).toBe(LAST_CHUNK);
-    expect(
-      trailerSection(event, [
-        ["X-Sum", "1"],
-        ["server-timing", "\xe9"],
-      ]),
-    ).toBe("0\r\nx-sum: 1\r\nserver-timing: \xe9\r\n\r\n");
-    for (const [name, value] of [
-      ["x", "a\r\nb"],
-      ["x", "\u0100"],
-      ["a b", "x"],
-      ["Content-Length", "5"],
-      ["transfer-encoding", "chunked"],
-      ["host", "a"],
-      ["Set-Cookie", "a=b"],
-      ["authorization", "x"],
-      ["content-type", "x"],
-    ] as const) {
-      expect(() => trailerSection(event, [[name, value]])).toThrow(EventError);
-      expect(() => trailerSection(event, [[name, value]])).toThrow(
-        /^http\.response\.trailers: 'headers' has /,
-      );
-    }
   });
 });

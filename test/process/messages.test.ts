@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 
 import { describeExit, describeRunning, outOfMemoryKills } from "../../src/process/exit-reason.ts";
 import { inheritedSockets } from "../../src/process/inherited-socket.ts";
-import { envelope, readOrder, readReport } from "../../src/process/messages.ts";
-import type { Order, Report } from "../../src/process/messages.ts";
+import { envelope, readCommand, readReport } from "../../src/process/messages.ts";
+import type { WorkerCommand, Report } from "../../src/process/messages.ts";
 
 test("every message comes out as it went in, through JSON", () => {
-  const orders: Order[] = [
+  const orders: WorkerCommand[] = [
     {
       type: "configure",
       options: { port: 1 },
@@ -25,8 +25,8 @@ test("every message comes out as it went in, through JSON", () => {
       journal: undefined,
       channel: undefined,
     },
-    { type: "drain", isFollowed: true, isLast: false },
-    { type: "drain", isFollowed: false, isLast: true },
+    { type: "finish", isFollowed: true, isLast: false },
+    { type: "finish", isFollowed: false, isLast: true },
     { type: "cut" },
     { type: "reopen" },
     { type: "adopt", slot: 2 },
@@ -40,11 +40,11 @@ test("every message comes out as it went in, through JSON", () => {
     { type: "expiring", why: "has served 1000 requests" },
     { type: "failed", text: "no" },
   ];
-  const sent = (message: Order | Report): unknown => JSON.parse(JSON.stringify(envelope(message)));
-  for (const order of orders) expect(readOrder(sent(order))).toEqual(order);
+  const sent = (message: WorkerCommand | Report): unknown => JSON.parse(JSON.stringify(envelope(message)));
+  for (const order of orders) expect(readCommand(sent(order))).toEqual(order);
   for (const report of reports) expect(readReport(sent(report))).toEqual(report);
   for (const order of orders) expect(readReport(sent(order))).toBeUndefined();
-  for (const report of reports) expect(readOrder(sent(report))).toBeUndefined();
+  for (const report of reports) expect(readCommand(sent(report))).toBeUndefined();
 });
 
 test("what an application sends over the same channel is none of ours", () => {
@@ -66,7 +66,7 @@ test("what an application sends over the same channel is none of ours", () => {
     ],
   ];
   for (const message of strange) {
-    expect(readOrder(message)).toBeUndefined();
+    expect(readCommand(message)).toBeUndefined();
     expect(readReport(message)).toBeUndefined();
   }
 });

@@ -3,7 +3,7 @@ import fs from "node:fs";
 
 import { OptionError } from "../../src/errors.ts";
 import { PidFile } from "../../src/process/pid-file.ts";
-import { Folder } from "../support/program.ts";
+import { DIARY, Folder, MAIN, Program } from "../support/program.ts";
 
 test("opening leaves what is in it; writing replaces it; the end removes it", () => {
   using folder = new Folder({ pid: "999999999\n" });
@@ -16,7 +16,7 @@ test("opening leaves what is in it; writing replaces it; the end removes it", ()
   expect(fs.existsSync(path)).toBe(false);
 });
 
-test("a process that runs holds it, unless it is the one that hands over", () => {
+test("a process that runs holds it, unless this one follows it", () => {
   using folder = new Folder({ pid: `${process.ppid}\n` });
   const path = folder.file("pid");
   expect(() => new PidFile(path)).toThrow(
@@ -59,3 +59,19 @@ test("what holds no process id, and what cannot be written, is refused", () => {
   expect(() => new PidFile(folder.file("no/pid"))).toThrow("cannot be written: ENOENT");
   expect(() => new PidFile(folder.path)).toThrow("cannot be written: EISDIR");
 });
+
+// A file that may have no bytes is the nearest thing to a full disk that every user can have.
+for (const workers of ["1", "2"])
+  test(`a server that cannot write it ends, and says so: ${workers} worker(s)`, async () => {
+    using folder = new Folder({ "app.ts": DIARY });
+    const serve = `trap '' XFSZ; ulimit -f 0; exec "$0" "$@"`;
+    await using program = new Program(
+      folder,
+      [process.execPath, MAIN, "app.ts", "-p", "0", "-E", "production", "-w", workers, "--pid", "pid"],
+      {},
+      { command: ["sh", "-c", serve] },
+    );
+    expect(await program.ended()).toBe(2);
+    expect(program.stderr).toContain("--pid: pid cannot be written: EFBIG");
+    expect(fs.existsSync(folder.file("pid"))).toBe(false);
+  });

@@ -39,7 +39,7 @@ test("the service manager is told of start, reload, hot restart and end; workers
 });
 
 for (const workers of [1, 2]) {
-  test(`sockets that are passed are served, reloaded and handed down (${workers} worker(s))`, async () => {
+  test(`sockets that are passed are served, reloaded and inherited (${workers} worker(s))`, async () => {
     using folder = workersFolder();
     const words = ["app.ts", "-E", "production", "-w", String(workers), "--pid", "pid"];
     const sockets = ["web=127.0.0.1:0", "local=./local.sock"];

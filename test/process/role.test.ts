@@ -4,6 +4,7 @@ import path from "node:path";
 import { Folder } from "../support/program.ts";
 
 const ROLE = path.resolve(import.meta.dir, "../../src/process/role.ts");
+const ENVIRONMENT = path.resolve(import.meta.dir, "../../src/process/role-environment.ts");
 
 /** A program that prints its role, and what its own children would find in the environment. */
 const CHILD = `
@@ -17,7 +18,7 @@ async function childOf(expression: string, command: string): Promise<string> {
   using folder = new Folder({
     "child.ts": CHILD,
     "parent.ts": `
-      import { environmentFor } from ${JSON.stringify(ROLE)};
+      import { environmentFor } from ${JSON.stringify(ENVIRONMENT)};
       const env = ${expression};
       const child = Bun.spawn(${command}, { env, stdio: ["ignore", "inherit", "inherit"] });
       process.exitCode = await child.exited;

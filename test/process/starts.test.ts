@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
 import { Folder, INDEX, Program } from "../support/program.ts";
+import { Turns } from "../support/turns.ts";
 import { eventually, get, request } from "../support/wire.ts";
 import { childrenOf, Log, runs } from "../support/workers.ts";
 
@@ -9,8 +10,18 @@ import { childrenOf, Log, runs } from "../support/workers.ts";
 // program would serve, a successor, and a server in the background. Each gives up in its time with a line, and what
 // served before goes on.
 
-// Most of the time is waiting for a limit, so these tests wait together.
-setDefaultTimeout(40_000); // many processes on a machine that may be busy
+// Most of the time is waiting for a limit, so these tests wait together, as many as can start in time.
+const turns = new Turns(8);
+setDefaultTimeout(180_000); // they wait for their turns too, on a machine that may be busy
+/** Seconds; enough for many starts at the same time. */
+const LIMIT = 4;
+
+function testInTurn(name: string, body: () => Promise<void>): void {
+  test.concurrent(name, async () => {
+    using _turn = await turns.take();
+    await body();
+  });
+}
 
 /** The file `how` says how the next start goes wrong. */
 const APP = `
@@ -21,14 +32,16 @@ if (how === "await") {
   setInterval(() => {}, 1000);
   await new Promise(() => {});
 }
-if (how === "block") for (;;);
+const block = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); // takes no processor from others
+if (how === "block") block();
+if (how === "spin") for (;;);
 if (how === "exit") process.exit(0);
 export default async (scope, receive, send) => {
   if (scope.type === "lifespan") {
     await receive();
     if (how === "refuse") return send({ type: "lifespan.startup.failed", message: "no database" });
     if (how === "exit-later") process.exit(0);
-    if (how === "startup-block") for (;;);
+    if (how === "startup-block") block();
     if (how === "hang") await new Promise((resolve) => setInterval(() => {}, 1000));
     await send({ type: "lifespan.startup.complete" });
     await receive();
@@ -47,7 +60,7 @@ function folderFor(how = "well"): Folder {
   return new Folder({ "app.ts": APP, how });
 }
 
-function start(folder: Folder, words: readonly string[] = [], limit = "1s"): Program {
+function start(folder: Folder, words: readonly string[] = [], limit = `${LIMIT}s`): Program {
   const always = ["app.ts", "-p", "0", "-E", "production", "--lifespan-startup-timeout", limit];
   return Program.serve(folder, [...always, ...words]);
 }
@@ -66,33 +79,33 @@ function imported(folder: Folder, how: string): number[] {
 
 describe("a first start that never ends", () => {
   const rows: [words: string[], how: string, said: RegExp][] = [
-    [[], "await", /pagi-server: The application has not been imported within 1 s/],
-    [[], "hang", /pagi-server: The application has not started within 1 s/],
-    [["-w", "2"], "await", /pagi-server: The application has not been imported within 1 s/],
-    [["-w", "2"], "hang", /pagi-server: The application has not started within 1 s/],
+    [[], "await", /pagi-server: The application has not been imported within 4 s/],
+    [[], "hang", /pagi-server: The application has not started within 4 s/],
+    [["-w", "2"], "await", /pagi-server: The application has not been imported within 4 s/],
+    [["-w", "2"], "hang", /pagi-server: The application has not started within 4 s/],
     [
       ["-w", "2", "--no-supervisor-lifespan"],
       "await",
-      /said: The application has not been imported within 1 s/,
+      /said: The application has not been imported within 4 s/,
     ],
-    [["-w", "2", "--no-supervisor-lifespan"], "hang", /said: The application has not started within 1 s/],
+    [["-w", "2", "--no-supervisor-lifespan"], "hang", /said: The application has not started within 4 s/],
     [
       ["-w", "2", "--no-supervisor-lifespan"],
       "block",
       /was not ready [\d.]+ s after its start.*it is killed/,
     ],
-    [["-D"], "await", /pagi-server: The application has not been imported within 1 s/],
-    [["-D"], "hang", /pagi-server: The application has not started within 1 s/],
+    [["-D"], "await", /pagi-server: The application has not been imported within 4 s/],
+    [["-D"], "hang", /pagi-server: The application has not started within 4 s/],
     [
       ["-D"],
       "block",
-      /pagi-server: The server in the background was (?:killed by SIGALRM|not ready 1 s after)/,
+      /pagi-server: The server in the background was (?:killed by SIGALRM|not ready 4 s after)/,
     ],
-    [["-D", "-w", "2"], "await", /pagi-server: The application has not been imported within 1 s/],
-    [["--check-config"], "await", /pagi-server: The application has not been imported within 1 s/],
+    [["-D", "-w", "2"], "await", /pagi-server: The application has not been imported within 4 s/],
+    [["--check-config"], "await", /pagi-server: The application has not been imported within 4 s/],
   ];
   for (const [words, how, said] of rows)
-    test.concurrent(`${how} with ${words.join(" ") || "one process"}`, async () => {
+    testInTurn(`${how} with ${words.join(" ") || "one process"}`, async () => {
       using folder = folderFor(how);
       await using program = start(folder, words);
       expect(await program.ended()).toBe(1);
@@ -100,13 +113,14 @@ describe("a first start that never ends", () => {
       for (const pid of imported(folder, how)) expect(runs(pid)).toBe(false);
     });
 
-  test.concurrent("one that blocks the event loop is ended by the kernel", async () => {
-    for (const words of [[], ["-w", "2"]]) {
-      using folder = folderFor("block");
+  testInTurn("one that blocks the event loop is ended by the kernel", async () => {
+    const ends = async (how: string, words: readonly string[]): Promise<void> => {
+      using folder = folderFor(how);
       await using program = start(folder, words);
       await program.ended();
       expect(program.signal).toBe("SIGALRM");
-    }
+    };
+    await Promise.all([ends("block", []), ends("block", ["-w", "2"]), ends("spin", [])]);
   });
 });
 
@@ -119,7 +133,7 @@ describe("a new start that never ends, or ends without serving: what served goes
   ] as const;
   for (const [signal, workers, hows] of rows)
     for (const how of hows)
-      test(`${signal}, ${how}, ${workers} worker(s)`, async () => {
+      testInTurn(`${signal}, ${how}, ${workers} worker(s)`, async () => {
         using folder = folderFor();
         const words = ["-w", String(workers), "--no-supervisor-lifespan", "--pid", "pid"];
         await using program = start(folder, words);
@@ -151,27 +165,30 @@ describe("a new start that never ends, or ends without serving: what served goes
     ["SIGUSR2", 1],
     ["SIGUSR2", 2],
   ] as const)
-    test(`${signal} again with repaired code, while the start that hangs is waited for: ${workers} worker(s)`, async () => {
-      using folder = folderFor();
-      const words = ["-w", String(workers), "--no-supervisor-lifespan", "--pid", "pid"];
-      await using program = start(folder, words);
-      const address = await program.address();
-      await new Log(program).until(/Serving/);
-      fs.writeFileSync(folder.file("how"), "await");
-      program.kill(signal);
-      await eventually("it is being imported", () => imported(folder, "await").length > 0);
-      fs.writeFileSync(folder.file("how"), "better");
-      program.kill(signal);
-      while (!(await answer(address)).startsWith("better ")) await Bun.sleep(20);
-      const next = Number(folder.lines("pid")[0]);
-      await eventually("nothing of the old start is left", () => !imported(folder, "await").some(runs));
-      process.kill(next, "SIGTERM");
-      await program.ended();
-      await eventually("it has ended", () => !runs(next));
-    });
+    testInTurn(
+      `${signal} again with repaired code, while the start that hangs is waited for: ${workers} worker(s)`,
+      async () => {
+        using folder = folderFor();
+        const words = ["-w", String(workers), "--no-supervisor-lifespan", "--pid", "pid"];
+        await using program = start(folder, words);
+        const address = await program.address();
+        await new Log(program).until(/Serving/);
+        fs.writeFileSync(folder.file("how"), "await");
+        program.kill(signal);
+        await eventually("it is being imported", () => imported(folder, "await").length > 0);
+        fs.writeFileSync(folder.file("how"), "better");
+        program.kill(signal);
+        while (!(await answer(address)).startsWith("better ")) await Bun.sleep(20);
+        const next = Number(folder.lines("pid")[0]);
+        await eventually("nothing of the old start is left", () => !imported(folder, "await").some(runs));
+        process.kill(next, "SIGTERM");
+        await program.ended();
+        await eventually("it has ended", () => !runs(next));
+      },
+    );
 
   for (const signal of ["SIGHUP", "SIGUSR2"] as const)
-    test(`SIGTERM while ${signal} waits for a start ends both`, async () => {
+    testInTurn(`SIGTERM while ${signal} waits for a start ends both`, async () => {
       using folder = folderFor();
       await using program = start(folder, [], "60s");
       await program.address();
@@ -183,7 +200,7 @@ describe("a new start that never ends, or ends without serving: what served goes
       await eventually("nothing of it is left", () => !imported(folder, "await").some(runs));
     });
 
-  test("a server that is killed leaves no such process behind", async () => {
+  testInTurn("a server that is killed leaves no such process behind", async () => {
     using folder = folderFor();
     await using program = start(folder, [], "60s");
     await program.address();
@@ -198,7 +215,7 @@ describe("a new start that never ends, or ends without serving: what served goes
 describe("signals during a start", () => {
   for (const words of [[], ["--pid", "pid"], ["-w", "2"], ["-w", "2", "--no-supervisor-lifespan"]])
     for (const how of ["await", "hang"])
-      test.concurrent(
+      testInTurn(
         `SIGTERM while it is ${how === "await" ? "imported" : "started"}: ${words.join(" ") || "one process"}`,
         async () => {
           using folder = folderFor(how);
@@ -215,7 +232,7 @@ describe("signals during a start", () => {
         },
       );
 
-  test("SIGTERM while workers block their event loop in their import", async () => {
+  testInTurn("SIGTERM while workers block their event loop in their import", async () => {
     using folder = folderFor("block");
     await using program = start(folder, ["-w", "2", "--no-supervisor-lifespan"], "60s");
     await eventually("both are being imported", () => imported(folder, "block").length === 2);
@@ -224,7 +241,7 @@ describe("signals during a start", () => {
     expect(imported(folder, "block").some(runs)).toBe(false);
   });
 
-  test("orders for a server that serves end no start", async () => {
+  testInTurn("orders for a server that serves end no start", async () => {
     using folder = folderFor("await");
     await using program = start(folder, [], "60s");
     await eventually("it is being imported", () => imported(folder, "await").length === 1);
@@ -235,7 +252,7 @@ describe("signals during a start", () => {
     expect(await program.ended()).toBe(0);
   });
 
-  test("SIGINT ends -D, and the server that it has started", async () => {
+  testInTurn("SIGINT ends -D, and the server that it has started", async () => {
     using folder = folderFor("await");
     await using program = start(folder, ["-D"], "60s");
     await eventually("it is being imported", () => imported(folder, "await").length === 1);
@@ -245,56 +262,60 @@ describe("signals during a start", () => {
   });
 
   const canUnshare = process.getuid?.() === 0 && Bun.which("unshare") !== null;
-  test.if(canUnshare)("process 1 of a container ends by SIGTERM and SIGINT while it imports", async () => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      using folder = folderFor("await");
-      const command = ["unshare", "--pid", "--fork", "--mount-proc", process.execPath];
-      const main = `${import.meta.dir}/../../cli/main.ts`;
-      const words = [main, "app.ts", "-p", "0", "--lifespan-startup-timeout", "60s"];
-      await using program = new Program(folder, words, {}, { command });
-      await eventually("it is being imported", () => imported(folder, "await").length === 1);
-      const [inner = 0] = childrenOf(program.pid);
-      expect(inner).toBeGreaterThan(1); // a signal to 0 would be for this process too
-      process.kill(inner, signal);
-      await eventually("it has ended", () => !runs(inner));
-      expect(await program.ended()).toBe(0);
-    }
-  });
+  (canUnshare ? testInTurn : test.skip)(
+    "process 1 of a container ends by SIGTERM and SIGINT while it imports",
+    async () => {
+      const ends = async (signal: NodeJS.Signals): Promise<void> => {
+        using folder = folderFor("await");
+        const command = ["unshare", "--pid", "--fork", "--mount-proc", process.execPath];
+        const main = `${import.meta.dir}/../../cli/main.ts`;
+        const words = [main, "app.ts", "-p", "0", "--lifespan-startup-timeout", "60s"];
+        await using program = new Program(folder, words, {}, { command });
+        await eventually("it is being imported", () => imported(folder, "await").length === 1);
+        const [inner = 0] = childrenOf(program.pid);
+        expect(inner).toBeGreaterThan(1); // a signal to 0 would be for this process too
+        process.kill(inner, signal);
+        await eventually("it has ended", () => !runs(inner));
+        expect(await program.ended()).toBe(0);
+      };
+      await Promise.all([ends("SIGTERM"), ends("SIGINT")]);
+    },
+  );
 
-  test.if(canUnshare)(
+  (canUnshare ? testInTurn : test.skip)(
     "process 1 of a container ends when its import or startup blocks for too long",
     async () => {
-      for (const [how, more] of [
-        ["block", []],
-        ["block", ["-w", "2"]],
-        ["startup-block", []],
-      ] as const) {
+      const ends = async (how: string, more: readonly string[]): Promise<void> => {
         using folder = folderFor(how);
         const command = ["unshare", "--pid", "--fork", "--mount-proc", process.execPath];
         const main = `${import.meta.dir}/../../cli/main.ts`;
-        const words = [main, "app.ts", "-p", "0", ...more, "--lifespan-startup-timeout", "1s"];
+        const words = [main, "app.ts", "-p", "0", ...more, "--lifespan-startup-timeout", `${LIMIT}s`];
         await using program = new Program(folder, words, {}, { command });
         expect([how, await program.ended()]).toEqual([how, SIGALRM]);
-      }
+      };
+      await Promise.all([ends("block", []), ends("block", ["-w", "2"]), ends("startup-block", [])]);
     },
   );
 });
 
-test("a program that calls serve(): a SIGUSR2 whose new program never gets there is given up", async () => {
-  using folder = folderFor();
-  const text = `
+testInTurn(
+  "a program that calls serve(): a SIGUSR2 whose new program never gets there is given up",
+  async () => {
+    using folder = folderFor();
+    const text = `
     import app from "./app.ts";
     import { serve } from ${JSON.stringify(INDEX)};
-    const server = await serve(app, { port: 0, env: "production", lifespanStartupTimeout: 1 });
+    const server = await serve(app, { port: 0, env: "production", lifespanStartupTimeout: ${LIMIT} });
     console.log("serving", server.url);
   `;
-  fs.writeFileSync(folder.file("program.ts"), text);
-  await using program = new Program(folder, ["program.ts"]);
-  const address = await program.address();
-  fs.writeFileSync(folder.file("how"), "await");
-  program.kill("SIGUSR2");
-  await program.prints(
-    /The new server was not ready 1 s after its start and was killed\. Keeping the current one/,
-  );
-  expect(await answer(address)).toStartWith("well ");
-});
+    fs.writeFileSync(folder.file("program.ts"), text);
+    await using program = new Program(folder, ["program.ts"]);
+    const address = await program.address();
+    fs.writeFileSync(folder.file("how"), "await");
+    program.kill("SIGUSR2");
+    await program.prints(
+      /The new server was not ready 4 s after its start and was killed\. Keeping the current one/,
+    );
+    expect(await answer(address)).toStartWith("well ");
+  },
+);

@@ -47,10 +47,10 @@ let bundle: Folder;
 
 beforeAll(async () => {
   bundle = new Folder();
-  const { scripts }: { scripts: { prepack: string } } = await Bun.file(
+  const { scripts }: { scripts: { bundle: string } } = await Bun.file(
     path.join(import.meta.dir, "../../package.json"),
   ).json();
-  const [build = ""] = scripts.prepack.split("&&");
+  const [build = ""] = scripts.bundle.split("&&");
   const words = build.trim().split(" ").slice(1);
   const here = words.map((word) => (word === "--outdir=dist" ? `--outdir=${bundle.path}` : word));
   const child = Bun.spawn([process.execPath, ...here], {

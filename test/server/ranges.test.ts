@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { fromFetch } from "../../adapters/fetch.ts";
 import { hono, serveStatic } from "../../adapters/hono.ts";
 import { directory } from "../../src/apps/directory.ts";
@@ -21,10 +22,22 @@ const path = (): string => join(root, "file.txt");
 function applications(): Record<string, Application> {
   const statics = new Hono();
   statics.use("/*", serveStatic({ root }));
+  // Both make another response of the one that they get.
+  const behindCors = new Hono();
+  behindCors.use(cors());
+  behindCors.use("/*", serveStatic({ root }));
+  const withField = new Hono();
+  withField.use(async (c, next) => {
+    await next();
+    c.header("x-after", "1");
+  });
+  withField.use("/*", serveStatic({ root }));
   return {
     "new Response(Bun.file())": fromFetch(() => new Response(Bun.file(path()))),
     "Hono, new Response(Bun.file())": applicationOf("hono", () => new Response(Bun.file(path()))),
     "Hono, serveStatic": hono(statics),
+    "Hono, serveStatic behind cors()": hono(behindCors),
+    "Hono, serveStatic and c.header() after it": hono(withField),
     "the toolkit, new Response(Bun.file())": applicationOf("toolkit", () => new Response(Bun.file(path()))),
     "PagiResponse.sendFile": async (scope, receive, send) =>
       await PagiResponse.sendFile(path()).toApp()(scope, receive, send),
@@ -35,12 +48,14 @@ const NAMES = [
   "new Response(Bun.file())",
   "Hono, new Response(Bun.file())",
   "Hono, serveStatic",
+  "Hono, serveStatic behind cors()",
+  "Hono, serveStatic and c.header() after it",
   "the toolkit, new Response(Bun.file())",
   "PagiResponse.sendFile",
   "the directory",
 ];
 /** These identify the state of a file, and send several ranges. */
-const OF_THE_TOOLKIT = new Set(NAMES.slice(3));
+const OF_THE_TOOLKIT = new Set(NAMES.slice(5));
 
 let bun: ReturnType<typeof Bun.serve>;
 const servers = new Map<string, TestServer>();

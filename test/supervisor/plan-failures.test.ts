@@ -57,7 +57,7 @@ describe("workers that die", () => {
           "3900 crashed 7 was killed by SIGSEGV",
           "error 7: could not start: it was killed by SIGSEGV",
           "error: Worker 1 has failed 5 times within 10 s; the server ends",
-          "drain 2 alone",
+          "finish 2 alone",
         ],
         ["3910 exited 2 exited with code 0", "end 1"],
       ],
@@ -114,19 +114,19 @@ describe("workers that die", () => {
     expect(plan.phase).toBe("running");
   });
 
-  test("one that crashes while it drains is named", () => {
+  test("one that crashes while it finishes is named", () => {
     run(
       2,
       [
         ...TWO,
         ["100 expiring 1 x", "info 1: is replaced: it x", "spawn 3 in 1"],
-        ["110 ready 3", "drain 1"],
+        ["110 ready 3", "finish 1"],
         [
           "120 crashed 1 was killed by SIGSEGV",
           "error 1: was killed by SIGSEGV before it had finished what ran",
         ],
         ["130 expiring 2 x", "info 2: is replaced: it x", "spawn 4 in 2"],
-        ["140 ready 4", "drain 2"],
+        ["140 ready 4", "finish 2"],
         ["150 exited 2 exited with code 1"],
       ],
       true,
@@ -211,7 +211,7 @@ describe("workers that die", () => {
       ["100 reload", "spawn 3 in 1"],
       ["200 reload"],
       ["300 exited 3 exited with code 1", "spawn 4 in 1"],
-      ["400 ready 4", "drain 1", "spawn 5 in 2"],
+      ["400 ready 4", "finish 1", "spawn 5 in 2"],
       ["500 exited 5 exited with code 1", "not reloaded"],
     ]);
   });

@@ -41,7 +41,7 @@ describe("start", () => {
           "6 exited 2 said: no",
           "error 2: could not start: it said: no",
           "error: No worker could start; the server ends",
-          "drain 3 alone",
+          "finish 3 alone",
         ],
         ["7 exited 3 was killed by SIGTERM", "end 1"],
         ["8 start"],
@@ -59,7 +59,7 @@ describe("start", () => {
     run(2, [
       "0 start",
       "5 ready 1",
-      ["6 stop", "drain 1 alone", "drain 2 alone"],
+      ["6 stop", "finish 1 alone", "finish 2 alone"],
       ["7 ready 2"],
       "8 exited 1 exited with code 0",
       ["9 exited 2 exited with code 0", "end 0"],
@@ -90,7 +90,7 @@ describe("where a reload is waited for", () => {
         ["90002 exited 2 said: no"],
         ["90003 reload", "reloaded", "spawn 3 in 1"],
         ["90004 ready 3", "serving"],
-        ["90005 stop", "drain 3 alone"],
+        ["90005 stop", "finish 3 alone"],
         ["90006 exited 3 exited with code 0", "end 0"],
       ],
       false,
@@ -131,7 +131,7 @@ describe("where a reload is waited for", () => {
         ["20000 tick"],
         ["20001 reload", "spawn 8 in 1"],
         ["20002 ready 8", "spawn 9 in 2"],
-        ["20003 ready 9", "drain 2", "reloaded"],
+        ["20003 ready 9", "finish 2", "reloaded"],
       ],
       false,
       { ...PATIENT, heartbeatTimeout: 0 },
@@ -162,7 +162,7 @@ describe("heartbeats", () => {
     run(2, ["0 start", "10 ready 2", ...ticks(1000, 50_000, 2), "50000 beat 2", ["50000 tick", "kill 1"]]);
   });
 
-  test("one that is silent while it drains is killed, and that is all", () => {
+  test("one that is silent while it finishes is killed, and that is all", () => {
     run(2, [
       ...TWO,
       "11 fewer",
@@ -202,14 +202,14 @@ describe("heartbeats", () => {
 });
 
 describe("reload", () => {
-  test("one by one, each ready before its predecessor drains", () => {
+  test("one by one, each ready before its predecessor finishes", () => {
     run(2, [
       ...TWO,
       ["100 reload", "spawn 3 in 1"],
       ["110 beat 1"],
-      ["120 ready 3", "drain 1", "spawn 4 in 2"],
+      ["120 ready 3", "finish 1", "spawn 4 in 2"],
       ["125 exited 1 exited with code 0"],
-      ["130 ready 4", "drain 2", "reloaded"],
+      ["130 ready 4", "finish 2", "reloaded"],
       ["140 exited 2 exited with code 1"],
     ]);
   });
@@ -257,7 +257,7 @@ describe("reload", () => {
       "100 reload",
       ["110 exited 1 was killed by SIGKILL"],
       ["120 ready 3", "spawn 4 in 2"],
-      ["130 ready 4", "drain 2", "reloaded"],
+      ["130 ready 4", "finish 2", "reloaded"],
     ]);
   });
 
@@ -271,9 +271,9 @@ describe("reload", () => {
       ...TWO,
       ["100 reload", "spawn 3 in 1"],
       ["110 reload"],
-      ["120 ready 3", "drain 1", "spawn 4 in 2"],
-      ["130 ready 4", "drain 2", "spawn 5 in 1"],
-      ["140 ready 5", "drain 3", "reloaded"],
+      ["120 ready 3", "finish 1", "spawn 4 in 2"],
+      ["130 ready 4", "finish 2", "spawn 5 in 1"],
+      ["140 ready 5", "finish 3", "reloaded"],
     ]);
   });
 
@@ -283,8 +283,8 @@ describe("reload", () => {
       "1 ready 1",
       ["2 reload"],
       ["3 ready 2", "spawn 3 in 1", "serving"],
-      ["4 ready 3", "drain 1", "spawn 4 in 2"],
-      ["5 ready 4", "drain 2", "reloaded"],
+      ["4 ready 3", "finish 1", "spawn 4 in 2"],
+      ["5 ready 4", "finish 2", "reloaded"],
     ]);
   });
 });
@@ -301,7 +301,7 @@ describe("workers that expire", () => {
           "spawn 3 in 2",
         ],
         ["101 expiring 2 has served 1000 requests"],
-        ["110 ready 3", "drain 2"],
+        ["110 ready 3", "finish 2"],
         ["120 exited 2 exited with code 0"],
       ],
       true,
@@ -313,8 +313,8 @@ describe("workers that expire", () => {
       ...TWO,
       ["100 expiring 1 x", "spawn 3 in 1"],
       ["100 expiring 2 x"],
-      ["110 ready 3", "drain 1", "spawn 4 in 2"],
-      ["120 ready 4", "drain 2"],
+      ["110 ready 3", "finish 1", "spawn 4 in 2"],
+      ["120 ready 4", "finish 2"],
     ]);
   });
 
@@ -331,10 +331,10 @@ describe("more and fewer", () => {
     run(2, [...TWO, ["100 more", "spawn 3 in 3"], ["110 ready 3"]]);
   });
 
-  test("one less: the sockets of the last slot are the worker's alone, and it drains", () => {
+  test("one less: the sockets of the last slot are the worker's alone, and it finishes", () => {
     run(3, [
       ...["0 start", "1 ready 1", "1 ready 2", "1 ready 3"],
-      ["100 fewer", "close-slot 3", "drain 3 last"],
+      ["100 fewer", "close-slot 3", "finish 3 last"],
       ["110 exited 3 exited with code 0"],
       ["120 more", "spawn 4 in 3"],
     ]);
@@ -344,37 +344,37 @@ describe("more and fewer", () => {
     run(1, ["0 start", "1 ready 1", ["2 fewer", "warn: There is only one worker, and never less"]], true);
   });
 
-  test("one less and one more while it still drains: a new worker in the same slot", () => {
+  test("one less and one more while it still finishes: a new worker in the same slot", () => {
     run(2, [
       ...TWO,
-      ["100 fewer", "close-slot 2", "drain 2 last"],
+      ["100 fewer", "close-slot 2", "finish 2 last"],
       ["101 more", "spawn 3 in 2"],
       ["110 exited 2 exited with code 0"],
       ["120 ready 3"],
     ]);
   });
 
-  test("one less during a reload: both processes of the slot drain", () => {
+  test("one less during a reload: both processes of the slot finish", () => {
     run(2, [
       ...TWO,
       "100 reload",
-      ["110 ready 3", "drain 1", "spawn 4 in 2"],
-      ["120 fewer", "close-slot 2", "drain 2 last", "drain 4 last", "reloaded"],
+      ["110 ready 3", "finish 1", "spawn 4 in 2"],
+      ["120 fewer", "close-slot 2", "finish 2 last", "finish 4 last", "reloaded"],
       ["130 exited 4 exited with code 0"],
       ["140 exited 2 exited with code 0"],
     ]);
   });
 
   test("one less than are still to become ready lets serving begin", () => {
-    run(2, ["0 start", "5 ready 1", ["6 fewer", "close-slot 2", "drain 2 last", "serving"]]);
+    run(2, ["0 start", "5 ready 1", ["6 fewer", "close-slot 2", "finish 2 last", "serving"]]);
   });
 });
 
 describe("the end", () => {
-  test("stop drains all, and ends with 0 when all have ended well", () => {
+  test("stop lets all finish, and ends with 0 when all have ended well", () => {
     run(2, [
       ...TWO,
-      ["100 stop", "drain 1 alone", "drain 2 alone"],
+      ["100 stop", "finish 1 alone", "finish 2 alone"],
       ["101 stop"],
       ["101 reload"],
       ["101 more"],
@@ -412,16 +412,16 @@ describe("the end", () => {
       ...TWO,
       "20 exited 1 x",
       "30 exited 3 x",
-      ["40 stop", "drain 2 alone"],
+      ["40 stop", "finish 2 alone"],
       ["500 tick"],
     ]);
     expect(wakeAt(plan)).toBeUndefined();
   });
 
-  test("when another supervisor takes over, workers drain as those that are followed", () => {
+  test("when another supervisor takes over, workers finish as those that are followed", () => {
     run(2, [
       ...TWO,
-      ["100 hand-over", "drain 1", "drain 2"],
+      ["100 hot-restart", "finish 1", "finish 2"],
       ["101 stop"],
       "110 exited 1 exited with code 0",
       ["120 exited 2 exited with code 0", "end 0"],

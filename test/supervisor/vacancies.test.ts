@@ -19,7 +19,7 @@ import { childrenOf, Log, start, whoServes, workersFolder } from "../support/wor
 setDefaultTimeout(40_000); // many processes on a machine that may be busy
 
 function workers(...rows: [id: number, slot: number, state: PlannedWorker["state"]][]): PlannedWorker[] {
-  const rest = { predecessor: undefined, startedAt: 0, readyAt: 0, beatAt: 0, drainAt: 0 };
+  const rest = { predecessor: undefined, startedAt: 0, readyAt: 0, beatAt: 0, finishAt: 0 };
   return rows.map(([id, slot, state]) => ({ id, slot, state, ...rest }));
 }
 
@@ -51,11 +51,11 @@ describe("who accepts for a slot without a worker", () => {
     ]);
   });
 
-  test("the next one, where the first that did it has ended or drains", () => {
+  test("the next one, where the first that did it has ended or finishes", () => {
     run(3, [
       [0, workers([2, 2, "ready"], [3, 3, "ready"])],
       [200, workers([2, 2, "ready"], [3, 3, "ready"]), "adopt 1 by 2"],
-      [300, workers([2, 2, "draining"], [3, 3, "ready"]), "adopt 1 by 3"],
+      [300, workers([2, 2, "finishing"], [3, 3, "ready"]), "adopt 1 by 3"],
       [500, workers([3, 3, "ready"]), "adopt 2 by 3"],
       [600, workers()],
       [5000, workers([7, 3, "ready"]), "adopt 1 by 7", "adopt 2 by 7"],
@@ -77,8 +77,8 @@ describe("who accepts for a slot without a worker", () => {
     run(
       2,
       [
-        [0, workers([2, 2, "draining"])],
-        [9000, workers([2, 2, "draining"])],
+        [0, workers([2, 2, "finishing"])],
+        [9000, workers([2, 2, "finishing"])],
       ],
       "stopping",
     );
@@ -145,47 +145,53 @@ async function emptySlot(program: { pid: number }, log: Log): Promise<void> {
   }
 }
 
-test("40 new connections while a worker waits to be started again: none waits for it", async () => {
-  using folder = workersFolder();
-  await using program = start(folder, ["-w", "2"]);
-  const address = await program.address();
-  const log = new Log(program);
-  await emptySlot(program, log);
-  const beganAt = performance.now();
-  const wires = await Promise.all(Array.from({ length: 40 }, () => Wire.open(address)));
-  const [other = 0] = childrenOf(program.pid);
-  const answers = await Promise.all(
-    wires.map(async (wire) => {
-      await wire.send(get("/", "Connection: close"));
-      return Number((await wire.response()).body.split(" ")[0]);
-    }),
-  );
-  expect(new Set(answers)).toEqual(new Set([other]));
-  expect(performance.now() - beganAt).toBeLessThan(3000); // the next start is 4 s away
-  expect(childrenOf(program.pid)).toEqual([other]);
-  for (const wire of wires) await wire[Symbol.asyncDispose]();
-  // Once the worker is back, both serve, and each has its own socket again.
-  await log.until(/worker 1 \(pid \d+\) is ready/);
-  const answered = new Set<number>();
-  while (answered.size < 2) answered.add((await whoServes(address)).pid);
-  await eventually("the other one has let go", () => socketsOf(other, address.port) === 1);
-  program.kill("SIGTERM");
-  expect(await program.ended()).toBe(0);
-});
+test.concurrent(
+  "40 new connections while a worker waits to be started again: none waits for it",
+  async () => {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", "2"]);
+    const address = await program.address();
+    const log = new Log(program);
+    await emptySlot(program, log);
+    const beganAt = performance.now();
+    const wires = await Promise.all(Array.from({ length: 40 }, () => Wire.open(address)));
+    const [other = 0] = childrenOf(program.pid);
+    const answers = await Promise.all(
+      wires.map(async (wire) => {
+        await wire.send(get("/", "Connection: close"));
+        return Number((await wire.response()).body.split(" ")[0]);
+      }),
+    );
+    expect(new Set(answers)).toEqual(new Set([other]));
+    expect(performance.now() - beganAt).toBeLessThan(3000); // the next start is 4 s away
+    expect(childrenOf(program.pid)).toEqual([other]);
+    for (const wire of wires) await wire[Symbol.asyncDispose]();
+    // Once the worker is back, both serve, and each has its own socket again.
+    await log.until(/worker 1 \(pid \d+\) is ready/);
+    const answered = new Set<number>();
+    while (answered.size < 2) answered.add((await whoServes(address)).pid);
+    await eventually("the other one has let go", () => socketsOf(other, address.port) === 1);
+    program.kill("SIGTERM");
+    expect(await program.ended()).toBe(0);
+  },
+);
 
-test("the worker that accepts for another one is replaced: its replacement does it, and nothing is lost", async () => {
-  using folder = workersFolder();
-  await using program = start(folder, ["-w", "2"]);
-  const address = await program.address();
-  const log = new Log(program);
-  await emptySlot(program, log);
-  const [other = 0] = childrenOf(program.pid);
-  await eventually("it accepts for both", () => socketsOf(other, address.port) === 2);
-  process.kill(other, "SIGTERM");
-  for (let turn = 0; turn < 40; turn++) expect((await whoServes(address)).parent).toBe(program.pid);
-  program.kill("SIGTERM");
-  expect(await program.ended()).toBe(0);
-});
+test.concurrent(
+  "the worker that accepts for another one is replaced: its replacement does it, and nothing is lost",
+  async () => {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", "2"]);
+    const address = await program.address();
+    const log = new Log(program);
+    await emptySlot(program, log);
+    const [other = 0] = childrenOf(program.pid);
+    await eventually("it accepts for both", () => socketsOf(other, address.port) === 2);
+    process.kill(other, "SIGTERM");
+    for (let turn = 0; turn < 40; turn++) expect((await whoServes(address)).parent).toBe(program.pid);
+    program.kill("SIGTERM");
+    expect(await program.ended()).toBe(0);
+  },
+);
 
 /** Listening sockets at a port that a process has open. */
 function socketsOf(pid: number, port: number): number {

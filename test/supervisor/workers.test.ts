@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fs from "node:fs";
 
 import { Load } from "../support/load.ts";
@@ -8,7 +8,7 @@ import { childrenOf, Log, runs, start, whoServes, workersFolder } from "../suppo
 
 // Real processes: a supervisor and its workers, as the command line starts them.
 
-setDefaultTimeout(20_000); // many processes on a machine that may be busy
+setDefaultTimeout(40_000); // many processes on a machine that may be busy
 
 test("lifespan: the supervisor's around those of the workers; every one of them before it accepts", async () => {
   using folder = workersFolder();
@@ -128,47 +128,6 @@ test("kill -9 of the supervisor while its workers are starting leaves no process
   }
 });
 
-test("a blocked event loop is killed and replaced", async () => {
-  using folder = workersFolder();
-  await using program = start(folder, ["-w", "2", "--heartbeat-timeout", "1s"]);
-  const address = await program.address();
-  const log = new Log(program);
-  await using wire = await Wire.open(address);
-  await wire.send(get("/block"));
-  const [, slot = "", pid = ""] = await log.until(
-    /worker (\d) \(pid (\d+)\) gave no heartbeat for 1 s, its event loop is blocked; it is killed/,
-  );
-  await log.until(
-    new RegExp(`worker ${slot} \\(pid ${pid}\\) was killed by SIGKILL; another is started at once`),
-  );
-  await log.until(new RegExp(`worker ${slot} \\(pid \\d+\\) is ready`));
-  expect(runs(Number(pid))).toBe(false);
-  expect(await wire.readToEnd()).toBe("");
-  expect((await whoServes(address)).parent).toBe(program.pid);
-});
-
-test("SIGTTIN and SIGTTOU change the count, which is never under 1", async () => {
-  using folder = workersFolder();
-  await using program = start(folder, ["-w", "2"]);
-  const { port } = await program.address();
-  const log = new Log(program);
-  program.kill("SIGTTIN");
-  await log.until(/One worker more: 3/);
-  await log.until(/worker 3 \(pid \d+\) is ready/);
-  expect(childrenOf(program.pid)).toHaveLength(3);
-  expect(listeningSockets(port)).toBe(3);
-  for (const left of [2, 1]) {
-    program.kill("SIGTTOU");
-    await log.until(new RegExp(`One worker less: ${left}`));
-    await eventually(`${left} are left`, () => childrenOf(program.pid).length === left);
-    await eventually("its socket is closed", () => listeningSockets(port) === left);
-  }
-  program.kill("SIGTTOU");
-  await log.until(/never less/);
-  const [last] = childrenOf(program.pid);
-  expect((await whoServes(await program.address())).pid).toBe(last ?? 0);
-});
-
 test("no connection is lost when the count changes, however quickly", async () => {
   using folder = workersFolder();
   await using program = start(folder, ["-w", "3"]);
@@ -203,19 +162,6 @@ test("--max-requests: the replacement is ready before the old worker stops accep
   await eventually("both are others", () => !childrenOf(program.pid).some((pid) => first.includes(pid)));
   await load.stop();
   expect(load.lost).toEqual([]);
-});
-
-test("--max-rss: a worker that has grown is replaced", async () => {
-  using folder = workersFolder();
-  // Long enough for a machine that is busy to fill the memory; a shorter one would have more frequent looks.
-  const beat = ["--heartbeat-timeout", "20s"];
-  await using program = start(folder, ["-w", "2", "--max-rss", "200m", ...beat]);
-  const address = await program.address();
-  const log = new Log(program);
-  await request(address, get("/grow", "Connection: close"));
-  const [, slot = ""] = await log.until(/worker (\d) \(pid \d+\) is replaced: it has grown to \d+ MiB/);
-  await log.until(new RegExp(`worker ${slot} \\(pid \\d+\\) is ready`));
-  await eventually("the old one has gone", () => childrenOf(program.pid).length === 2);
 });
 
 test("a worker that is told to end by itself is replaced first", async () => {
@@ -261,47 +207,6 @@ test("a wrong application is one line, and exit code 1", async () => {
   }
 });
 
-test("five failures of a worker in a row end the supervisor with code 1", async () => {
-  using folder = workersFolder();
-  await using program = start(folder, ["-w", "2"]);
-  await program.address();
-  // From now on no worker starts; the other one goes on, until one has failed too often.
-  fs.writeFileSync(folder.file("fail"), "");
-  const [victim = 0] = childrenOf(program.pid);
-  process.kill(victim, "SIGKILL");
-  expect(await program.ended()).toBe(1);
-  expect(program.stderr).toContain("could not start: it exited with code 9; another is started in 250 ms");
-  expect(program.stderr).toMatch(/Worker \d has failed 5 times within 10 s; the server ends/);
-});
-
-test("requests that end their workers, one after the other, do not end the server; the log names signal or code, and them", async () => {
-  using folder = workersFolder();
-  await using program = start(folder, ["-w", "2"]);
-  const address = await program.address();
-  const log = new Log(program);
-  const rows: [path: string, how: string][] = [
-    ["/exit", "exited with code 7"],
-    ["/kill/SIGSEGV", "was killed by SIGSEGV"],
-    ["/kill/SIGABRT", "was killed by SIGABRT"],
-    ["/kill/SIGKILL", "was killed by SIGKILL"],
-    ["/exit/again", "exited with code 7"],
-    ["/exit/more", "exited with code 7"],
-    ["/kill/SIGBUS", "was killed by SIGBUS"],
-    ["/exit/eighth", "exited with code 7"],
-  ];
-  for (const [path, how] of rows) {
-    await using wire = await Wire.open(address);
-    await wire.send(get(path));
-    expect(await wire.readToEnd()).toBe("");
-    const next = "another is started (?:at once|in \\d+ ms)";
-    await log.until(new RegExp(`${how}; ${next}\\. It was running GET ${path}\n`));
-  }
-  expect((await whoServes(address)).parent).toBe(program.pid);
-  await eventually("both are back", () => childrenOf(program.pid).length === 2);
-  program.kill("SIGTERM");
-  expect(await program.ended()).toBe(0);
-});
-
 test("the requests that ran beside the one that ended the worker are named too, the newest first; a client cannot forge a line", async () => {
   using folder = workersFolder();
   await using program = start(folder, ["-w", "2", "--no-reuseport"]);
@@ -333,6 +238,103 @@ test("the requests that ran beside the one that ended the worker are named too, 
   );
   expect(ran).toMatch(/^GET \/exit\/%0a%1bx{200,250}…, POST \/wait and GET \/wait$/);
   for (const wire of wires) await wire[Symbol.asyncDispose]();
+});
+
+describe.concurrent("with waits in between, so these run side by side:", () => {
+  test("a blocked event loop is killed and replaced", async () => {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", "2", "--heartbeat-timeout", "1s"]);
+    const address = await program.address();
+    const log = new Log(program);
+    await using wire = await Wire.open(address);
+    await wire.send(get("/block"));
+    const [, slot = "", pid = ""] = await log.until(
+      /worker (\d) \(pid (\d+)\) gave no heartbeat for 1 s, its event loop is blocked; it is killed/,
+    );
+    await log.until(
+      new RegExp(`worker ${slot} \\(pid ${pid}\\) was killed by SIGKILL; another is started at once`),
+    );
+    await log.until(new RegExp(`worker ${slot} \\(pid \\d+\\) is ready`));
+    expect(runs(Number(pid))).toBe(false);
+    expect(await wire.readToEnd()).toBe("");
+    expect((await whoServes(address)).parent).toBe(program.pid);
+  });
+
+  test("SIGTTIN and SIGTTOU change the count, which is never under 1", async () => {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", "2"]);
+    const { port } = await program.address();
+    const log = new Log(program);
+    program.kill("SIGTTIN");
+    await log.until(/One worker more: 3/);
+    await log.until(/worker 3 \(pid \d+\) is ready/);
+    expect(childrenOf(program.pid)).toHaveLength(3);
+    expect(listeningSockets(port)).toBe(3);
+    for (const left of [2, 1]) {
+      program.kill("SIGTTOU");
+      await log.until(new RegExp(`One worker less: ${left}`));
+      await eventually(`${left} are left`, () => childrenOf(program.pid).length === left);
+      await eventually("its socket is closed", () => listeningSockets(port) === left);
+    }
+    program.kill("SIGTTOU");
+    await log.until(/never less/);
+    const [last] = childrenOf(program.pid);
+    expect((await whoServes(await program.address())).pid).toBe(last ?? 0);
+  });
+
+  test("--max-rss: a worker that has grown is replaced", async () => {
+    using folder = workersFolder();
+    // Long enough for a machine that is busy to fill the memory; a shorter one would have more frequent looks.
+    const beat = ["--heartbeat-timeout", "20s"];
+    await using program = start(folder, ["-w", "2", "--max-rss", "200m", ...beat]);
+    const address = await program.address();
+    const log = new Log(program);
+    await request(address, get("/grow", "Connection: close"));
+    const [, slot = ""] = await log.until(/worker (\d) \(pid \d+\) is replaced: it has grown to \d+ MiB/);
+    await log.until(new RegExp(`worker ${slot} \\(pid \\d+\\) is ready`));
+    await eventually("the old one has gone", () => childrenOf(program.pid).length === 2);
+  });
+
+  test("five failures of a worker in a row end the supervisor with code 1", async () => {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", "2"]);
+    await program.address();
+    // From now on no worker starts; the other one goes on, until one has failed too often.
+    fs.writeFileSync(folder.file("fail"), "");
+    const [victim = 0] = childrenOf(program.pid);
+    process.kill(victim, "SIGKILL");
+    expect(await program.ended()).toBe(1);
+    expect(program.stderr).toContain("could not start: it exited with code 9; another is started in 250 ms");
+    expect(program.stderr).toMatch(/Worker \d has failed 5 times within 10 s; the server ends/);
+  });
+
+  test("requests that end their workers, one after the other, do not end the server; the log names signal or code, and them", async () => {
+    using folder = workersFolder();
+    await using program = start(folder, ["-w", "2"]);
+    const address = await program.address();
+    const log = new Log(program);
+    const rows: [path: string, how: string][] = [
+      ["/exit", "exited with code 7"],
+      ["/kill/SIGSEGV", "was killed by SIGSEGV"],
+      ["/kill/SIGABRT", "was killed by SIGABRT"],
+      ["/kill/SIGKILL", "was killed by SIGKILL"],
+      ["/exit/again", "exited with code 7"],
+      ["/exit/more", "exited with code 7"],
+      ["/kill/SIGBUS", "was killed by SIGBUS"],
+      ["/exit/eighth", "exited with code 7"],
+    ];
+    for (const [path, how] of rows) {
+      await using wire = await Wire.open(address);
+      await wire.send(get(path));
+      expect(await wire.readToEnd()).toBe("");
+      const next = "another is started (?:at once|in \\d+ ms)";
+      await log.until(new RegExp(`${how}; ${next}\\. It was running GET ${path}\n`));
+    }
+    expect((await whoServes(address)).parent).toBe(program.pid);
+    await eventually("both are back", () => childrenOf(program.pid).length === 2);
+    program.kill("SIGTERM");
+    expect(await program.ended()).toBe(0);
+  });
 });
 
 test("SIGUSR1 lets every worker open the access log anew", async () => {

@@ -3,7 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { UpgradeBridge } from "../../src/server/websocket/upgrade-bridge.ts";
-import type { BridgeOptions, Span, SpanOwner } from "../../src/server/websocket/upgrade-bridge.ts";
+import type {
+  BridgeOptions,
+  BridgedSocket,
+  BridgedSocketOwner,
+} from "../../src/server/websocket/upgrade-bridge.ts";
 import { frame } from "./websocket.ts";
 import type { FrameOptions } from "./websocket.ts";
 import { eventually } from "./wire.ts";
@@ -17,9 +21,9 @@ export const OPTIONS: BridgeOptions = { maxMessageSize: 1024 * 1024, compression
 export const joined = (...frames: FrameOptions[]): Buffer => Buffer.concat(frames.map(frame));
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-/** Notes what a span tells. */
-export class Owner implements SpanOwner {
-  /** Everything but `onSpanWritable`, in order; control frames in hex. */
+/** Notes what a bridged socket tells. */
+export class Owner implements BridgedSocketOwner {
+  /** Everything but `onBridgeWritable`, in order; control frames in hex. */
   readonly told: (readonly [what: string, ...rest: unknown[]])[] = [];
   pings = 0;
   messages: (string | Uint8Array)[] = [];
@@ -31,7 +35,7 @@ export class Owner implements SpanOwner {
     this.#isQuiet = isQuiet;
   }
 
-  /** Resolves with the next `onSpanWritable`. Ask for it before the write that it is about. */
+  /** Resolves with the next `onBridgeWritable`. Ask for it before the write that it is about. */
   get writable(): Promise<void> {
     return this.#writable.promise;
   }
@@ -41,16 +45,16 @@ export class Owner implements SpanOwner {
   }
 
   async tells(what: string): Promise<void> {
-    await eventually(`the span tells of ${what}`, () => this.has(what));
+    await eventually(`the bridged socket tells of ${what}`, () => this.has(what));
   }
 
-  onSpanOpen(extensions: string): void {
+  onBridged(extensions: string): void {
     this.told.push(["open", extensions]);
   }
-  onSpanFailed(error: Error): void {
+  onBridgeFailed(error: Error): void {
     this.told.push(["failed", error.message]);
   }
-  onSpanError(error: Error): void {
+  onBridgeError(error: Error): void {
     this.told.push(["error", error.message]);
   }
   onMessage(message: string | Uint8Array): void {
@@ -65,14 +69,14 @@ export class Owner implements SpanOwner {
   onControlFrames(frames: Uint8Array): void {
     this.told.push(["control", hex(frames)]);
   }
-  onSpanWritable(): void {
+  onBridgeWritable(): void {
     this.#writable.resolve();
     this.#writable = Promise.withResolvers();
   }
   onCloseFrame(code: number, reason: string): void {
     this.told.push(["close frame", code, reason]);
   }
-  onSpanEnd(closeCode: number | undefined): void {
+  onBridgeEnd(closeCode: number | undefined): void {
     this.told.push(["end", closeCode]);
   }
 }
@@ -104,34 +108,34 @@ export function openInFolder(): { bridge: UpgradeBridge; folder: string } {
   }
 }
 
-/** Closes all bridges that tests have opened. Whatever they were about, no span may be waited for that cannot come. */
+/** Closes all bridges that tests have opened. Whatever they were about, no bridged socket may be waited for that cannot come. */
 export async function closeBridges(): Promise<void> {
   for (const bridge of bridges.splice(0)) {
     bridge.close();
-    await eventually("no span is waited for", () => bridge.expectedCount === 0);
+    await eventually("no bridged socket is waited for", () => bridge.expectedCount === 0);
   }
   for (const home of homes.splice(0)) rmSync(home, { recursive: true });
 }
 
-/** A span that stands. */
-export async function openSpan(
+/** A bridged socket that stands. */
+export async function openBridged(
   bridge = openBridge(),
   extensions = "",
   owner = new Owner(),
-): Promise<{ span: Span; owner: Owner }> {
-  const span = bridge.open(extensions, owner);
+): Promise<{ bridged: BridgedSocket; owner: Owner }> {
+  const bridged = bridge.open(extensions, owner);
   await owner.tells("open");
   owner.told.length = 0;
-  return { span, owner };
+  return { bridged, owner };
 }
 
-/** Lets the event loop turn: what a span does on its way to standing takes several turns. */
+/** Lets the event loop turn: what a bridged socket does on its way to standing takes several turns. */
 export async function loopTurns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** Writes, and waits until there is room for more. */
-export async function writeAll(span: Span, owner: Owner, bytes: Uint8Array): Promise<void> {
+export async function writeAll(bridged: BridgedSocket, owner: Owner, bytes: Uint8Array): Promise<void> {
   const { writable } = owner;
-  if (!span.write(bytes)) await writable;
+  if (!bridged.write(bytes)) await writable;
 }

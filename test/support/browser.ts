@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
 const SCREENSHOTS = join(import.meta.dir, "../screenshots");
 
-const AXE = Bun.resolveSync("axe-core/axe.min.js", import.meta.dir);
+const AXE = Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir));
 
 /** What a page without a policy of its own might load from elsewhere unseen. */
 const OWN_SCHEMES = new Set(["data:", "blob:", "about:"]);
@@ -67,7 +67,7 @@ export async function keepScreenshot(page: Page, name: string): Promise<void> {
  * @param rules only these rules of axe-core. Default: all.
  */
 export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
-  await page.evaluate(await Bun.file(AXE).text());
+  if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(await AXE.text());
   const options = rules === undefined ? {} : { runOnly: rules };
   const { violations } = await page.evaluate<AxeResults>(`axe.run(${JSON.stringify(options)})`);
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));

@@ -6,7 +6,7 @@ import type { Plan, PlanCommand, PlanEvent, Policy } from "../../src/supervisor/
 // Rows of tests for the supervisor's policy: what happens, and what is to be done about it.
 
 /** Milliseconds. */
-export const POLICY = { heartbeatTimeout: 50_000, drainLimit: 60_000 };
+export const POLICY = { heartbeatTimeout: 50_000, finishLimit: 60_000 };
 
 /** `"at what [worker [text]]"`, such as `"100 ready 1"` or `"5 exited 2 was killed"`; `crashed` is an exit too. */
 export function eventOf(row: string): PlanEvent {
@@ -20,7 +20,7 @@ export function eventOf(row: string): PlanEvent {
     case "fewer":
     case "stop":
     case "cut":
-    case "hand-over":
+    case "hot-restart":
       return { type: what, at: parts.at };
     case "ready":
     case "beat":
@@ -42,8 +42,8 @@ export function wordsOf(command: PlanCommand): string {
   switch (command.type) {
     case "spawn":
       return `spawn ${command.worker} in ${command.slot}`;
-    case "drain":
-      return `drain ${command.worker}${command.isFollowed ? "" : " alone"}${command.isLast ? " last" : ""}`;
+    case "finish":
+      return `finish ${command.worker}${command.isFollowed ? "" : " alone"}${command.isLast ? " last" : ""}`;
     case "cut":
     case "kill":
       return `${command.type} ${command.worker}`;

@@ -239,7 +239,7 @@ export function postChunked(target: string, ...fields: string[]): string {
   return [...lines, "", ""].join("\r\n");
 }
 
-/** Waits until a condition that nothing announces has come true. Fails after 4 s, or the time that is given. */
+/** Waits until a condition that nothing announces has come true. Fails after 20 s, or the time that is given. */
 export async function eventually(
   what: string,
   condition: () => boolean,

@@ -27,7 +27,7 @@ export default async (scope, receive, send) => {
   }
   if (scope.type !== "http") throw new Error(scope.type);
   const { path } = scope;
-  if (path === "/block") for (;;);
+  if (path === "/block") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   if (path.startsWith("/exit")) process.exit(7);
   if (path.startsWith("/kill/")) process.kill(process.pid, path.slice(6));
   if (path === "/grow") hoard.push(new Uint8Array(256 * 2 ** 20).fill(1));

@@ -7,15 +7,16 @@ const TARGETS = { "in process": IN_PROCESS, "over TCP": OVER_TCP, "over a Unix s
 describe.each(Object.entries(TARGETS))("%s", (_name, target) => {
   for (const [group, cases] of Object.entries(CONFORMANCE)) {
     describe(group, () => {
-      for (const each of cases) test(`${each.name} (${each.source})`, () => runCase(each, target));
+      for (const each of cases) test.concurrent(`${each.name} (${each.source})`, () => runCase(each, target));
     });
   }
 
-  test("an application that refuses to start is not served (Lifespan, Startup Failed)", () =>
-    checkRefusedStart(target));
+  test.concurrent("an application that refuses to start is not served (Lifespan, Startup Failed)", () =>
+    checkRefusedStart(target),
+  );
 });
 
-test("each case has a name of its own", () => {
+test.concurrent("each case has a name of its own", () => {
   for (const cases of Object.values(CONFORMANCE)) {
     const names = cases.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)]);

@@ -2,6 +2,8 @@ import type { Socket } from "bun";
 
 import type { ConnectionInfo } from "../../exchange/transport.ts";
 import type { TlsExtension } from "../../spec/scope.ts";
+import { CLOSING } from "./closing.ts";
+import type { Closing, ClosingAction, ClosingEvent } from "./closing.ts";
 import { WriteBuffer } from "./write-buffer.ts";
 import type { OutputOwner } from "./write-buffer.ts";
 import type { Deadline } from "./timer-wheel.ts";
@@ -15,23 +17,18 @@ export interface Protocol {
   /** The client sends no more (FIN); it may still read. */
   onEnd(): void;
   /** The kernel took bytes of the output. */
-  onDrain(): void;
+  onWritable(): void;
   /** The turn of the event loop in which `atTurnEnd` was called is over. */
   onTurnEnd(): void;
   /** The connection is gone; `error` is what the kernel said, if the client has not ended it with a FIN. */
   onClose(error: Error | undefined): void;
   /** The deadline set by `connection.deadline` has passed. */
   onDeadline(): void;
-  /** The client took nothing for the write timeout. The connection is cut right after. */
-  onWriteTimeout(): void;
   /** The server shuts down: finish what runs, begin nothing. */
-  onDrainServer(): void;
-  /** The server's patience is over. The connection is cut right after. */
-  onCut(): void;
+  onShutDown(): void;
+  /** The client is no longer waited for, or the server no longer waits. The connection is reset right after. */
+  onLost(reason: "write_timeout" | "server_shutdown"): void;
 }
-
-/** `open`; `ending` once queued bytes have left; `lingering` after our FIN, reading until theirs; `closed`. */
-type State = "open" | "ending" | "ending-lingering" | "lingering" | "closed";
 
 /** What the connections of a listener have in common. */
 export interface ListenerInfo {
@@ -56,7 +53,7 @@ export class Connection implements ConnectionInfo, OutputOwner {
   /** The write timeout, and what had been taken when it was set; only a connection that was once blocked has one. */
   #stall: { readonly deadline: Deadline; taken: number } | undefined;
   #protocol: Protocol | undefined;
-  #state: State = "open";
+  #state: Closing = "open";
   #paused = false;
   /** The client has sent its FIN. */
   #isHalfClosed = false;
@@ -104,6 +101,16 @@ export class Connection implements ConnectionInfo, OutputOwner {
     this.#protocol = protocol;
   }
 
+  /** The client has ended its direction. */
+  get isHalfClosed(): boolean {
+    return this.#isHalfClosed;
+  }
+
+  /** Nothing is read now. */
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
   get isOpen(): boolean {
     return this.#state === "open";
   }
@@ -122,31 +129,25 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   /** Closes once what is queued has left. For when the client has nothing more to say. */
-  end(): void {
-    if (this.#state !== "open") return;
-    this.#state = "ending";
-    this.deadline.clear();
-    this.#finishEnding();
+  closeWhenFlushed(): void {
+    this.#on("close when flushed");
   }
 
   /** Closes once what is queued has left, and reads and drops what the client still sends. */
-  linger(): void {
-    if (this.#state !== "open") return;
-    this.#state = "ending-lingering";
-    this.resume();
-    this.deadline.clear();
-    this.#finishEnding();
+  lingeringClose(): void {
+    if (this.#state === "open") this.resume();
+    this.#on(this.#isHalfClosed ? "close when flushed" : "lingering close");
   }
 
   /** Closes now; what is queued is lost. The client sees a reset. */
-  cut(): void {
+  reset(): void {
     if (this.#state === "closed") return;
     this.output.close();
     this.#socket.terminate();
   }
 
   /** Closes now; what is queued is lost, what the kernel has is delivered, and then the client sees an end. */
-  abandon(): void {
+  close(): void {
     if (this.#state === "closed") return;
     this.output.close();
     this.#socket.end();
@@ -160,24 +161,22 @@ export class Connection implements ConnectionInfo, OutputOwner {
 
   onEnd(): void {
     this.#isHalfClosed = true;
-    if (this.#state === "open") {
-      if (this.#protocol === undefined) this.abandon();
-      else this.#protocol.onEnd();
-    } else if (this.#state === "lingering") this.abandon();
-    else if (this.#state === "ending-lingering") this.#state = "ending";
+    if (this.#on("fin") !== "tell") return;
+    if (this.#protocol === undefined) this.close();
+    else this.#protocol.onEnd();
   }
 
-  onSocketDrain(): void {
+  onSocketWritable(): void {
     this.output.resume();
     if (this.output.isBlocked) this.#armWriteDeadline();
     else this.#stall?.deadline.clear();
-    this.#protocol?.onDrain();
-    this.#finishEnding();
+    this.#protocol?.onWritable();
+    this.#onFlushed();
   }
 
   onSocketClose(error: Error | undefined): void {
     if (this.#state === "closed") return;
-    this.#state = "closed";
+    this.#on("gone");
     this.deadline.clear();
     this.#stall?.deadline.clear();
     this.#protocol?.onClose(this.#isHalfClosed || isResetAfterFin(error) ? undefined : error);
@@ -192,8 +191,9 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   onDeadline(): void {
-    if (this.#state === "open" && this.#protocol !== undefined) this.#protocol.onDeadline();
-    else this.abandon();
+    if (this.#on("deadline") !== "tell") return;
+    if (this.#protocol === undefined) this.close();
+    else this.#protocol.onDeadline();
   }
 
   onHeld(): void {
@@ -209,17 +209,17 @@ export class Connection implements ConnectionInfo, OutputOwner {
     if (this.#state === "closed") return;
     this.#protocol?.onTurnEnd();
     this.output.release();
-    this.#protocol?.onDrain();
-    this.#finishEnding();
+    this.#protocol?.onWritable();
+    this.#onFlushed();
   }
 
   // ── what the server tells ──────────────────────────────────────────────────────────────────────────────────────
 
   /** The server shuts down. */
-  drain(): void {
+  shutDown(): void {
     if (this.#state !== "open") return;
-    if (this.#protocol === undefined) this.abandon();
-    else this.#protocol.onDrainServer();
+    if (this.#protocol === undefined) this.close();
+    else this.#protocol.onShutDown();
   }
 
   /** Method and path of the running request, if there is one. From the client, not escaped. */
@@ -228,22 +228,39 @@ export class Connection implements ConnectionInfo, OutputOwner {
   }
 
   /** The server waits no longer. */
-  cutByServer(): void {
-    if (this.#state !== "closed") this.#protocol?.onCut();
-    this.cut();
+  resetByServer(): void {
+    if (this.#state !== "closed") this.#protocol?.onLost("server_shutdown");
+    this.reset();
   }
 
   // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #finishEnding(): void {
-    if (this.output.size > 0) return;
-    if (this.#state === "ending") this.abandon();
-    else if (this.#state === "ending-lingering") {
-      this.#state = "lingering";
-      this.#socket.shutdown();
-      if (this.context.times.linger === 0) this.abandon();
-      else this.deadline.set(this.context.times.linger);
+  /** Takes the step that the table has for an event, and what is to be done with it. */
+  #on(event: ClosingEvent): ClosingAction | undefined {
+    const step = CLOSING[this.#state][event];
+    if (step === undefined) return undefined;
+    this.#state = step.to;
+    switch (step.action) {
+      case "flush":
+        this.deadline.clear();
+        this.#onFlushed();
+        break;
+      case "fin":
+        this.#socket.shutdown();
+        if (this.context.times.linger === 0) this.close();
+        else this.deadline.set(this.context.times.linger);
+        break;
+      case "close":
+        this.close();
+        break;
+      case "tell":
+      case undefined:
     }
+    return step.action;
+  }
+
+  #onFlushed(): void {
+    if (this.#state !== "open" && this.output.size === 0) this.#on("flushed");
   }
 
   #armWriteDeadline(): void {
@@ -258,8 +275,8 @@ export class Connection implements ConnectionInfo, OutputOwner {
       this.#armWriteDeadline();
       return;
     }
-    this.#protocol?.onWriteTimeout();
-    this.cut();
+    this.#protocol?.onLost("write_timeout");
+    this.reset();
   }
 }
 

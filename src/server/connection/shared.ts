@@ -1,13 +1,13 @@
 import type { Environment } from "../../exchange/environment.ts";
+import type { HeadCache } from "../../http1/head-cache.ts";
+import type { PlanCache } from "../../http1/plan-cache.ts";
 import type { Http1Limits, RequestReader } from "../../http1/request-reader.ts";
 import type { Application } from "../../spec/application.ts";
 import type { UpgradeBridge } from "../websocket/upgrade-bridge.ts";
-import type { AccessLog } from "../../logging/access-log.ts";
 import type { Logger } from "../../logging/logger.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import type { ProxyReader } from "../proxy/proxied-request.ts";
-import type { Refusals } from "../refusals.ts";
-import type { RequestJournal } from "../request-journal.ts";
+import type { RequestLog } from "../request-log.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { Batch } from "./batch.ts";
 
@@ -42,30 +42,27 @@ export interface ServerContext {
   readonly afterExchange: Batch<{ afterExchange(): void }>;
   /** Readers without a request in them; a connection has one only while a request comes in. */
   readonly readers: RequestReader[];
+  /** Request heads that were read before. */
+  readonly heads: HeadCache;
+  /** Response heads that were made before. */
+  readonly plans: PlanCache;
   /** Bytes; a longer WebSocket message is refused. */
   readonly maxWsMessageSize: number;
   /** The way to Bun's WebSocket, built with the first one. */
   bridge(): UpgradeBridge;
   readonly logger: Logger;
-  readonly accessLog: AccessLog | undefined;
-  readonly refusals: Refusals;
+  /** The records of requests, and how many run. */
+  readonly requests: RequestLog;
+  /** For what the listeners count. */
   readonly metrics: Metrics | undefined;
   /** Where proxies are believed. */
   readonly readProxied: ProxyReader | undefined;
-  /** Where a supervisor wants to know what ran in a worker that has crashed. */
-  readonly journal: RequestJournal | undefined;
   /** Descriptors from this one on are the last; infinity is no limit. */
   readonly descriptorCeiling: number;
-  /** Connections that are WebSockets, or ask to be, and take more descriptors than their own. */
-  webSockets: number;
   /** Whether descriptors are left for a further WebSocket. */
   hasRoomForWebSocket(): boolean;
   /** True once the server shuts down. */
-  isDraining: boolean;
-  /** Milliseconds that an idle connection is kept for one request more while the server drains; 0 closes it at once. */
+  isShuttingDown: boolean;
+  /** Milliseconds that an idle connection is kept for one more request while the server shuts down; 0 closes it at once. */
   idleGrace: number;
-  /** Applications that have been called and have not settled yet. */
-  running: number;
-  /** An application has settled. It needs no `this`. */
-  readonly onSettled: () => void;
 }

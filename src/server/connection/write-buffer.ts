@@ -1,3 +1,5 @@
+import { giveBack, takeBlock } from "./hold-blocks.ts";
+
 /** The part of a Bun socket that takes bytes: it returns how many the kernel took, or -1 when it is closed. */
 export interface ByteSink {
   write(bytes: Uint8Array, byteOffset: number, byteLength: number): number;
@@ -28,26 +30,21 @@ interface Chunk {
 /** The queue of every output that has none, which is nearly every one; nothing is put into it. */
 const NO_CHUNKS: Chunk[] = [];
 
+/** Up to here parts meet in one buffer on their way to the kernel; longer bodies go by themselves. */
 const SCRATCH_SIZE = 128 * 1024;
 
 /** Up to here bytes that may wait are held back for more to come, in this turn of the event loop. */
 const HOLD_LIMIT = 64 * 1024;
 
-/** The same for text, which every connection holds for itself. */
+/** The same for text: many connections hold theirs at once, while an event goes to all of them. */
 const TEXT_LIMIT = 16 * 1024;
-
-/** Bytes behind the last chunk's data; a longer suffix holds fields. */
-const CHUNK_END = 7;
 
 /** Up to here what the kernel leaves is copied at once; a longer rest is kept where it is until `send` resolves. */
 const COPY_LIMIT = 64 * 1024;
 
-// Head, framing and body meet here, so that they leave in one system call. One buffer serves the whole process: only
-// one connection holds bytes in it at a time, and they are written before another one's go in. What the kernel does
-// not take is copied out at once.
-const scratch = Buffer.allocUnsafe(SCRATCH_SIZE);
-let holder: WriteBuffer | undefined;
-let heldBytes = 0;
+// Head, framing and body meet here when they may not wait, so that they leave in one system call. One buffer serves the
+// whole process: nothing stays in it, for what the kernel does not take is copied out at once.
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_SIZE);
 
 /**
  * The bytes on their way out of one connection. Bun's sockets do not buffer: this writes what the kernel takes and
@@ -64,11 +61,9 @@ export class WriteBuffer {
   #taken = 0;
   /** Called when the kernel has taken bytes, where somebody measures how long it takes none. */
   onProgress: (() => void) | undefined;
-  /** Text that is held back, framing included; a string, since many small texts make one without being copied. */
-  #text = "";
-  #textBytes = 0;
-  /** What the held text becomes on the wire; `ascii` can become either. */
-  #textCoding: "ascii" | "latin1" | "utf8" = "ascii";
+  /** Bytes that are held back begin here. A buffer that holds nothing back has no block. */
+  #block: Buffer | undefined;
+  #held = 0;
 
   constructor(sink: ByteSink, owner: OutputOwner) {
     this.#sink = sink;
@@ -77,7 +72,12 @@ export class WriteBuffer {
 
   /** Bytes that the kernel has not taken yet, held back ones included. */
   get size(): number {
-    return this.#size + this.#textBytes + (holder === this ? heldBytes : 0);
+    return this.#size + this.#held;
+  }
+
+  /** Bytes that the kernel has left; what is held back to leave with more is not among them. */
+  get queued(): number {
+    return this.#size;
   }
 
   /** Bytes that the kernel has taken so far; it grows as long as the client reads. */
@@ -102,54 +102,31 @@ export class WriteBuffer {
     if (this.#closed) return;
     const total = prefix.length + bodyLength + suffix.length;
     if (total === 0) return;
-    if (
-      typeof body === "string" &&
-      (hold || this.#textBytes > 0) &&
-      this.#holdText(prefix, body, bodyLength, suffix, total)
-    ) {
-      if (!hold) this.release();
+    const limit = typeof body === "string" ? TEXT_LIMIT : HOLD_LIMIT;
+    if (this.#held + total > (this.#held === 0 ? limit : HOLD_LIMIT)) this.release();
+    // Without anything to wait for, or to wait with.
+    if (this.#held === 0 && (!hold || total > limit || this.#queue.length > 0)) {
+      if (total > SCRATCH_SIZE) this.#writeLarge(prefix, body, suffix);
+      else this.#giveFrom(scratch, put(scratch, 0, prefix, body, suffix));
       return;
     }
-    if (holder !== this || this.#textBytes > 0) {
-      this.release();
-      holder?.release();
-    } else if (heldBytes + total > SCRATCH_SIZE) this.release();
-    if (total > SCRATCH_SIZE) {
-      this.#writeLarge(prefix, body, suffix);
-      return;
-    }
-    let end = holder === this ? heldBytes : 0;
-    if (prefix.length > 0) end += scratch.latin1Write(prefix, end);
-    if (typeof body === "string") end += body.length === 0 ? 0 : scratch.utf8Write(body, end);
-    else {
-      scratch.set(body, end);
-      end += bodyLength;
-    }
-    if (suffix.length > 0) end += scratch.latin1Write(suffix, end);
-    if (!hold || end >= HOLD_LIMIT || this.#queue.length > 0) {
-      holder = undefined;
-      this.#giveScratch(end);
-      return;
-    }
-    heldBytes = end;
-    if (holder === this) return;
-    holder = this;
-    this.#owner.onHeld();
+    const isFirst = this.#held === 0;
+    const block = this.#blockFor(this.#held + total);
+    this.#held = put(block, this.#held, prefix, body, suffix);
+    if (!hold || this.#held >= limit) this.release();
+    else if (isFirst) this.#owner.onHeld();
   }
 
   /** Writes what is held back. */
   release(): void {
-    if (holder === this) {
-      holder = undefined;
-      if (!this.#closed) this.#giveScratch(heldBytes);
-    } else if (this.#textBytes > 0) {
-      const text = this.#text;
-      const length = this.#textBytes;
-      this.#text = "";
-      this.#textBytes = 0;
-      if (this.#textCoding === "latin1") this.write(text, "", 0, "");
-      else this.write("", text, length, "");
-    }
+    const block = this.#block;
+    if (block === undefined) return;
+    const held = this.#held;
+    this.#block = undefined;
+    this.#held = 0;
+    // Only then is the block another one's: the kernel, or a copy, has all of it.
+    if (!this.#closed) this.#giveFrom(block, held);
+    giveBack(block);
   }
 
   /**
@@ -188,44 +165,31 @@ export class WriteBuffer {
   /** Drops what is queued; every later write does nothing. */
   close(): void {
     this.#closed = true;
-    if (holder === this) holder = undefined;
-    this.#text = "";
-    this.#textBytes = 0;
+    if (this.#block !== undefined) giveBack(this.#block);
+    this.#block = undefined;
+    this.#held = 0;
     this.#queue = NO_CHUNKS;
     this.#size = 0;
     this.#wake();
   }
 
-  /** Holds text back for more to come, if it can be held as text. */
-  #holdText(prefix: string, body: string, bodyLength: number, suffix: string, total: number): boolean {
-    const isFirst = this.#textBytes === 0;
-    if (holder === this || this.#queue.length > 0 || this.#textBytes + total > TEXT_LIMIT) return false;
-    // All of it becomes Latin-1 or UTF-8 in the end: a head, or a frame's header, the one, a text the other.
-    const isAsciiPrefix = Buffer.byteLength(prefix) === prefix.length;
-    const isAsciiBody = bodyLength === body.length;
-    const coding = isAsciiPrefix ? (isAsciiBody ? "ascii" : "utf8") : isAsciiBody ? "latin1" : undefined;
-    const held = isFirst ? "ascii" : this.#textCoding;
-    if (coding === undefined || (coding !== "ascii" && held !== "ascii" && coding !== held)) return false;
-    if (suffix.length > CHUNK_END && Buffer.byteLength(suffix) !== suffix.length) return false; // trailers
-    // Halves of a surrogate pair that come apart are two replacement characters; here they would become one char.
-    if (
-      !isFirst &&
-      prefix === "" &&
-      isLowSurrogate(body, 0) &&
-      isHighSurrogate(this.#text, this.#text.length - 1)
-    )
-      return false;
-    if (isFirst || coding !== "ascii") this.#textCoding = coding;
-    this.#text += prefix + body + suffix;
-    this.#textBytes += total;
-    if (isFirst) this.#owner.onHeld();
-    return true;
+  /** The block of what is held back, with room for so many bytes in all; it grows with them. */
+  #blockFor(size: number): Buffer {
+    const block = this.#block;
+    if (block !== undefined && size <= block.length) return block;
+    const larger = takeBlock(size);
+    if (block !== undefined) {
+      block.copy(larger, 0, 0, this.#held);
+      giveBack(block);
+    }
+    return (this.#block = larger);
   }
 
-  #giveScratch(end: number): void {
-    const taken = this.#queue.length === 0 ? this.#give(scratch, end) : 0;
+  /** Writes the first bytes of a buffer that is about to be used again. */
+  #giveFrom(bytes: Buffer, end: number): void {
+    const taken = this.#queue.length === 0 ? this.#give(bytes, end) : 0;
     if (taken < end && !this.#closed)
-      this.#enqueue(Uint8Array.prototype.slice.call(scratch, taken, end), false);
+      this.#enqueue(Uint8Array.prototype.slice.call(bytes, taken, end), false);
   }
 
   #writeLarge(prefix: string, body: Uint8Array | string, suffix: string): void {
@@ -268,7 +232,6 @@ export class WriteBuffer {
   #giveQueued(): void {
     const [first] = this.#queue;
     if (first === undefined) return;
-    holder?.release(); // the scratch buffer is needed
     if (this.#queue.length === 1 || first.bytes.byteLength > COPY_LIMIT) {
       this.#drop(this.#give(first.bytes, first.bytes.byteLength));
       return;
@@ -304,10 +267,21 @@ export class WriteBuffer {
   }
 }
 
-function isHighSurrogate(text: string, at: number): boolean {
-  return (text.charCodeAt(at) & 0xfc00) === 0xd800;
-}
-
-function isLowSurrogate(text: string, at: number): boolean {
-  return (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+/** Writes three parts into a buffer; returns where they end. */
+function put(
+  buffer: Buffer,
+  start: number,
+  prefix: string,
+  body: Uint8Array | string,
+  suffix: string,
+): number {
+  let end = start;
+  if (prefix.length > 0) end += buffer.latin1Write(prefix, end);
+  if (typeof body === "string") end += body.length === 0 ? 0 : buffer.utf8Write(body, end);
+  else if (body.byteLength > 0) {
+    buffer.set(body, end);
+    end += body.byteLength;
+  }
+  if (suffix.length > 0) end += buffer.latin1Write(suffix, end);
+  return end;
 }

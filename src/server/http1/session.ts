@@ -1,63 +1,32 @@
 import { ProtocolError } from "../../errors.ts";
-import { HttpExchange } from "../../exchange/http-exchange.ts";
-import { runApplication } from "../../exchange/run-application.ts";
-import { SseExchange } from "../../exchange/sse-exchange.ts";
+import { answerError } from "../../exchange/answer-error.ts";
+import type { RequestError } from "../../exchange/answer-error.ts";
+import type { ConnectionInfo } from "../../exchange/transport.ts";
+import type { WebSocketOffer } from "../../exchange/websocket-transport.ts";
 import type { Http1Body, Http1Request } from "../../http1/events.ts";
+import { HeadMemory } from "../../http1/head-cache.ts";
 import { NO_HEAD } from "../../http1/partial-head.ts";
 import type { PartialHead } from "../../http1/partial-head.ts";
 import { RequestReader } from "../../http1/request-reader.ts";
-import { CONTINUE, errorResponse } from "../../http1/response-head.ts";
+import { CONTINUE } from "../../http1/response-head.ts";
+import type { RequestTraits } from "../../http1/response-head.ts";
 import type { DisconnectReason } from "../../spec/connection-state.ts";
-import { isEventStreamRequest } from "../../sse/detect.ts";
-import type { WebSocketExchange } from "../../exchange/websocket-exchange.ts";
-import type { ExchangeParts } from "../../exchange/request-exchange.ts";
-import type { ConnectionInfo } from "../../exchange/transport.ts";
 import { maybeHandshake } from "../../websocket/handshake.ts";
 import type { Handshake } from "../../websocket/handshake.ts";
 import type { Connection, Protocol } from "../connection/connection.ts";
 import type { ServerContext } from "../connection/shared.ts";
-import { httpDate } from "../http-date.ts";
-import { Http1Transport } from "./transport.ts";
-import type { TransportOwner } from "./transport.ts";
-import { refusalRecord } from "../refusals.ts";
 import { StallWatch } from "../connection/stall-watch.ts";
+import { loggedHead } from "../request-log.ts";
+import type { LoggedHead } from "../request-log.ts";
 import type { HandshakeOwner } from "../websocket/session.ts";
+import { ActiveRequest } from "./active-request.ts";
+import type { RequestOwner } from "./active-request.ts";
+import { PHASES } from "./phases.ts";
+import type { Phase, PhaseNode, PhaseStep, Wait } from "./phases.ts";
 
-/**
- * Where an HTTP/1 connection stands: waiting for a request head (`idle`); a request is with the application
- * (`exchange`); its response is out and the rest of its body is thrown away (`discard`); nothing follows (`over`).
- */
-type Phase = "idle" | "exchange" | "discard" | "over";
-
-/**
- * What the connection's deadline is for: the next request; the rest of a request head; bytes of a body; the
- * application's answer to a client that has ended its direction. With `nothing` it may still run, and means nothing.
- */
-type Timed = "next" | "head" | "body" | "answer" | "nothing";
-
-/** A request that is with the application. */
-interface Current {
-  readonly exchange: HttpExchange | SseExchange | WebSocketExchange;
-  readonly transport: Http1Transport;
-  /** Where the request came in, as far as it is known. */
-  readonly connection: ConnectionInfo;
-  /** Milliseconds of the monotonic clock; 0 when nobody asks. */
-  readonly startedAt: number;
-  /** The application waits for a piece of the body. */
-  isDemanded: boolean;
-  /** The client waits for its 100 (Continue). */
-  isContinueDue: boolean;
-  /** Bytes that the client had taken when its time to take more began; see `#armGrace`. */
-  takenAtGrace: number;
-}
-
-/** The answer to a handshake when too few descriptors are left. */
-const CROWDED: ConstructorParameters<typeof ProtocolError> = [
-  503,
-  "Too many connections. Try again in a moment",
-  "server_error",
-  [["retry-after", "1"]],
-];
+/** The answer to a handshake when too few descriptors are left, and to a connection that is one too many. */
+const CROWDED = { status: 503, text: "Too many connections. Try again in a moment" } as const;
+const RETRY_SOON: [string, string][] = [["retry-after", "1"]];
 
 /** Bytes received ahead of the application before reading stops. */
 const READ_AHEAD = 64 * 1024;
@@ -74,131 +43,121 @@ const LAST_TURNS = 3;
 /** Readers that a server keeps for the next requests. */
 const MAX_SPARE_READERS = 256;
 
+/** How a response is framed for a client whose request head is not known. */
+const UNKNOWN: RequestTraits = { httpVersion: "1.1", method: "-", keepAlive: false };
+
 /**
- * HTTP/1.0 and 1.1 on one connection: feeds the reader and gives one request after the other to the application.
- * RFC 9112 section 9.
+ * HTTP/1.0 and 1.1 on one connection: feeds the reader and gives one request after the other to the application. What
+ * happens when stands in the table of `phases.ts`; how it is done, here. RFC 9112 section 9.
  */
-export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
+export class Http1Session implements Protocol, RequestOwner, HandshakeOwner {
   readonly #connection: Connection;
   /** Reads the request that comes in or is being answered; an idle connection has none. */
   #reader: RequestReader | undefined;
-  #phase: Phase = "idle";
-  #current: Current | undefined;
+  /** The heads that the connection recognises. */
+  #memory: HeadMemory | undefined;
+  #at: PhaseNode = PHASES.idle;
+  #current: ActiveRequest | undefined;
   /** The handshake of the WebSocket that the connection has become. */
-  #upgraded: Current | undefined;
-  #timed: Timed = "nothing";
+  #upgraded: ActiveRequest | undefined;
   #isPumping = false;
-  #isHalfClosed = false;
   /** Watches the current request where `requestTimeout` is set. */
   #stallWatch: StallWatch | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#time("next", this.#server.times.header);
+    connection.deadline.set(this.#server.times.header);
   }
 
-  // ── what the connection tells ──────────────────────────────────────────────────────────────────────────────────
+  // ── what the connection reports ────────────────────────────────────────────────────────────────────────────────
 
   get request(): string | undefined {
-    return (this.#current ?? this.#upgraded)?.exchange.name;
+    return (this.#current ?? this.#upgraded)?.exchange?.name;
   }
 
   onData(bytes: Buffer): void {
-    this.#reader ??= this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
+    this.#reader ??= this.#takeReader();
     this.#reader.receive(bytes);
     this.#stallWatch?.onProgress();
     this.#pump();
   }
 
   onEnd(): void {
-    this.#isHalfClosed = true;
-    if (this.#phase === "exchange") this.#onHalfClose();
-    else if (this.#phase !== "over") this.#close();
+    // Of a request body that has arrived whole, the rest is delivered first: no more of it can come.
+    if (this.#current !== undefined && this.#phase !== "delivered") this.#deliverRest();
+    this.#take(this.#at.on[this.#isAnswerable() ? "fin, answerable" : "fin"]);
   }
 
   onTurnEnd(): void {
-    this.#current?.transport.flush();
+    this.#current?.flush();
   }
 
-  onDrain(): void {
+  onWritable(): void {
     if (this.#current === undefined) return;
     const { output } = this.#connection;
     if (output.size <= this.#server.host.lowWaterMark) output.detach();
-    this.#current.exchange.deliverDrain();
-    this.#current?.transport.onDrain();
+    this.#current.exchange?.deliverDrain();
+    this.#current?.onWritable();
   }
 
   onClose(error: Error | undefined): void {
     if (this.#current !== undefined) {
       const { output } = this.#connection;
       // It is closed already when a write has failed before the close was reported.
-      const hasUnsent = output.size > 0 || output.isClosed || this.#current.transport.isAnswered;
-      this.#lose(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
+      const hasUnsent = output.size > 0 || output.isClosed || this.#current.isAnswered;
+      this.#endRequest(error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
     }
-    this.#phase = "over";
+    this.#take(this.#at.on.lost);
+    this.#memory?.forget();
+  }
+
+  onLost(reason: DisconnectReason): void {
+    this.#endRequest(reason);
+    this.#take(this.#at.on.lost);
   }
 
   onDeadline(): void {
-    const timed = this.#timed;
-    this.#timed = "nothing";
-    switch (timed) {
-      case "next":
-        this.#closeUnlessUsed(LAST_TURNS);
-        return;
-      case "head":
-        this.#refuse(
-          new ProtocolError(408, "The request head did not arrive in time (RFC 9110 section 15.5.9)"),
-        );
-        return;
-      case "body":
-        if (this.#phase === "discard") this.#close();
-        else this.#refuse(bodyStalled());
-        return;
-      case "answer":
-        this.#onGraceOver();
-        return;
-      case "nothing":
+    if (this.#phase !== "answer") {
+      this.#take(this.#at.on.deadline);
+      if (this.#phase === "expiring") this.#closeUnlessUsed(LAST_TURNS);
+      return;
     }
+    const { output } = this.#connection;
+    const isFlowing = output.size > 0 || output.taken > (this.#current?.takenAtGrace ?? 0);
+    this.#take(this.#at.on[isFlowing ? "deadline, flowing" : "deadline"]);
   }
 
-  onWriteTimeout(): void {
-    this.#endExchange("write_timeout");
-    this.#phase = "over";
+  onShutDown(): void {
+    this.#take(this.#at.on[this.#server.idleGrace > 0 ? "shutdown, followed" : "shutdown"]);
   }
 
-  onDrainServer(): void {
-    // A connection on which a request has begun is served once more; its response says that it is the last. So is one
-    // that is kept for a moment because another server follows, once the rest of its request has been read.
-    if (this.#phase === "discard") {
-      if (this.#server.idleGrace === 0) this.#close();
-    } else if (this.#phase === "idle" && this.#readerState === "idle") this.#awaitLast();
-    else this.#current?.exchange.deliverShutdown();
+  /** The connection is one too many: it is answered before anything is read from it. */
+  turnAway(): void {
+    const { logger } = this.#server;
+    const client = this.#connection.client?.[0] ?? "unix";
+    this.#take(this.#at.on["turned away"]);
+    this.#answer(undefined, "-", {
+      status: CROWDED.status,
+      text: `${CROWDED.text}.`,
+      headers: RETRY_SOON,
+      reason: "server_error",
+      log: () => logger.debug(`${client}: a connection was turned away: ${CROWDED.text}`),
+    });
   }
 
-  onCut(): void {
-    this.#endExchange("server_shutdown");
-    this.#phase = "over";
-  }
-
-  // ── what the transport tells ───────────────────────────────────────────────────────────────────────────────────
+  // ── what the request reports ───────────────────────────────────────────────────────────────────────────────────
 
   onDemand(): void {
     const current = this.#current;
-    if (current === undefined || this.#phase !== "exchange" || this.#readerState !== "body") return;
-    current.isDemanded = true;
+    if (current === undefined || this.#readerState !== "body") return;
+    this.#take(this.#at.on.demand);
     if (current.isContinueDue) {
       current.isContinueDue = false;
       // Not when the body is coming already (RFC 9110 section 10.1.1), and never after the response has begun.
       const isComing = this.#reader !== undefined && this.#reader.bufferedBytes > 0;
-      if (!isComing && !current.transport.hasResponse()) {
-        this.#connection.output.write(CONTINUE, "", 0, "");
-      }
+      if (!isComing && !current.hasResponse()) this.#connection.output.write(CONTINUE, "", 0, "");
     }
     this.#pump();
-  }
-
-  onContinued(): void {
-    if (this.#current !== undefined) this.#current.isContinueDue = false;
   }
 
   /**
@@ -208,69 +167,81 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
    */
   mustClose(): boolean {
     return (
-      this.#server.isDraining ||
+      this.#server.isShuttingDown ||
       this.#current?.isContinueDue === true ||
       (this.#reader?.missingBodyBytes ?? 0) > DISCARD_LIMIT
     );
   }
 
+  isFollowed(): boolean {
+    const reader = this.#reader;
+    return (
+      reader !== undefined &&
+      reader.bufferedBytes > 0 &&
+      reader.state === "complete" &&
+      this.#current?.closes === false
+    );
+  }
+
   onDelivered(): void {
-    if (this.#current === undefined) return;
+    const current = this.#current;
+    if (current === undefined) return;
     this.#stallWatch?.stop();
-    this.#current.exchange.deliverCompletion();
-    this.#account(this.#current);
+    current.exchange?.deliverCompletion();
+    this.#server.requests.ended(current);
+    this.#take(this.#at.on.delivered);
+    if (this.#phase !== "delivered") return;
+    if (this.#isQuiet(current)) this.#finish(current);
     // The next request waits until the application has had its turn: it may be about to return.
-    if (this.#phase === "exchange") this.#server.afterExchange.add(this);
+    else this.#server.afterExchange.add(this);
   }
 
   onTruncated(): void {
-    this.#truncate("server_error");
+    this.#take(this.#at.on.truncated);
   }
 
   /** The application has had its turn after its response was delivered. */
   afterExchange(): void {
-    if (this.#phase !== "exchange" || this.#current === undefined) return;
-    const { transport } = this.#current;
-    transport.end();
-    this.#current = undefined;
-    if (transport.closes || (this.#server.isDraining && this.#server.idleGrace === 0)) {
-      this.#close();
-      return;
-    }
-    if (this.#readerState === "body") {
-      this.#phase = "discard";
-      this.#timed = "nothing";
-    } else {
-      this.#awaitNext();
-    }
+    if (this.#phase !== "delivered" || this.#current === undefined) return;
+    this.#finish(this.#current);
     this.#pump();
   }
 
-  // ── what the WebSocket tells that the connection has become ────────────────────────────────────────────────────
+  // ── what the WebSocket reports that the connection has become ──────────────────────────────────────────────────
 
   onAccepted(): readonly Uint8Array[] {
     this.#upgraded = this.#current;
-    this.#current?.transport.end();
+    this.#current?.end();
     this.#current = undefined;
-    this.#phase = "over";
+    this.#take(this.#at.on.upgraded);
     this.#connection.deadline.clear();
-    this.#server.metrics?.webSocketBegan();
+    this.#server.requests.webSocketBegan();
     const rest = this.#reader?.takeRest() ?? [];
     this.#reader?.nextRequest();
     this.#recycleReader();
+    this.#memory?.forget();
     return rest;
   }
 
+  onWebSocketFailed(error: Error | undefined): void {
+    const { logger } = this.#server;
+    answerError(new ActiveRequest(this, this.#connection, UNKNOWN, undefined), {
+      status: 503,
+      text: "No WebSocket can be opened now. Try again in a moment.",
+      reason: "server_error",
+      log: () => logger.error("no WebSocket could be opened", error),
+    });
+  }
+
   onWebSocketOpen(): void {
-    this.#server.metrics?.webSocketOpened();
+    this.#server.requests.webSocketOpened();
   }
 
   onWebSocketEnd(sentBytes: number, status: number): void {
-    this.#server.metrics?.webSocketEnded(status);
-    if (this.#upgraded !== undefined) this.#logAccess(this.#upgraded, status, sentBytes);
+    if (this.#upgraded !== undefined) this.#server.requests.webSocketEnded(this.#upgraded, status, sentBytes);
   }
 
-  // ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the phases ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   get #server(): ServerContext {
     return this.#connection.context;
@@ -278,6 +249,74 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
 
   get #readerState(): RequestReader["state"] {
     return this.#reader?.state ?? "idle";
+  }
+
+  get #phase(): Phase {
+    return this.#at.phase;
+  }
+
+  /** Takes a step that the phase has for an event, if it has one. `fault` goes with the event of that name. */
+  #take(step: PhaseStep | undefined, fault?: ProtocolError): void {
+    if (step === undefined) return;
+    this.#at = step.to;
+    if (step.wait !== undefined) this.#await(step.wait);
+    switch (step.action) {
+      case undefined:
+        return;
+      case "close":
+        if (this.#mayBeSending()) this.#connection.lingeringClose();
+        else this.#connection.closeWhenFlushed();
+        return;
+      case "linger":
+        this.#connection.lingeringClose();
+        return;
+      case "lose":
+        this.#lose();
+        return;
+      case "truncate":
+        this.#truncate();
+        return;
+      case "refuse":
+        if (fault !== undefined) this.#refuse(fault);
+        return;
+      case "late head":
+        this.#refuse(
+          new ProtocolError(408, "The request head did not arrive in time (RFC 9110 section 15.5.9)"),
+        );
+        return;
+      case "late body":
+        this.#refuse(
+          new ProtocolError(408, "The request body stalled (RFC 9110 section 15.5.9)", "client_timeout"),
+        );
+        return;
+      case "notify":
+        this.#current?.exchange?.deliverShutdown();
+    }
+  }
+
+  /** Begins to wait. The deadline of what was waited for before moves, and is not cleared. */
+  #await(wait: Wait): void {
+    const { times, idleGrace } = this.#server;
+    const { deadline, output } = this.#connection;
+    switch (wait) {
+      case "next request":
+        deadline.set(times.keepAlive);
+        return;
+      case "last request":
+        deadline.set(idleGrace);
+        return;
+      case "head":
+        deadline.set(times.header);
+        return;
+      case "body":
+        deadline.set(times.body);
+        return;
+      case "answer":
+        if (this.#current !== undefined) this.#current.takenAtGrace = output.taken;
+        deadline.set(times.halfClose);
+        return;
+      case "nothing":
+    }
   }
 
   /** Takes from the reader what the phase has use for. The application may call back into here from within. */
@@ -290,146 +329,141 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#refuse(error);
+      this.#fault(error);
     } finally {
       this.#isPumping = false;
     }
-    this.#regulate();
+    this.#settle();
   }
 
   #takeNext(): boolean {
-    if (this.#phase === "over" || (this.#phase === "exchange" && this.#current?.isDemanded !== true))
-      return false;
+    const reads = this.#at.reads;
+    if (reads === "nothing") return false;
     const event = this.#reader?.next();
     if (event === undefined) return false;
     if (event.type === "request") this.#begin(event);
-    else if (this.#phase !== "discard") this.#deliver(event);
+    else if (reads === "body") this.#deliver(event);
     else if (!event.more) this.#awaitNext();
     return true;
   }
 
-  #begin(received: Http1Request): void {
-    const { host, accessLog, metrics, readProxied } = this.#server;
-    const proxied = readProxied?.(this.#connection, received.headers);
-    const request = proxied === undefined ? received : { ...received, headers: proxied.headers };
-    const connection = proxied?.connection ?? this.#connection;
-    const { hasBody } = request;
+  #begin(request: Http1Request): void {
     const handshake = maybeHandshake(request);
-    if (handshake !== undefined && !this.#server.hasRoomForWebSocket()) throw new ProtocolError(...CROWDED);
-    const transport = new Http1Transport(this, this.#connection, request);
-    const parts = { host, transport, connection, head: request, hasBody };
-    const exchange =
-      handshake !== undefined
-        ? this.#shake(parts, handshake)
-        : isEventStreamRequest(request.headers)
-          ? new SseExchange(parts)
-          : new HttpExchange(parts);
-    const startedAt = accessLog === undefined && metrics === undefined ? 0 : performance.now();
-    this.#phase = "exchange";
-    this.#current = {
-      exchange,
-      transport,
-      connection,
-      startedAt,
-      isDemanded: false,
-      isContinueDue: request.expectContinue,
-      takenAtGrace: 0,
-    };
-    this.#timed = "nothing";
-    if (metrics !== undefined) {
-      if (exchange instanceof SseExchange) metrics.streamBegan();
-      else metrics.requestBegan();
-    }
-    this.#server.running++;
-    const { journal, onSettled } = this.#server;
-    const begun = handshake === undefined ? onSettled : this.#countWebSocket();
-    const settled = journal?.begin(request.method, request.rawPath, begun) ?? begun;
-    if (this.#server.times.request > 0 && exchange instanceof HttpExchange) this.#watch();
-    runApplication(this.#server.app, exchange, settled);
-    if (this.#server.isDraining) exchange.deliverShutdown();
-    if (this.#isHalfClosed) this.#onHalfClose();
-  }
-
-  #countWebSocket(): () => void {
-    const server = this.#server;
-    server.webSockets++;
-    return () => {
-      server.webSockets--;
-      server.onSettled();
-    };
+    if (handshake !== undefined && !this.#server.hasRoomForWebSocket())
+      throw new ProtocolError(CROWDED.status, CROWDED.text, "server_error", RETRY_SOON);
+    const current = new ActiveRequest(this, this.#connection, request, request);
+    current.isContinueDue = request.expectContinue;
+    this.#take(this.#at.on.request);
+    this.#current = current;
+    if (this.#server.times.request > 0) this.#watch();
+    current.open(request, request.hasBody, handshake && this.#offer(handshake));
+    if (current.exchange?.kind !== "http") this.#stallWatch?.stop();
+    if (this.#current === current && this.#connection.isHalfClosed) this.onEnd();
   }
 
   /** Loaded soon after the start: many applications have no WebSocket. */
-  #shake(parts: ExchangeParts, handshake: Handshake): WebSocketExchange {
-    const {
-      WebSocketExchange: Exchange,
-    }: typeof import("../../exchange/websocket-exchange.ts") = require("../../exchange/websocket-exchange.ts");
+  #offer(handshake: Handshake): WebSocketOffer {
     const {
       Http1WebSocketOffer: Offer,
-    }: typeof import("../websocket/session.ts") = require("../websocket/session.ts");
-    return new Exchange(parts, new Offer(this.#connection, handshake, this));
+    }: typeof import("../websocket/offer.ts") = require("../websocket/offer.ts");
+    return new Offer(this.#connection, handshake, this);
   }
 
   #deliver({ bytes, more }: Http1Body): void {
-    if (this.#current === undefined) return;
-    this.#current.isDemanded = false;
-    this.#current.exchange.deliverBody(bytes, more);
+    this.#take(this.#at.on.piece);
+    this.#current?.exchange?.deliverBody(bytes, more);
   }
 
-  #awaitNext(): void {
-    this.#phase = "idle";
-    this.#reader?.nextRequest();
-    if (this.#server.isDraining) this.#awaitLast();
-    else this.#time("next", this.#server.times.keepAlive);
-  }
-
-  /** A request may be on its way to a connection that was kept; one that is closed now would lose it. */
-  #awaitLast(): void {
-    const { idleGrace } = this.#server;
-    if (idleGrace === 0) this.#close();
-    else this.#time("next", idleGrace);
-  }
-
-  /** Sets the deadline that fits the phase, and stops reading from a client that is too far ahead. */
-  #regulate(): void {
-    switch (this.#phase) {
-      case "exchange":
-        if (this.#current?.isDemanded === true && this.#readerState === "body")
-          this.#time("body", this.#server.times.body);
-        else if (this.#timed === "body") this.#timed = "nothing";
-        if ((this.#reader?.bufferedBytes ?? 0) > READ_AHEAD) this.#connection.pause();
-        else this.#connection.resume();
-        return;
-      case "discard":
-        this.#connection.resume();
-        // Once for all of it: nobody waits for these bytes.
-        if (this.#timed !== "body") this.#time("body", this.#server.times.body);
-        return;
-      case "idle":
-        this.#connection.resume();
-        this.#regulateIdle();
-        return;
-      case "over":
+  /** Takes the rest of a request body that has arrived whole. */
+  #deliverRest(): void {
+    try {
+      for (let event = this.#reader?.next(); event?.type === "body"; event = this.#reader?.next())
+        this.#deliver(event);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#fault(error);
     }
   }
 
-  #regulateIdle(): void {
-    if (this.#isHalfClosed) this.#close();
-    else if (this.#readerState !== "idle") {
-      if (this.#timed !== "head") this.#time("head", this.#server.times.header);
-    } else this.#recycleReader();
+  /** Whether the client of a request may still read its answer. A write that has failed says that it does not. */
+  #isAnswerable(): boolean {
+    const current = this.#current;
+    if (current === undefined) return false;
+    const { kind } = current.exchange ?? { kind: "http" };
+    return (
+      kind === "http" &&
+      this.#readerState !== "body" &&
+      !this.#connection.output.isClosed &&
+      this.#server.times.halfClose > 0
+    );
+  }
+
+  /** Nothing more has come, and nothing has to be done before it may come: the request can end at once. */
+  #isQuiet(current: ActiveRequest): boolean {
+    const reader = this.#reader;
+    return (
+      !current.closes &&
+      !this.#server.isShuttingDown &&
+      !this.#connection.isHalfClosed &&
+      !this.#connection.isPaused &&
+      reader !== undefined &&
+      reader.state === "complete" &&
+      reader.bufferedBytes === 0
+    );
+  }
+
+  /** Ends a request whose response was delivered. */
+  #finish(current: ActiveRequest): void {
+    current.end();
+    const isRefused = current.exchange === undefined;
+    this.#current = undefined;
+    if (isRefused) this.#take(this.#at.on.refused);
+    else if (current.closes || (this.#server.isShuttingDown && this.#server.idleGrace === 0))
+      this.#take(this.#at.on.end);
+    else if (this.#readerState === "body") this.#take(this.#at.on.unread);
+    else this.#awaitNext();
+    if (this.#phase === "idle") this.#recycleReader();
+  }
+
+  #awaitNext(): void {
+    this.#reader?.nextRequest();
+    if (!this.#server.isShuttingDown) this.#take(this.#at.on.next);
+    else this.#take(this.#at.on[this.#server.idleGrace === 0 ? "end" : "next, last"]);
+  }
+
+  /** After the reader has given what there was: what the connection waits for now, and whether it reads on. */
+  #settle(): void {
+    switch (this.#at.reads) {
+      case "head":
+        if (this.#connection.isHalfClosed) this.#take(this.#at.on.fin);
+        else if (this.#readerState !== "idle") this.#take(this.#at.on["partial head"]);
+        else this.#recycleReader();
+        break;
+      case "body":
+        this.#take(this.#at.on.progress);
+        break;
+      case "rest":
+        break;
+      case "nothing":
+        // A client that is too far ahead waits.
+        if (this.#phase !== "over" && (this.#reader?.bufferedBytes ?? 0) > READ_AHEAD) {
+          this.#connection.pause();
+          return;
+        }
+    }
+    if (this.#phase !== "over") this.#connection.resume();
+  }
+
+  #takeReader(): RequestReader {
+    const reader = this.#server.readers.pop() ?? new RequestReader(this.#server.limits);
+    reader.serve((this.#memory ??= new HeadMemory(this.#server.heads)));
+    return reader;
   }
 
   #recycleReader(): void {
     if (this.#reader?.isFresh !== true) return;
     if (this.#server.readers.length < MAX_SPARE_READERS) this.#server.readers.push(this.#reader);
     this.#reader = undefined;
-  }
-
-  /** Begins to wait. What was waited for before is not waited for any more; its deadline moves, and is not cleared. */
-  #time(what: Exclude<Timed, "nothing">, milliseconds: number): void {
-    this.#timed = what;
-    this.#connection.deadline.set(milliseconds);
   }
 
   // ── a request on which nothing moves ───────────────────────────────────────────────────────────────────────────
@@ -441,53 +475,14 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
 
   /** What the request waits for decides who is at fault: the client, or the application. */
   #onStall(): void {
-    const current = this.#current;
-    if (!(current?.exchange instanceof HttpExchange)) return;
+    const exchange = this.#current?.exchange;
+    if (exchange?.kind !== "http") return;
     const { output } = this.#connection;
     if (output.size > 0 || output.isBlocked) {
-      this.onWriteTimeout();
-      this.#connection.cut();
-    } else if (current.isDemanded && this.#readerState === "body") this.#refuse(bodyStalled());
-    else current.exchange.deliverStall(`${this.#server.times.request / 1000} s (--request-timeout)`);
-  }
-
-  // ── a client that has ended its direction ──────────────────────────────────────────────────────────────────────
-
-  /** The application gets its answer off, if it is quick; a request that cannot be finished is lost at once. */
-  #onHalfClose(): void {
-    this.#deliverRest();
-    if (this.#current === undefined) return;
-    const isUnfinished = this.#readerState === "body";
-    const isRequest = this.#current.exchange instanceof HttpExchange;
-    // A write that has failed says that the client does not read either.
-    const isGone = isUnfinished || !isRequest || this.#connection.output.isClosed;
-    if (isGone || this.#server.times.halfClose === 0) this.#lose("client_closed");
-    else this.#armGrace(this.#current);
-  }
-
-  /** Takes the rest of a request body that has arrived whole, for no more of it can come. */
-  #deliverRest(): void {
-    try {
-      for (let event = this.#reader?.next(); event?.type === "body"; event = this.#reader?.next())
-        this.#deliver(event);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#refuse(error);
-    }
-  }
-
-  #armGrace(current: Current): void {
-    current.takenAtGrace = this.#connection.output.taken;
-    this.#time("answer", this.#server.times.halfClose);
-  }
-
-  #onGraceOver(): void {
-    // A client that is really gone answers the bytes of a response with a reset. So as long as they flow, or wait
-    // for it to read on (which has its own timeout), it is there.
-    if (this.#current === undefined) return;
-    const { output } = this.#connection;
-    if (output.size > 0 || output.taken > this.#current.takenAtGrace) this.#armGrace(this.#current);
-    else this.#lose("client_closed");
+      this.onLost("write_timeout");
+      this.#connection.reset();
+    } else if (this.#phase === "body") this.#take(this.#at.on.deadline);
+    else exchange.deliverStall(`${this.#server.times.request / 1000} s (--request-timeout)`);
   }
 
   // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -497,119 +492,86 @@ export class Http1Session implements Protocol, TransportOwner, HandshakeOwner {
    * be lost with a reset. Silently, since the client would take an answer for the answer to its next request.
    */
   #closeUnlessUsed(turns: number): void {
-    if (this.#phase !== "idle" || this.#readerState !== "idle" || this.#timed !== "nothing") return;
-    if (turns === 0) this.#close();
-    else setImmediate(() => this.#closeUnlessUsed(turns - 1));
+    if (turns === 0) this.#take(this.#at.on.quiet);
+    else if (this.#phase === "expiring") setImmediate(() => this.#closeUnlessUsed(turns - 1));
   }
 
-  /** Closes in order; a client that may still be sending is read until it stops. */
-  #close(): void {
+  /** A client that may still be sending is read until it stops, or its bytes would reset the connection. */
+  #mayBeSending(): boolean {
     const state = this.#readerState;
-    const mayBeSending = state === "body" || state === "failed" || (this.#reader?.bufferedBytes ?? 0) > 0;
-    this.#phase = "over";
-    if (mayBeSending && !this.#isHalfClosed) this.#connection.linger();
-    else this.#connection.end();
+    return state === "body" || state === "failed" || (this.#reader?.bufferedBytes ?? 0) > 0;
   }
 
-  /** The client broke a rule: it gets an answer that says so, if it still can, and nothing more is read from it. */
+  /** The client has broken a rule. */
+  #fault(error: ProtocolError): void {
+    const isAnswered = this.#phase === "discard";
+    this.#take(this.#at.on.fault, error);
+    if (isAnswered) this.#note(this.#partialHead, error);
+  }
+
+  /** The client gets an answer that says which rule it has broken, if it still can, and nothing more is read from it. */
   #refuse(error: ProtocolError): void {
-    const head = this.#reader?.partialHead ?? NO_HEAD;
-    const client = this.#clientOf(head);
-    this.#server.refusals.note(client, head, error);
-    if (this.#current?.transport.hasLeft() === true) {
-      this.#truncate(error.reason);
-      return;
-    }
-    if (this.#phase === "discard") {
-      // The request at fault has been answered already; another answer would be taken for the next one's.
-      this.#close();
-      return;
-    }
-    const text = `${error.message}.\n`;
+    const head = this.#partialHead;
+    const { method = "-" } = head;
+    this.#answer(loggedHead(head), method, {
+      status: error.status,
+      text: `${error.message}.\n`,
+      headers: error.headers,
+      reason: error.reason,
+      log: () => this.#note(head, error),
+    });
+  }
+
+  /** The server answers in the application's place. A request that did not get there has no exchange. */
+  #answer(record: LoggedHead | undefined, method: string, error: RequestError): void {
     if (this.#current === undefined) {
-      const bytes = head.method === "HEAD" ? 0 : text.length;
-      this.#server.metrics?.requestRefused(error.status);
-      this.#server.accessLog?.write(refusalRecord(client, head, error.status, bytes));
-    } else {
-      this.#current.exchange.serverAnswers();
-      this.#endExchange(error.reason, error.status);
+      const traits = { httpVersion: "1.1", method, keepAlive: false } as const;
+      this.#current = new ActiveRequest(this, this.#connection, traits, record);
+      this.#current.connection = this.#origin(this.#partialHead);
     }
-    this.#phase = "over";
-    const answer = errorResponse(error.status, text, httpDate(), error.headers, head.method);
-    this.#connection.output.write(answer, "", 0, "");
-    this.#connection.linger();
+    answerError(this.#current, error, this.#current.exchange);
+  }
+
+  #note(head: PartialHead, error: ProtocolError): void {
+    this.#server.requests.refused(this.#origin(head).client?.[0], head, error);
+  }
+
+  get #partialHead(): PartialHead {
+    return this.#reader?.partialHead ?? NO_HEAD;
+  }
+
+  /** Where a request came from that was refused. Proxies are believed where they sent a whole head. */
+  #origin({ headers, isWhole }: PartialHead): ConnectionInfo {
+    const proxied = isWhole ? this.#server.readProxied?.(this.#connection, [...headers]) : undefined;
+    return proxied?.connection ?? this.#connection;
   }
 
   /** The client is gone, or is treated as gone. */
-  #lose(reason: DisconnectReason): void {
-    const endsWithConnection = this.#current?.transport.endsWithConnection === true;
-    this.#endExchange(reason);
-    this.#phase = "over";
-    if (endsWithConnection) this.#connection.cut();
-    else this.#connection.abandon();
+  #lose(): void {
+    const endsWithConnection = this.#current?.endsWithConnection === true;
+    this.#endRequest("client_closed");
+    if (endsWithConnection) this.#connection.reset();
+    else this.#connection.close();
   }
 
   /** The connection ends in the middle of a response, so that the client cannot take it for a whole one. */
-  #truncate(reason: DisconnectReason): void {
-    const endsWithConnection = this.#current?.transport.endsWithConnection === true;
+  #truncate(): void {
+    const endsWithConnection = this.#current?.endsWithConnection === true;
     this.#connection.output.detach();
-    this.#endExchange(reason);
-    this.#phase = "over";
+    this.#endRequest("server_error");
     // Where the end of the connection is the end of the body, only a reset tells the difference.
-    if (endsWithConnection) this.#connection.cut();
-    else this.#connection.end();
+    if (endsWithConnection) this.#connection.reset();
+    else this.#connection.closeWhenFlushed();
   }
 
-  #endExchange(reason: DisconnectReason, status?: number): void {
+  #endRequest(reason: DisconnectReason): void {
     const current = this.#current;
     if (current === undefined) return;
     this.#current = undefined;
     this.#stallWatch?.stop();
-    current.transport.end();
-    if (current.transport.isDelivered) return; // it has been told of its end, and is in the log
-    current.exchange.deliverDisconnect(reason);
-    this.#account(current, status);
+    current.end();
+    if (current.isDelivered) return; // its end was reported, and is in the log
+    current.exchange?.deliverDisconnect(reason);
+    this.#server.requests.ended(current);
   }
-
-  // ── access log and metrics ─────────────────────────────────────────────────────────────────────────────────────
-
-  /** A request has ended, but for one that has become a WebSocket. */
-  #account(current: Current, status: number = current.transport.status): void {
-    const { metrics } = this.#server;
-    this.#logAccess(current, status);
-    if (metrics === undefined) return;
-    const { exchange, startedAt } = current;
-    if (exchange instanceof HttpExchange) metrics.requestEnded(status, performance.now() - startedAt);
-    else if (exchange instanceof SseExchange) metrics.streamEnded(status);
-    else metrics.handshakeEnded(status);
-  }
-
-  #logAccess(
-    { transport, connection, startedAt }: Current,
-    status: number,
-    bytes: number = transport.bodyLength,
-  ): void {
-    const { request } = transport;
-    this.#server.accessLog?.write({
-      client: connection.client?.[0],
-      method: request.method,
-      rawPath: request.rawPath,
-      queryString: request.queryString,
-      httpVersion: request.httpVersion,
-      status,
-      bytes,
-      durationMs: performance.now() - startedAt,
-      headers: request.headers,
-    });
-  }
-
-  /** The address of the client of a request that was refused. Proxies are believed where they sent a whole head. */
-  #clientOf({ headers, isWhole }: PartialHead): string | undefined {
-    const proxied = isWhole ? this.#server.readProxied?.(this.#connection, [...headers]) : undefined;
-    return (proxied?.connection ?? this.#connection).client?.[0];
-  }
-}
-
-function bodyStalled(): ProtocolError {
-  return new ProtocolError(408, "The request body stalled (RFC 9110 section 15.5.9)", "client_timeout");
 }

@@ -27,6 +27,14 @@ const MAX_HOPS = 64;
 const MAX_HOST = 261;
 
 const X_FORWARDED = new Set(["for", "proto", "host", "port", "prefix"].map((what) => `x-forwarded-${what}`));
+
+/** Whether a proxy writes a field of this name, in lower case. */
+export function isForwardedField(name: string): boolean {
+  // Most names begin with another letter, which costs less to find out than to look a name up.
+  const letter = name.charCodeAt(0);
+  return (letter === 0x78 && X_FORWARDED.has(name)) || (letter === 0x66 && name === "forwarded");
+}
+
 /** Whether they are encrypted. */
 const SCHEMES = new Map([
   ["http", false],

@@ -1,6 +1,6 @@
 import type { ConnectionInfo } from "../../exchange/transport.ts";
 import type { HeaderPair } from "../../spec/values.ts";
-import { readForwarded } from "./forwarded.ts";
+import { ForwardedCache } from "./forwarded-cache.ts";
 import type { Forwarded } from "./forwarded.ts";
 import type { ServerOptions } from "../../options/resolve.ts";
 import { parseTrustedProxies } from "../../options/trusted-proxies.ts";
@@ -27,19 +27,21 @@ export function createProxyReader(
   const { proxyHeaders: fields } = options;
   if (fields === "off") return undefined;
   const proxies = parseTrustedProxies(options.forwardedAllowIps);
+  const cache = new ForwardedCache(proxies, fields);
   return (connection, headers) => {
     if (!proxies.trusts(connection.client?.[0])) return undefined;
-    const said = readForwarded(headers, proxies, fields);
+    const said = cache.read(headers);
     if (said === undefined) return undefined;
     const secure = said.secure ?? connection.secure;
+    const { server, tls } = connection;
+    // A pair for each application: what was said is remembered.
+    const client: ConnectionInfo["client"] =
+      said.client === undefined ? connection.client : [said.client[0], said.client[1]];
     return {
-      connection: {
-        secure,
-        client: said.client ?? connection.client,
-        server: connection.server,
-        tls: connection.tls,
-        ...(said.prefix !== undefined && { rootPath: said.prefix }),
-      },
+      connection:
+        said.prefix === undefined
+          ? { secure, client, server, tls }
+          : { secure, client, server, tls, rootPath: said.prefix },
       headers: withHost(headers, said, secure),
     };
   };

@@ -1,28 +1,14 @@
 import type { DisconnectReason } from "../../spec/connection-state.ts";
-import type {
-  Acceptance,
-  WebSocketOffer,
-  WebSocketReceiver,
-  WebSocketTransport,
-} from "../../exchange/websocket-transport.ts";
-import { errorResponse } from "../../http1/response-head.ts";
-import { upgradeFields, webSocketHead } from "../../http1/upgrade-head.ts";
-import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG } from "../../spec/close-code.ts";
-import { acceptOf } from "../../websocket/handshake.ts";
-import type { Handshake } from "../../websocket/handshake.ts";
+import type { WebSocketReceiver, WebSocketTransport } from "../../exchange/websocket-transport.ts";
+import { ABNORMAL_CLOSURE, MESSAGE_TOO_BIG, NORMAL_CLOSURE } from "../../spec/close-code.ts";
 import { PING, agreedDeflate, outgoingFrame, pongHeader } from "../../websocket/outgoing-frame.ts";
 import type { Deflate } from "../../websocket/outgoing-frame.ts";
-import { ReceiveWindow } from "../../websocket/receive-window.ts";
-import type { Span, SpanOwner, UpgradeBridge } from "./upgrade-bridge.ts";
+import type { BridgedSocket, BridgedSocketOwner, UpgradeBridge } from "./upgrade-bridge.ts";
 import type { Connection, Protocol } from "../connection/connection.ts";
 import type { ServerContext } from "../connection/shared.ts";
-import { httpDate } from "../http-date.ts";
-
-/**
- * `opening` until the bridge stands and the client has its answer; `open`; `closing` once a Close frame is on its way
- * or nothing more can be; `over`.
- */
-type Phase = "opening" | "open" | "closing" | "over";
+import { BridgeFeed } from "./bridge-feed.ts";
+import { advance, isAnswered } from "./phases.ts";
+import type { Phase, WebSocketAction, WebSocketEvent } from "./phases.ts";
 
 /** The session of the handshake's request, which gives the connection away. */
 export interface HandshakeOwner {
@@ -30,69 +16,53 @@ export interface HandshakeOwner {
   readonly request: string | undefined;
   /** The connection changes hands. @returns the bytes that came behind the handshake. */
   onAccepted(): readonly Uint8Array[];
+  /** No WebSocket can be opened: the client is answered that. */
+  onWebSocketFailed(error: Error): void;
+  /** No WebSocket can be opened: the client is answered that. */
+  onWebSocketFailed(error: Error | undefined): void;
   /** The client has its answer. */
   onWebSocketOpen(): void;
   /** The WebSocket has ended. `status` is what the client was answered; 0 when it was gone before that. */
   onWebSocketEnd(sentBytes: number, status: number): void;
 }
 
-/** What an HTTP/1.1 request offers to the application that is asked for a WebSocket. */
-export class Http1WebSocketOffer implements WebSocketOffer {
-  readonly subprotocols: string[];
-  readonly #connection: Connection;
-  readonly #handshake: Handshake;
-  readonly #owner: HandshakeOwner;
-
-  constructor(connection: Connection, handshake: Handshake, owner: HandshakeOwner) {
-    this.#connection = connection;
-    this.#handshake = handshake;
-    this.#owner = owner;
-    this.subprotocols = handshake.subprotocols;
-  }
-
-  accept(eventType: string, acceptance: Acceptance, receiver: WebSocketReceiver): WebSocketTransport {
-    const fields = upgradeFields(eventType, acceptance.headers);
-    const bridge = this.#connection.context.bridge(); // where this fails, the handshake can still be refused
-    const rest = this.#owner.onAccepted();
-    const answerWith = (extensions: string): string => {
-      const accept = acceptOf(this.#handshake.key);
-      return webSocketHead({ accept, subprotocol: acceptance.subprotocol, extensions }, fields, httpDate());
-    };
-    const session = new WebSocketSession(this.#connection, receiver, this.#owner, answerWith);
-    this.#connection.start(session);
-    session.open(bridge, this.#handshake.extensions, rest);
-    return session;
-  }
+/** How a WebSocket was closed or lost, as the exchange is told. */
+interface Ending {
+  readonly code: number;
+  readonly reason: string;
 }
 
 /**
  * A WebSocket on a connection: the client's bytes go over a bridge to Bun's WebSocket, as fast as the application takes
- * the messages that come out of it; messages to the client are written straight to the connection.
+ * the messages that come out of it; messages to the client are written straight to the connection. `phases.ts` says what
+ * happens when.
  */
-export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner {
+export class WebSocketSession implements Protocol, WebSocketTransport, BridgedSocketOwner {
   readonly #connection: Connection;
   readonly #receiver: WebSocketReceiver;
   readonly #owner: HandshakeOwner;
   readonly #answerWith: (extensions: string) => string;
+  readonly #feed: BridgeFeed;
   #phase: Phase = "opening";
-  #span: Span | undefined;
-  #window: ReceiveWindow;
+  #bridged: BridgedSocket | undefined;
+  /** What the handshake has agreed on. */
+  #extensions = "";
   #deflate: Deflate | undefined;
   /** What was sent before the client has its answer. */
   #early: (Uint8Array | string)[] = [];
   #earlyBytes = 0;
-  /** The client's bytes for which there is no room; reading stands still as long as there are any. */
-  #held: Uint8Array[] = [];
-  #closeOnOpen: { readonly code: number; readonly reason: string } | undefined;
+  /** What the application closes with. */
+  #ownClose: Ending = { code: NORMAL_CLOSURE, reason: "" };
+  /** What the application gets when it ends otherwise. */
+  #ending: Ending = { code: ABNORMAL_CLOSURE, reason: "client_closed" };
+  #lossReason: DisconnectReason = "client_closed";
+  /** Why there is no bridge. */
+  #failure: Error | undefined;
   /** The payload of the last Ping, as long as its Pong has to wait. */
   #latePong: Uint8Array | undefined;
-  #isSpanBlocked = false;
-  #isFeeding = false;
   #isInputOver = false;
   #receivedBytes = 0;
   #sentBytes = 0;
-  /** What to tell the application when the span ends without a Close frame. */
-  #lossReason: DisconnectReason = "client_closed";
 
   constructor(
     connection: Connection,
@@ -104,7 +74,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#receiver = receiver;
     this.#owner = owner;
     this.#answerWith = answerWith;
-    this.#window = new ReceiveWindow(this.#server.maxWsMessageSize, false);
+    this.#feed = new BridgeFeed(connection.context.maxWsMessageSize);
   }
 
   get request(): string | undefined {
@@ -113,9 +83,9 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
 
   /** Builds the bridge. `rest` has come behind the handshake. */
   open(bridge: UpgradeBridge, extensions: string, rest: readonly Uint8Array[]): void {
-    this.#held = [...rest];
+    for (const bytes of rest) this.#feed.hold(bytes);
     this.#receivedBytes = rest.reduce((sum, each) => sum + each.byteLength, 0);
-    this.#span = bridge.open(extensions, this);
+    this.#bridged = bridge.open(extensions, this);
   }
 
   // ── what the exchange asks for ─────────────────────────────────────────────────────────────────────────────────
@@ -133,28 +103,22 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
   }
 
   close(code: number, reason: string): void {
-    if (this.#phase === "opening") {
-      // The client gets its answer first, and what was sent.
-      this.#closeOnOpen = { code, reason };
-    } else if (this.#phase === "open") {
-      this.#phase = "closing";
-      this.#span?.close(code, reason);
-    }
+    this.#ownClose = { code, reason };
+    this.#happen("close");
   }
 
   abort(): void {
-    this.#finish();
-    this.#connection.cut();
+    this.#happen("abort");
   }
 
   messageTaken(length: number): void {
-    this.#window.taken(length);
-    if (this.#held.length > 0) this.#feed();
+    this.#feed.taken(length);
+    if (!this.#feed.isEmpty) this.#read();
   }
 
   bufferedAmount(): number {
     const { output, context } = this.#connection;
-    // Found closed by a write, and not told yet: see Http1Transport.
+    // Found closed by a write, and not told yet: see ActiveRequest.
     if (output.isClosed && this.#phase !== "over") return context.host.highWaterMark;
     return output.size + this.#earlyBytes;
   }
@@ -164,7 +128,7 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
   }
 
   isReading(): boolean {
-    return this.#held.length === 0 && !this.#isSpanBlocked;
+    return this.#feed.isReading;
   }
 
   // ── what the connection tells ──────────────────────────────────────────────────────────────────────────────────
@@ -172,19 +136,19 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
   onData(bytes: Buffer): void {
     this.#receivedBytes += bytes.byteLength;
     if (this.#phase === "over" || this.#phase === "closing") return;
-    this.#held.push(bytes);
+    this.#feed.hold(bytes);
     // A client that does not wait for its answer has to wait with the rest.
-    if (this.#phase === "opening") this.#connection.pause();
-    else this.#feed();
+    if (this.#phase === "open") this.#read();
+    else this.#connection.pause();
   }
 
   onEnd(): void {
     this.#isInputOver = true;
-    if (this.#held.length === 0) this.#span?.endInput();
+    if (this.#feed.isEmpty) this.#bridged?.endInput();
     else this.#receiver.deliverLoss("client_closed"); // the messages that wait are still the application's
   }
 
-  onDrain(): void {
+  onWritable(): void {
     const { output, context } = this.#connection;
     if (output.size <= context.host.lowWaterMark) {
       output.detach();
@@ -199,64 +163,39 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     if (this.#phase === "over") return;
     const { output } = this.#connection;
     const hasUnsent = output.size > 0 || output.isClosed;
-    this.#lossReason = error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error";
-    this.#receiver.deliverLoss(this.#lossReason);
-    // What has come whole is still read; what waits for the application is lost with the connection.
-    this.#held = [];
-    this.#span?.endInput();
+    this.#lose("gone", error === undefined ? "client_closed" : hasUnsent ? "write_error" : "read_error");
   }
 
   onDeadline(): void {}
 
-  onWriteTimeout(): void {
-    this.#lose("write_timeout");
-  }
-
-  onDrainServer(): void {
+  onShutDown(): void {
     this.#receiver.deliverShutdown();
   }
 
-  onCut(): void {
-    this.#lose("server_shutdown");
+  onLost(reason: DisconnectReason): void {
+    this.#lose("lost", reason);
   }
 
-  // ── what the span tells ────────────────────────────────────────────────────────────────────────────────────────
+  // ── what the bridge tells ──────────────────────────────────────────────────────────────────────────────────────
 
-  onSpanOpen(extensions: string): void {
-    if (this.#phase !== "opening") return;
-    this.#phase = "open";
-    this.#deflate = agreedDeflate(extensions);
-    if (extensions !== "") this.#window = new ReceiveWindow(this.#server.maxWsMessageSize, true);
-    this.#connection.output.write(this.#answerWith(extensions), "", 0, "");
-    this.#owner.onWebSocketOpen();
-    const early = this.#early;
-    this.#early = [];
-    this.#earlyBytes = 0;
-    for (const message of early) this.#sendFrame(message);
-    if (this.#closeOnOpen !== undefined) this.close(this.#closeOnOpen.code, this.#closeOnOpen.reason);
-    else this.#feed();
-    // Where the kernel has taken all of it, nothing else tells a `send` that waits for that.
-    this.#receiver.deliverDrain();
+  onBridged(extensions: string): void {
+    this.#extensions = extensions;
+    this.#happen("ready");
   }
 
-  onSpanFailed(error: Error): void {
-    this.#server.logger.error("no WebSocket could be opened", error);
-    const response = errorResponse(503, "No WebSocket can be opened now. Try again in a moment.", httpDate());
-    this.#connection.output.write(response, "", 0, "");
-    this.#receiver.deliverLoss("server_error");
-    this.#receiver.deliverClose(ABNORMAL_CLOSURE, "server_error");
-    this.#finish(503);
-    this.#connection.linger();
+  onBridgeFailed(error: Error): void {
+    this.#failure = error;
+    this.#lose("failed", "server_error");
   }
 
-  onSpanError(error: Error): void {
+  onBridgeError(error: Error): void {
     // Nothing of an application's gets here; this is a fault of the server, which costs one connection.
     this.#server.logger.error("internal error on a WebSocket", error);
-    this.#lossReason = "server_error";
+    this.#ending = { code: ABNORMAL_CLOSURE, reason: "server_error" };
   }
 
   onMessage(message: string | Uint8Array): void {
-    this.#window.delivered(message.length);
+    this.#feed.delivered(message.length);
     this.#receiver.deliverMessage(message);
   }
 
@@ -271,31 +210,97 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#connection.output.write("", frames, frames.byteLength, "");
   }
 
-  onSpanWritable(): void {
-    this.#isSpanBlocked = false;
-    this.#feed();
+  onBridgeWritable(): void {
+    this.#feed.unblock();
+    this.#read();
   }
 
   onCloseFrame(code: number, reason: string): void {
-    if (this.#phase === "open") this.#phase = "closing";
-    this.#receiver.deliverClose(code, reason);
+    this.#ending = { code, reason };
+    this.#happen("close-frame");
   }
 
-  onSpanEnd(closeCode: number | undefined): void {
-    if (this.#phase === "over") return;
-    if (closeCode === undefined) this.#receiver.deliverClose(ABNORMAL_CLOSURE, this.#lossReason);
-    else
-      this.#receiver.deliverClose(
-        closeCode,
-        closeCode === MESSAGE_TOO_BIG ? "body_too_large" : "protocol_error",
-      );
-    this.#finish();
-    // Where the client has not closed in order, there is nobody to wait for.
-    if (this.#isInputOver) this.#connection.end();
-    else this.#connection.linger();
+  onBridgeEnd(closeCode: number | undefined): void {
+    if (closeCode !== undefined) {
+      const reason = closeCode === MESSAGE_TOO_BIG ? "body_too_large" : "protocol_error";
+      this.#ending = { code: closeCode, reason };
+    }
+    this.#happen("ended");
   }
 
-  // ── within ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── what happens then ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The client cannot be reached any more. */
+  #lose(event: WebSocketEvent, reason: DisconnectReason): void {
+    this.#lossReason = reason;
+    this.#ending = { code: ABNORMAL_CLOSURE, reason };
+    this.#happen(event);
+  }
+
+  #happen(event: WebSocketEvent): void {
+    const before = this.#phase;
+    const step = advance(before, event);
+    if (step === undefined) return;
+    this.#phase = step.to;
+    for (const action of step.actions) this.#perform(action, before, event);
+  }
+
+  #perform(action: WebSocketAction, before: Phase, event: WebSocketEvent): void {
+    const { output } = this.#connection;
+    switch (action) {
+      case "answer":
+        this.#deflate = agreedDeflate(this.#extensions);
+        if (this.#extensions !== "") this.#feed.expectCompressed();
+        output.write(this.#answerWith(this.#extensions), "", 0, "");
+        this.#owner.onWebSocketOpen();
+        break;
+      case "refuse":
+        this.#owner.onWebSocketFailed(this.#failure);
+        break;
+      case "sendEarly": {
+        const early = this.#early;
+        this.#early = [];
+        this.#earlyBytes = 0;
+        for (const message of early) this.#sendFrame(message);
+        break;
+      }
+      case "read":
+        this.#read();
+        break;
+      case "beginClose":
+        this.#bridged?.close(this.#ownClose.code, this.#ownClose.reason);
+        break;
+      case "endInput":
+        // What waits for the application is lost with the connection.
+        this.#feed.clear();
+        this.#bridged?.endInput();
+        break;
+      case "deliverDrain":
+        // Where the kernel has taken all of it, nothing else tells a `send` that waits for that.
+        this.#receiver.deliverDrain();
+        break;
+      case "deliverLoss":
+        this.#receiver.deliverLoss(this.#lossReason);
+        break;
+      case "deliverClose":
+        this.#receiver.deliverClose(this.#ending.code, this.#ending.reason);
+        break;
+      case "release":
+        this.#feed.clear();
+        this.#early = [];
+        this.#earlyBytes = 0;
+        this.#bridged?.destroy();
+        this.#owner.onWebSocketEnd(this.#sentBytes, event === "failed" ? 503 : isAnswered(before) ? 101 : 0);
+        break;
+      case "closeConnection":
+        // Where the client has not closed in order, there is nobody to wait for.
+        if (this.#isInputOver) this.#connection.closeWhenFlushed();
+        else this.#connection.lingeringClose();
+        break;
+      case "resetConnection":
+        this.#connection.reset();
+    }
+  }
 
   get #server(): ServerContext {
     return this.#connection.context;
@@ -311,38 +316,13 @@ export class WebSocketSession implements Protocol, WebSocketTransport, SpanOwner
     this.#sentBytes += header.length + length;
   }
 
-  /** Gives the client's bytes to the bridge, as far as there is room for what is in them. */
-  #feed(): void {
-    if (this.#isFeeding || this.#phase !== "open" || this.#span === undefined) return;
-    this.#isFeeding = true; // a message that is taken at once comes back here
-    for (let first = this.#held[0]; first !== undefined && !this.#isSpanBlocked; first = this.#held[0]) {
-      const end = this.#window.admit(first, 0);
-      if (end === 0) break;
-      if (end === first.byteLength) this.#held.shift();
-      else this.#held[0] = first.subarray(end);
-      this.#isSpanBlocked = !this.#span.write(end === first.byteLength ? first : first.subarray(0, end));
-    }
-    this.#isFeeding = false;
+  /** Gives the client's bytes to the bridge, and reads on where there is room. */
+  #read(): void {
+    if (this.#phase !== "open" || this.#bridged === undefined || !this.#feed.feed(this.#bridged)) return;
     if (!this.isReading()) this.#connection.pause();
     else {
       this.#connection.resume();
-      if (this.#isInputOver) this.#span.endInput();
+      if (this.#isInputOver) this.#bridged.endInput();
     }
-  }
-
-  #lose(reason: DisconnectReason): void {
-    this.#receiver.deliverLoss(reason);
-    this.#receiver.deliverClose(ABNORMAL_CLOSURE, reason);
-    this.#finish();
-  }
-
-  #finish(status = this.#phase === "opening" ? 0 : 101): void {
-    if (this.#phase === "over") return;
-    this.#phase = "over";
-    this.#held = [];
-    this.#early = [];
-    this.#earlyBytes = 0;
-    this.#span?.destroy();
-    this.#owner.onWebSocketEnd(this.#sentBytes, status);
   }
 }

@@ -16,14 +16,14 @@ export interface BridgeOptions {
   readonly compression: boolean;
 }
 
-/** Who is at the near end of a span: it has the client's bytes, and gets the messages in them. */
-export interface SpanOwner {
-  /** The span stands. `extensions` is what was agreed on, for the answer to the client; empty for none. */
-  onSpanOpen(extensions: string): void;
-  /** The span could not be made, or has broken before it stood. */
-  onSpanFailed(error: Error): void;
-  /** Something was thrown, be it by the owner itself. `onSpanEnd` follows. */
-  onSpanError(error: Error): void;
+/** Who is at the near end of a bridged socket: it has the client's bytes, and gets the messages in them. */
+export interface BridgedSocketOwner {
+  /** The bridged socket stands. `extensions` is what was agreed on, for the answer to the client; empty for none. */
+  onBridged(extensions: string): void;
+  /** The bridged socket could not be made, or has broken before it stood. */
+  onBridgeFailed(error: Error): void;
+  /** Something was thrown, be it by the owner itself. `onBridgeEnd` follows. */
+  onBridgeError(error: Error): void;
   onMessage(message: string | Uint8Array): void;
   /**
    * A Ping that has to be answered. Bun's own Pong does not come out: it would be a turn late, behind the answers to
@@ -33,29 +33,29 @@ export interface SpanOwner {
   /** Whole control frames, for the client. */
   onControlFrames(frames: Uint8Array): void;
   /** Bytes go in again, after `write` has returned false. */
-  onSpanWritable(): void;
+  onBridgeWritable(): void;
   /** The client's Close frame was read; an answer to it is among the control frames. 1005 when it had no code. */
   onCloseFrame(code: number, reason: string): void;
   /**
    * Nothing more comes out: the control frames are all there. `closeCode` is the code of the Close frame among them,
    * undefined when there was none, or none in it.
    */
-  onSpanEnd(closeCode: number | undefined): void;
+  onBridgeEnd(closeCode: number | undefined): void;
 }
 
 /** The near end of a bridge: bytes of a client go in, messages and control frames come out. */
-export interface Span {
+export interface BridgedSocket {
   /**
    * Takes bytes of the client; they are kept until they are through.
    *
-   * @returns false when bytes wait: write no more until `onSpanWritable`.
+   * @returns false when bytes wait: write no more until `onBridgeWritable`.
    */
   write(bytes: Uint8Array): boolean;
   /** The client sends no more. */
   endInput(): void;
-  /** Sends a Close frame to the client and ends the span. */
+  /** Sends a Close frame to the client and ends the bridged socket. */
   close(code: number, reason: string): void;
-  /** Ends the span at once; nothing more is told. */
+  /** Ends the bridged socket at once; nothing more is reported. */
   destroy(): void;
 }
 
@@ -80,9 +80,9 @@ export class UpgradeBridge {
   readonly #path: string;
   /** Only where there are no abstract sockets. */
   readonly #folder: string | undefined;
-  readonly #server: Server<BridgeSpan>;
+  readonly #server: Server<BridgedConnection>;
   /** Spans whose connection has not arrived, by their number. */
-  readonly #expected = new Map<string, BridgeSpan>();
+  readonly #expected = new Map<string, BridgedConnection>();
   #count = 0;
   #isClosed = false;
 
@@ -91,13 +91,13 @@ export class UpgradeBridge {
     this.#folder = isAbstract ? undefined : fs.mkdtempSync(join(tmpdir(), "pagi-")); // with mode 0700
     this.#path =
       this.#folder === undefined ? `\0pagi-${process.pid}-${randomUUID()}` : join(this.#folder, "bridge");
-    this.#server = Bun.serve<BridgeSpan>({
+    this.#server = Bun.serve<BridgedConnection>({
       unix: this.#path,
       development: false,
       fetch: (request, server) => {
-        const span = this.#claim(new URL(request.url).pathname);
+        const bridged = this.#claim(new URL(request.url).pathname);
         // `upgrade` has to be called in this very turn, or bytes that have come already are lost.
-        if (span !== undefined && server.upgrade(request, { data: span })) return undefined;
+        if (bridged !== undefined && server.upgrade(request, { data: bridged })) return undefined;
         return new Response(null, { status: 404, headers: { connection: "close" } });
       },
       websocket: {
@@ -116,39 +116,39 @@ export class UpgradeBridge {
     });
   }
 
-  /** Opens a span. `extensions` is what the client offers. */
-  open(extensions: string, owner: SpanOwner): Span {
+  /** Opens a bridged socket. `extensions` is what the client offers. */
+  open(extensions: string, owner: BridgedSocketOwner): BridgedSocket {
     const id = String(this.#count++);
-    const span = new BridgeSpan(owner, () => this.#expected.delete(id));
-    this.#expected.set(id, span);
+    const bridged = new BridgedConnection(owner, () => this.#expected.delete(id));
+    this.#expected.set(id, bridged);
     const isPassedOn = extensions !== "" && extensions.length <= MAX_OFFER;
     const offer = isPassedOn ? `Sec-WebSocket-Extensions: ${extensions}\r\n` : "";
     const request =
-      `GET /${id}/${span.secret} HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `GET /${id}/${bridged.secret} HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n${offer}\r\n`;
-    span.connect(this.#path, request);
-    return span;
+    bridged.connect(this.#path, request);
+    return bridged;
   }
 
-  /** How many spans wait for their connection to arrive. */
+  /** How many bridged sockets wait for their connection to arrive. */
   get expectedCount(): number {
     return this.#expected.size;
   }
 
-  /** Ends all spans and stops listening. */
+  /** Ends all bridged sockets and stops listening. */
   close(): void {
     this.#isClosed = true;
     void this.#server.stop(true);
     if (this.#folder !== undefined) fs.rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** The span that a connection is for, once: by its number, and by a secret that only its opener knows. */
-  #claim(path: string): BridgeSpan | undefined {
+  /** The bridged socket that a connection is for, once: by its number, and by a secret that only its opener knows. */
+  #claim(path: string): BridgedConnection | undefined {
     const [, id = "", secret = ""] = path.split("/");
-    const span = this.#expected.get(id);
-    if (span === undefined || !isSame(secret, span.secret)) return undefined;
+    const bridged = this.#expected.get(id);
+    if (bridged === undefined || !isSame(secret, bridged.secret)) return undefined;
     this.#expected.delete(id);
-    return span;
+    return bridged;
   }
 }
 
@@ -159,7 +159,7 @@ function isSame(given: string, secret: string): boolean {
 }
 
 /** One object for all near ends, since there may be thousands. */
-const NEAR_END: SocketHandler<BridgeSpan> = {
+const NEAR_END: SocketHandler<BridgedConnection> = {
   open: (socket) => socket.data.onConnect(socket),
   data: (socket, bytes) => socket.data.onBytes(bytes),
   drain: (socket) => socket.data.onDrain(),
@@ -169,15 +169,15 @@ const NEAR_END: SocketHandler<BridgeSpan> = {
 };
 
 /** One connection to the private server, from both ends. */
-class BridgeSpan implements Span {
-  readonly owner: SpanOwner;
+class BridgedConnection implements BridgedSocket {
+  readonly owner: BridgedSocketOwner;
   readonly secret = randomUUID();
   readonly #forget: () => void;
   readonly #controls = new ControlFrames();
   /** The near end. */
-  #socket: Socket<BridgeSpan> | undefined;
+  #socket: Socket<BridgedConnection> | undefined;
   /** The far end: Bun's WebSocket. */
-  #webSocket: ServerWebSocket<BridgeSpan> | undefined;
+  #webSocket: ServerWebSocket<BridgedConnection> | undefined;
   #request = "";
   #head = "";
   #isOpen = false;
@@ -188,21 +188,21 @@ class BridgeSpan implements Span {
   /** What the socket has not taken yet. */
   #queue: Uint8Array[] = [];
 
-  constructor(owner: SpanOwner, forget: () => void) {
+  constructor(owner: BridgedSocketOwner, forget: () => void) {
     this.owner = owner;
     this.#forget = forget;
   }
 
   connect(path: string, request: string): void {
     this.#request = request;
-    Bun.connect<BridgeSpan>({ unix: path, allowHalfOpen: true, data: this, socket: NEAR_END }).catch(
+    Bun.connect<BridgedConnection>({ unix: path, allowHalfOpen: true, data: this, socket: NEAR_END }).catch(
       (error: Error) => this.onError(error),
     );
   }
 
   // ── what the near end tells ────────────────────────────────────────────────────────────────────────────────────
 
-  onConnect(socket: Socket<BridgeSpan>): void {
+  onConnect(socket: Socket<BridgedConnection>): void {
     this.#socket = socket;
     if (this.#isOver) socket.terminate();
     else socket.write(this.#request); // a new socket takes as little as that
@@ -231,7 +231,7 @@ class BridgeSpan implements Span {
       this.#queue.shift();
     }
     if (this.#isInputOver) socket.shutdown();
-    else this.owner.onSpanWritable();
+    else this.owner.onBridgeWritable();
   }
 
   onEnd(): void {
@@ -239,20 +239,20 @@ class BridgeSpan implements Span {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#socket?.end();
-    this.owner.onSpanEnd(this.#controls.closeCode);
+    this.owner.onBridgeEnd(this.#controls.closeCode);
   }
 
   onError(error: Error): void {
     if (this.#isOver) return;
     this.destroy();
-    if (!this.#isOpen) return this.owner.onSpanFailed(error);
-    this.owner.onSpanError(error);
-    this.owner.onSpanEnd(this.#controls.closeCode);
+    if (!this.#isOpen) return this.owner.onBridgeFailed(error);
+    this.owner.onBridgeError(error);
+    this.owner.onBridgeEnd(this.#controls.closeCode);
   }
 
   // ── what the far end tells ─────────────────────────────────────────────────────────────────────────────────────
 
-  onOpen(webSocket: ServerWebSocket<BridgeSpan>): void {
+  onOpen(webSocket: ServerWebSocket<BridgedConnection>): void {
     webSocket.binaryType = "uint8array";
     this.#webSocket = webSocket;
     if (this.#isOver) webSocket.terminate();
@@ -266,7 +266,7 @@ class BridgeSpan implements Span {
     if (!this.#isOver) this.owner.onPing(payload);
   }
 
-  /** Also called for our own close. Bun says 1006 for whatever is no Close frame; the control frames and their end tell the rest. */
+  /** Also called for our own close. Bun reports 1006 for anything but a Close frame; the control frames and their end say the rest. */
   onClose(code: number, reason: string): void {
     this.#webSocket = undefined;
     if (code !== ABNORMAL_CLOSURE && !this.#isClosing && !this.#isOver) this.owner.onCloseFrame(code, reason);
@@ -274,7 +274,7 @@ class BridgeSpan implements Span {
 
   write(bytes: Uint8Array): boolean {
     if (this.#isOver || bytes.byteLength === 0) return true;
-    // Else what is in the bytes could be told of before the span is.
+    // Otherwise a message in the bytes could be reported before `onBridged`.
     const socket = this.#isOpen ? this.#socket : undefined;
     if (socket === undefined || this.#queue.length > 0) {
       this.#queue.push(bytes);
@@ -317,7 +317,7 @@ class BridgeSpan implements Span {
       return NO_BYTES;
     }
     this.#isOpen = true;
-    this.owner.onSpanOpen(/^sec-websocket-extensions:\s*(.*?)\s*$/im.exec(head)?.[1] ?? "");
+    this.owner.onBridged(/^sec-websocket-extensions:\s*(.*?)\s*$/im.exec(head)?.[1] ?? "");
     this.onDrain();
     return bytes.subarray(end + HEAD_END.length - before);
   }

@@ -1,4 +1,5 @@
 import type { Receive } from "../../spec/application.ts";
+import { mapped } from "../../spec/at-hand.ts";
 import type { ReceiveEvent } from "../../spec/events.ts";
 import { Rereadable } from "../../spec/rereadable.ts";
 import type { HttpScope, SseScope } from "../../spec/scope.ts";
@@ -34,13 +35,13 @@ export class BodyReader<Event extends ReceiveEvent> {
   readonly next = (): Promise<Event> => {
     this.#take ??= RequestBody.of(this.#scope, this.#receive).reader();
     // A server gives a scope only events of the scope's own type; TypeScript cannot tie the two together.
-    return this.#take().then(withDefaults) as Promise<Event>;
+    return mapped(this.#take(), withDefaults) as Promise<Event>;
   };
 
   /** The next event for someone who looks for the end of the connection; it is one of the body where that is still there. */
   watch(): Promise<Event> {
     if (this.refusal === undefined) return this.next();
-    return receiveForEnd(this.#scope, this.#receive).then(withDefaults) as Promise<Event>;
+    return mapped(receiveForEnd(this.#scope, this.#receive), withDefaults) as Promise<Event>;
   }
 }
 

@@ -24,8 +24,6 @@ type OpenForm = (chunks: (maxBytes: number) => AsyncIterator<Uint8Array>) => Mul
 
 /** The body that a `receive` of middleware gives, which may be another one than the client's. */
 const BY_RECEIVE = new WeakMap<Receive, RequestBody>();
-/** The body that a rereadable `receive` gives. */
-const BY_SOURCE = new WeakMap<Rereadable, RequestBody>();
 
 /**
  * What has become of the body of one request. All readers of one `receive` share it: a `PagiRequest` in middleware and
@@ -57,12 +55,17 @@ export class RequestBody {
     const source = found ?? Rereadable.around(scope, receive);
     if (found === undefined) source.attachTo(scope);
     const isOwn = source.owns(receive);
-    const known = isOwn ? BY_SOURCE.get(source) : BY_RECEIVE.get(receive);
+    const known = isOwn ? RequestBody.#ofSource(source) : BY_RECEIVE.get(receive);
     if (known !== undefined) return known;
     const body = new RequestBody(scope, receive, source);
-    if (isOwn) BY_SOURCE.set(source, body);
+    if (isOwn) source.bodyOfReader = body;
     else BY_RECEIVE.set(receive, body);
     return body;
+  }
+
+  /** The body that a rereadable `receive` gives. */
+  static #ofSource({ bodyOfReader }: Rereadable): RequestBody | undefined {
+    return bodyOfReader instanceof RequestBody ? bodyOfReader : undefined;
   }
 
   /** Why a new reader gets nothing of it; `undefined` where it does, or where it has to wait for another reader first. */
@@ -115,15 +118,19 @@ export class RequestBody {
   /** The body, and then the other events of the scope, for a reader that is not this toolkit's. */
   reader(): () => Promise<ReceiveEvent> {
     let isFirst = true;
-    return async () => {
-      if (isFirst) {
-        isFirst = false;
-        while (this.#reading !== undefined) await settled(this.#reading);
-        this.#assertUnused();
-        if (this.#kept !== undefined) return this.#kept;
-      }
-      return await this.#next();
+    return () => {
+      if (!isFirst) return this.#next();
+      isFirst = false;
+      const isUntouched = this.#reading === undefined && this.#kept === undefined && this.#loss === undefined;
+      return isUntouched ? this.#next() : this.#firstAgain();
     };
+  }
+
+  /** The first event for a reader that is not the only one. */
+  async #firstAgain(): Promise<ReceiveEvent> {
+    while (this.#reading !== undefined) await settled(this.#reading);
+    this.#assertUnused();
+    return this.#kept ?? (await this.#next());
   }
 
   get #isOwn(): boolean {
@@ -132,7 +139,7 @@ export class RequestBody {
 
   /** The form of the request itself, where this is the body of a `receive` that stands around its own. */
   #formElsewhere(): Promise<FormEntries> | undefined {
-    const body = this.#isOwn ? undefined : BY_SOURCE.get(this.#source);
+    const body = this.#isOwn ? undefined : RequestBody.#ofSource(this.#source);
     return body === undefined || body.#kept !== undefined ? undefined : body.#form;
   }
 
@@ -172,8 +179,11 @@ export class RequestBody {
   }
 
   /** The next event, asked for by a reader of the body: it is refused rather than waited for where there is none left. */
-  async #next(): Promise<ReceiveEvent> {
-    if (this.#isOwn) return await this.#source.take();
+  #next(): Promise<ReceiveEvent> {
+    return this.#isOwn ? this.#source.take() : this.#nextOfMiddleware();
+  }
+
+  async #nextOfMiddleware(): Promise<ReceiveEvent> {
     this.#source.expectBody(new BodyUsedError("received"));
     try {
       return await this.#receive();

@@ -1,3 +1,5 @@
+import { isFulfilled } from "../../spec/at-hand.ts";
+
 /** A piece of a body: bytes, or a string that is sent as UTF-8. */
 export type Chunk = Uint8Array | string;
 
@@ -127,11 +129,6 @@ export class ChunkReader implements AsyncIterable<Chunk> {
     this.#isOver = done;
     return done ? undefined : chunkOf(value);
   }
-}
-
-/** False where the runtime does not tell. */
-function isFulfilled(promise: Promise<unknown>): boolean {
-  return typeof Bun !== "undefined" && Bun.peek.status(promise) === "fulfilled";
 }
 
 function byteLength(chunk: Chunk): number {

@@ -26,11 +26,7 @@ export function responseEvents(anySend: AnySend, scope: RequestScope | undefined
   switch (scope?.type) {
     case undefined:
     case "http":
-      return {
-        start: (status, headers) => send({ type: "http.response.start", status, headers }),
-        body: (body, more) => send({ type: "http.response.body", body, more }),
-        file: (file, offset, length) => send({ type: "http.response.body", file, offset, length }),
-      };
+      return new HttpEvents(send);
     case "sse":
       return {
         start: (status, headers) => send({ type: "sse.http.response.start", status, headers }),
@@ -44,5 +40,26 @@ export function responseEvents(anySend: AnySend, scope: RequestScope | undefined
         start: (status, headers) => send({ type: "websocket.http.response.start", status, headers }),
         body: (body, more) => send({ type: "websocket.http.response.body", body, more }),
       };
+  }
+}
+
+/** A class, since an object with three closures for each request would cost more. */
+class HttpEvents implements ResponseEvents {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  start(status: number, headers: Headers): Promise<void> {
+    return this.#send({ type: "http.response.start", status, headers });
+  }
+
+  body(body: Uint8Array | string, more: boolean): Promise<void> {
+    return this.#send({ type: "http.response.body", body, more });
+  }
+
+  file(file: string, offset: number, length: number): Promise<void> {
+    return this.#send({ type: "http.response.body", file, offset, length });
   }
 }

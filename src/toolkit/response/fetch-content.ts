@@ -1,3 +1,4 @@
+import { valueAtHand } from "../../spec/at-hand.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 import {
   BYTES_TO_TELL,
@@ -7,7 +8,7 @@ import {
   type ContentCoding,
 } from "./content-coding.ts";
 import { fetchBody, type BytesOrigin } from "./fetch-body.ts";
-import { fetchFile, type FetchFile } from "./fetch-file.ts";
+import { fetchFile, fileAt, type FetchFile } from "./fetch-file.ts";
 import { announcedLength } from "./fetch-head.ts";
 
 /** What a Fetch `Response` sends, ready to be sent. */
@@ -43,29 +44,32 @@ export type OpenedContent =
 const UNREAD: FetchContent = { kind: "none", announcedLength: undefined, isDecoded: false };
 
 /**
- * Finds out what a `Response` sends.
+ * Finds out what a `Response` sends: at once, unless its file has to be looked for, or its bytes are not at hand.
  *
  * @param wanted false for HEAD, and for a status without content: a stream is cancelled.
- * @throws FileError where its file is missing.
+ * @throws FileError (as a rejection) where its file is missing.
  */
-export async function fetchContent(response: Response, wanted: boolean): Promise<FetchContent> {
+export function fetchContent(response: Response, wanted: boolean): FetchContent | Promise<FetchContent> {
   const body = fetchBody(response);
   switch (body.kind) {
     case "bytes": {
-      const bytes = body.held ?? (await response.bytes());
-      const isDecoded = isUndone(codingOf(response), { bytes, isWhole: true });
-      return { kind: "bytes", bytes, origin: body.origin, isDecoded };
+      const bytes = body.held ?? valueAtHand(response.bytes());
+      return bytes instanceof Promise
+        ? bytes.then((read) => bytesContent(response, read, body.origin))
+        : bytesContent(response, bytes, body.origin);
     }
     case "none": {
       // `fetch` decodes what GET gets.
       const isDecoded = response.url !== "" && codingOf(response) !== undefined;
       return { kind: "none", announcedLength: isDecoded ? undefined : announcedLength(response), isDecoded };
     }
-    case "file": {
-      const file = await fetchFile(response, body.offset);
-      if (!(file instanceof Blob)) return { kind: "file", file };
-      if (!wanted) return UNREAD;
-      return { kind: "stream", reader: new ChunkReader(file.stream()), coding: undefined };
+    case "file":
+      return fileContent(fetchFile(response, body.offset), wanted);
+    case "file stream": {
+      const { path, stream } = body;
+      // The file is sent in the place of the stream, which has not opened it yet.
+      stream.cancel().catch(() => {});
+      return fileContent(fileAt(path), wanted);
     }
     case "stream": {
       const reader = new ChunkReader(body.stream);
@@ -77,6 +81,17 @@ export async function fetchContent(response: Response, wanted: boolean): Promise
       return { kind: "stream", reader, coding: codingOf(response) };
     }
   }
+}
+
+function bytesContent(response: Response, bytes: Uint8Array, origin: BytesOrigin): FetchContent {
+  return { kind: "bytes", bytes, origin, isDecoded: isUndone(codingOf(response), { bytes, isWhole: true }) };
+}
+
+async function fileContent(found: Promise<FetchFile | Blob>, wanted: boolean): Promise<FetchContent> {
+  const file = await found;
+  if (!(file instanceof Blob)) return { kind: "file", file };
+  if (!wanted) return UNREAD;
+  return { kind: "stream", reader: new ChunkReader(file.stream()), coding: undefined };
 }
 
 /**

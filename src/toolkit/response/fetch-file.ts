@@ -22,8 +22,19 @@ export interface FetchFile {
  */
 export async function fetchFile(response: Response, offset: number): Promise<FetchFile | Blob> {
   const blob = await response.blob();
-  if (!("name" in blob) || typeof blob.name !== "string") return blob;
-  const path = blob.name;
+  return "name" in blob && typeof blob.name === "string" ? partOf(blob, blob.name, offset) : blob;
+}
+
+/**
+ * A whole file, as {@link fetchFile} finds one.
+ *
+ * @throws FileError (as a rejection) for a missing file or a directory.
+ */
+export async function fileAt(path: string): Promise<FetchFile | Blob> {
+  return partOf(Bun.file(path), path, 0);
+}
+
+function partOf(blob: Blob, path: string, offset: number): FetchFile | Blob {
   const stat = globalThis.process.getBuiltinModule("node:fs").statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new FileError(path, "does not exist");
   if (stat.isDirectory()) throw new FileError(path, "is a directory");

@@ -41,7 +41,7 @@ function hanging(before: HttpHandler = async () => {}): { app: HttpHandler; reas
 }
 
 describe("a request on which nothing moves", () => {
-  test.each(["GET", "HEAD"])(
+  test.concurrent.each(["GET", "HEAD"])(
     "%s: an application that does not answer is answered for with 504",
     async (method) => {
       const { app, reason } = hanging();
@@ -61,7 +61,7 @@ describe("a request on which nothing moves", () => {
     },
   );
 
-  test("an application that reads nothing of an upload is answered for with 504 too", async () => {
+  test.concurrent("an application that reads nothing of an upload is answered for with 504 too", async () => {
     const { app, reason } = hanging();
     await using server = await startHttp(app, { requestTimeout: SHORT });
     await using wire = await Wire.open(server);
@@ -70,7 +70,7 @@ describe("a request on which nothing moves", () => {
     expect(await reason).toBe("server_error");
   });
 
-  test("a response that has begun is cut", async () => {
+  test.concurrent("a response that has begun is cut", async () => {
     const { app, reason } = hanging(async (_scope, _receive, send) => {
       await send({ type: "http.response.start", status: 200 });
       await send({ type: "http.response.body", body: "part", more: true });
@@ -82,16 +82,19 @@ describe("a request on which nothing moves", () => {
     expect(await reason).toBe("server_error");
   });
 
-  test("a client that does not send what the application waits for is at fault itself: 408", async () => {
-    const { app, reason } = hanging(async (_scope, receive) => {
-      while ((await receive()).type === "http.request");
-    });
-    await using server = await startHttp(app, { requestTimeout: SHORT, bodyTimeout: 30 });
-    expect((await request(server, post("/", "hello").slice(0, -1))).status).toBe(408);
-    expect(await reason).toBe("client_timeout");
-  });
+  test.concurrent(
+    "a client that does not send what the application waits for is at fault itself: 408",
+    async () => {
+      const { app, reason } = hanging(async (_scope, receive) => {
+        while ((await receive()).type === "http.request");
+      });
+      await using server = await startHttp(app, { requestTimeout: SHORT, bodyTimeout: 30 });
+      expect((await request(server, post("/", "hello").slice(0, -1))).status).toBe(408);
+      expect(await reason).toBe("client_timeout");
+    },
+  );
 
-  test("so is one that does not take its response: write_timeout", async () => {
+  test.concurrent("so is one that does not take its response: write_timeout", async () => {
     const { app, reason } = hanging(async (scope, _receive, send) => {
       await send({ type: "http.response.start", status: 200 });
       while (scope["pagi.connection"].isConnected())
@@ -106,34 +109,44 @@ describe("a request on which nothing moves", () => {
     await eventually("no connection is left", () => server.server.connectionCount === 0);
   });
 
-  test("the access log has the status that was sent; what was pipelined behind it is not served", async () => {
-    using folder = new Folder();
-    const accessLog = folder.file("access.log");
-    const { app } = hanging();
-    await using server = await startHttp(app, { requestTimeout: SHORT, accessLog, accessLogFormat: "%U %s" });
-    await using wire = await Wire.open(server);
-    await wire.send(get("/one") + get("/two"));
-    expect((await wire.response()).status).toBe(504);
-    expect(await wire.readToEnd()).toBe("");
-    await eventually("it is logged", () => folder.lines("access.log").length > 0);
-    expect(folder.lines("access.log")).toEqual(["/one 504"]);
-  });
+  test.concurrent(
+    "the access log has the status that was sent; what was pipelined behind it is not served",
+    async () => {
+      using folder = new Folder();
+      const accessLog = folder.file("access.log");
+      const { app } = hanging();
+      await using server = await startHttp(app, {
+        requestTimeout: SHORT,
+        accessLog,
+        accessLogFormat: "%U %s",
+      });
+      await using wire = await Wire.open(server);
+      await wire.send(get("/one") + get("/two"));
+      expect((await wire.response()).status).toBe(504);
+      expect(await wire.readToEnd()).toBe("");
+      await eventually("it is logged", () => folder.lines("access.log").length > 0);
+      expect(folder.lines("access.log")).toEqual(["/one 504"]);
+    },
+  );
 });
 
 describe("is put off", () => {
-  test("by each byte of an upload, and of the work behind it nothing is counted twice", async () => {
-    await using server = await startHttp(slow(200), { requestTimeout: 0.6 });
-    await using wire = await Wire.open(server);
-    const bytes = post("/", "0123456789");
-    await wire.send(bytes.slice(0, -10));
-    for (const byte of bytes.slice(-10)) {
-      await Bun.sleep(100);
-      await wire.send(byte);
-    }
-    expect((await wire.response()).body).toBe("hi");
-  });
+  test.concurrent(
+    "by each byte of an upload, and of the work behind it nothing is counted twice",
+    async () => {
+      await using server = await startHttp(slow(200), { requestTimeout: 0.6 });
+      await using wire = await Wire.open(server);
+      const bytes = post("/", "0123456789");
+      await wire.send(bytes.slice(0, -10));
+      for (const byte of bytes.slice(-10)) {
+        await Bun.sleep(100);
+        await wire.send(byte);
+      }
+      expect((await wire.response()).body).toBe("hi");
+    },
+  );
 
-  test("by each part of a response", async () => {
+  test.concurrent("by each part of a response", async () => {
     await using server = await startHttp(
       async (_scope, _receive, send) => {
         await send({ type: "http.response.start", status: 200 });
@@ -148,7 +161,7 @@ describe("is put off", () => {
     expect((await request(server, get("/"))).body).toBe("xxxxxxxx");
   });
 
-  test("by a client that takes its response slowly", async () => {
+  test.concurrent("by a client that takes its response slowly", async () => {
     const size = 30_000_000;
     await using server = await startHttp(
       async (_scope, _receive, send) => {
@@ -171,12 +184,12 @@ describe("is put off", () => {
 });
 
 describe("does not run", () => {
-  test("by default", async () => {
+  test.concurrent("by default", async () => {
     await using server = await startHttp(slow(900));
     expect((await request(server, get("/"))).body).toBe("hi");
   });
 
-  test("between two requests, and it runs again for the second one", async () => {
+  test.concurrent("between two requests, and it runs again for the second one", async () => {
     let count = 0;
     await using server = await startHttp(
       async (scope, receive, send) => {
@@ -193,7 +206,7 @@ describe("does not run", () => {
     expect((await wire.response()).status).toBe(504);
   });
 
-  test("for what an application does after its response", async () => {
+  test.concurrent("for what an application does after its response", async () => {
     const { promise: returned, resolve } = Promise.withResolvers<void>();
     await using server = await startHttp(
       async (scope, receive, send) => {
@@ -212,7 +225,7 @@ describe("does not run", () => {
     expect((await wire.response()).body).toBe("hi");
   });
 
-  test("for SSE and WebSocket, which have idle timeouts", async () => {
+  test.concurrent("for SSE and WebSocket, which have idle timeouts", async () => {
     const go = Promise.withResolvers<void>();
     await using server = await startServer(
       dispatch({

@@ -15,7 +15,7 @@ async function isReusable(wire: Wire): Promise<boolean> {
 }
 
 describe("RFC 9112 section 9.3: persistence", () => {
-  test.each([
+  test.concurrent.each([
     ["1.1 persists", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", undefined, true],
     ["1.1 with close ends", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "close", false],
     [
@@ -56,7 +56,7 @@ describe("RFC 9112 section 9.3: persistence", () => {
     } else expect(await isReusable(wire)).toBe(true);
   });
 
-  test("1.0 with keep-alive ends when only the close can end the body", async () => {
+  test.concurrent("1.0 with keep-alive ends when only the close can end the body", async () => {
     await using server = await startHttp(async (_scope, _receive, send) => {
       await send({ type: "http.response.start", status: 200 });
       await send({ type: "http.response.body", body: "hi" });
@@ -68,7 +68,7 @@ describe("RFC 9112 section 9.3: persistence", () => {
     expect(field(response, "connection")).toBe("close");
   });
 
-  test("the application may close", async () => {
+  test.concurrent("the application may close", async () => {
     await using server = await startHttp(async (_scope, _receive, send) => {
       await send({ type: "http.response.start", status: 200, headers: [["connection", "close"]] });
       await send({ type: "http.response.body", body: "hi" });
@@ -81,7 +81,7 @@ describe("RFC 9112 section 9.3: persistence", () => {
 });
 
 describe("RFC 9112 section 9.3.2: pipelining", () => {
-  test("responses come in the order of the requests, one request at a time", async () => {
+  test.concurrent("responses come in the order of the requests, one request at a time", async () => {
     let running = 0;
     let most = 0;
     const waiting: (() => void)[] = [];
@@ -104,7 +104,7 @@ describe("RFC 9112 section 9.3.2: pipelining", () => {
     expect(most).toBe(1);
   });
 
-  test("bodies of pipelined requests are kept apart", async () => {
+  test.concurrent("bodies of pipelined requests are kept apart", async () => {
     await using server = await startHttp(echo);
     await using wire = await Wire.open(server);
     await wire.send(
@@ -115,7 +115,7 @@ describe("RFC 9112 section 9.3.2: pipelining", () => {
     expect(seen).toEqual(["one", "two", "", "four"]);
   });
 
-  test("a request behind one that closes is not served", async () => {
+  test.concurrent("a request behind one that closes is not served", async () => {
     let count = 0;
     await using server = await startHttp(async (scope, receive, send) => {
       count++;
@@ -129,66 +129,70 @@ describe("RFC 9112 section 9.3.2: pipelining", () => {
     expect(count).toBe(1);
   });
 
-  test("a client that pipelines 50 MB while the application waits is slowed down by TCP, and then served whole", async () => {
-    let release = (): void => {};
-    const released = new Promise<void>((resolve) => (release = resolve));
-    let served = 0;
-    await using server = await startHttp(async (_scope, _receive, send) => {
-      await released;
-      served++;
-      await send({ type: "http.response.start", status: 204 });
-      await send({ type: "http.response.body" });
-    });
-    const one = get("/", `X: ${"x".repeat(12_000)}`);
-    const piece = Buffer.from(one.repeat(100), "latin1");
-    const pieces = Math.ceil(50e6 / piece.length);
-    let taken = 0;
-    let responses = 0;
-    const { promise: answered, resolve } = Promise.withResolvers<void>();
-    let sent = 0;
-    const client = await Bun.connect({
-      hostname: server.host,
-      port: server.port,
-      socket: {
-        open: pump,
-        drain: pump,
-        data: (_socket, bytes) => {
-          responses += bytes.toString("latin1").split("HTTP/1.1 204").length - 1;
-          if (served === pieces * 100) resolve();
+  test.concurrent(
+    "a client that pipelines 50 MB while the application waits is slowed down by TCP, and then served whole",
+    async () => {
+      let release = (): void => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      let served = 0;
+      await using server = await startHttp(async (_scope, _receive, send) => {
+        await released;
+        served++;
+        await send({ type: "http.response.start", status: 204 });
+        await send({ type: "http.response.body" });
+      });
+      const one = get("/", `X: ${"x".repeat(12_000)}`);
+      const piece = Buffer.from(one.repeat(100), "latin1");
+      const pieces = Math.ceil(50e6 / piece.length);
+      let taken = 0;
+      let responses = 0;
+      const { promise: answered, resolve } = Promise.withResolvers<void>();
+      let sent = 0;
+      const client = await Bun.connect({
+        hostname: server.host,
+        port: server.port,
+        socket: {
+          open: pump,
+          drain: pump,
+          data: (_socket, bytes) => {
+            responses += bytes.toString("latin1").split("HTTP/1.1 204").length - 1;
+            if (served === pieces * 100) resolve();
+          },
         },
-      },
-    });
-    function pump(socket: { write(bytes: Uint8Array): number }): void {
-      while (taken < pieces * piece.length) {
-        const count = socket.write(piece.subarray(sent));
-        if (count <= 0) return;
-        taken += count;
-        sent = (sent + count) % piece.length;
+      });
+      function pump(socket: { write(bytes: Uint8Array): number }): void {
+        while (taken < pieces * piece.length) {
+          const count = socket.write(piece.subarray(sent));
+          if (count <= 0) return;
+          taken += count;
+          sent = (sent + count) % piece.length;
+        }
       }
-    }
-    // What the kernel holds for both ends is a few megabytes; the server's own part is below one.
-    let before = -1;
-    while (taken !== before) {
-      before = taken;
-      await Bun.sleep(100);
-    }
-    expect(taken).toBeLessThan(45e6);
-    expect(served).toBe(0);
-    const inKernel = await bytesInKernel(client);
-    expect(inKernel).toBeGreaterThan(0);
-    expect(taken - inKernel).toBeLessThan(2e6);
-    release();
-    await answered;
-    expect(taken).toBe(pieces * piece.length);
-    expect(responses).toBeGreaterThan(0);
-    client.end();
-  }, 20_000);
+      // What the kernel holds for both ends is a few megabytes; the server's own part is below one.
+      let before = -1;
+      while (taken !== before) {
+        before = taken;
+        await Bun.sleep(100);
+      }
+      expect(taken).toBeLessThan(45e6);
+      expect(served).toBe(0);
+      const inKernel = await bytesInKernel(client);
+      expect(inKernel).toBeGreaterThan(0);
+      expect(taken - inKernel).toBeLessThan(2e6);
+      release();
+      await answered;
+      expect(taken).toBe(pieces * piece.length);
+      expect(responses).toBeGreaterThan(0);
+      client.end();
+    },
+    20_000,
+  );
 });
 
 describe("RFC 9112 section 9.3: a request body that the application left unread", () => {
   const ignore = text("done");
 
-  test.each([
+  test.concurrent.each([
     ["that is here already", true],
     ["that is still coming", false],
   ])("up to 64 KiB %s is read away and the connection goes on", async (_name, atOnce) => {
@@ -212,7 +216,7 @@ describe("RFC 9112 section 9.3: a request body that the application left unread"
     ["POST / HTTP/1.1", "Host: a", `Content-Length: ${length}`, ...fields, "", ""].join("\r\n");
   const TEN = "POST / HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: ";
 
-  test.each<[about: string, bytes: string, isAnnounced: boolean]>([
+  test.concurrent.each<[about: string, bytes: string, isAnnounced: boolean]>([
     ["64 KiB to come", upload(65_536), false],
     ["one byte more to come", upload(65_537), true],
     ["one byte more, of which one has come", `${upload(65_537)}x`, false],
@@ -241,7 +245,7 @@ describe("RFC 9112 section 9.3: a request body that the application left unread"
     }
   });
 
-  test.each([401, 204, 304])("a %d says so too", async (status) => {
+  test.concurrent.each([401, 204, 304])("a %d says so too", async (status) => {
     await using server = await startHttp(async (_scope, _receive, send) => {
       await send({ type: "http.response.start", status });
       await send({ type: "http.response.body" });
@@ -250,43 +254,49 @@ describe("RFC 9112 section 9.3: a request body that the application left unread"
     expect([response.status, field(response, "connection")]).toEqual([status, "close"]);
   });
 
-  test("a body that the application has read before it answers closes nothing, however long it is", async () => {
-    await using server = await startHttp(async (_scope, receive, send) => {
-      let length = 0;
-      for (let more = true; more;) {
-        const event = await receive();
-        if (event.type !== "http.request") return;
-        length += event.body.byteLength;
-        more = event.more;
-      }
-      await text(String(length))(_scope, receive, send);
-    });
-    await using wire = await Wire.open(server);
-    for (const bytes of [post("/", "x".repeat(300_000)), `${postChunked("/")}3\r\nabc\r\n0\r\n\r\n`]) {
-      await wire.send(bytes);
-      const response = await wire.response();
-      expect(field(response, "connection")).toBeUndefined();
-    }
-    expect(await isReusable(wire)).toBe(true);
-  });
-
-  test("a larger one ends the connection, and the client has the response whole, without a reset", async () => {
-    // More than the kernel's buffers take: a close with unread bytes would reset the connection at once.
-    const answer = "a".repeat(300_000);
-    await using server = await startHttp(text(answer));
-    for (let round = 0; round < 3; round++) {
+  test.concurrent(
+    "a body that the application has read before it answers closes nothing, however long it is",
+    async () => {
+      await using server = await startHttp(async (_scope, receive, send) => {
+        let length = 0;
+        for (let more = true; more;) {
+          const event = await receive();
+          if (event.type !== "http.request") return;
+          length += event.body.byteLength;
+          more = event.more;
+        }
+        await text(String(length))(_scope, receive, send);
+      });
       await using wire = await Wire.open(server);
-      const size = 5_000_000;
-      void wire.send(`${upload(size)}${"x".repeat(size)}`).catch(() => {});
-      const response = await wire.response();
-      expect(response.body).toBe(answer);
-      expect(field(response, "connection")).toBe("close");
-      expect(await wire.readToEnd()).toBe("");
-      expect(wire.error).toBeUndefined();
-    }
-  });
+      for (const bytes of [post("/", "x".repeat(300_000)), `${postChunked("/")}3\r\nabc\r\n0\r\n\r\n`]) {
+        await wire.send(bytes);
+        const response = await wire.response();
+        expect(field(response, "connection")).toBeUndefined();
+      }
+      expect(await isReusable(wire)).toBe(true);
+    },
+  );
 
-  test("a larger one that never comes ends the connection too", async () => {
+  test.concurrent(
+    "a larger one ends the connection, and the client has the response whole, without a reset",
+    async () => {
+      // More than the kernel's buffers take: a close with unread bytes would reset the connection at once.
+      const answer = "a".repeat(300_000);
+      await using server = await startHttp(text(answer));
+      for (let round = 0; round < 3; round++) {
+        await using wire = await Wire.open(server);
+        const size = 5_000_000;
+        void wire.send(`${upload(size)}${"x".repeat(size)}`).catch(() => {});
+        const response = await wire.response();
+        expect(response.body).toBe(answer);
+        expect(field(response, "connection")).toBe("close");
+        expect(await wire.readToEnd()).toBe("");
+        expect(wire.error).toBeUndefined();
+      }
+    },
+  );
+
+  test.concurrent("a larger one that never comes ends the connection too", async () => {
     await using server = await startHttp(ignore, { bodyTimeout: 0.2 });
     await using wire = await Wire.open(server);
     await wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc");
@@ -294,7 +304,7 @@ describe("RFC 9112 section 9.3: a request body that the application left unread"
     expect(await wire.readToEnd()).toBe("");
   });
 
-  test("a fault in it is no answer to a request: the connection ends without one", async () => {
+  test.concurrent("a fault in it is no answer to a request: the connection ends without one", async () => {
     await using server = await startHttp(ignore);
     await using wire = await Wire.open(server);
     await wire.send(`${postChunked("/1")}3\r\nabc\r\n`);
@@ -331,7 +341,7 @@ describe("half-close: FIN after the request", () => {
       await text("answer")(scope, receive, send);
     };
 
-  test("an answer within the grace is delivered whole", async () => {
+  test.concurrent("an answer within the grace is delivered whole", async () => {
     await using server = await startHttp(slow(50), { halfCloseGrace: 2 });
     await using wire = await Wire.open(server);
     await wire.send(post("/", "with a body"));
@@ -341,7 +351,7 @@ describe("half-close: FIN after the request", () => {
     expect(wire.error).toBeUndefined();
   });
 
-  test("every pipelined request is answered", async () => {
+  test.concurrent("every pipelined request is answered", async () => {
     await using server = await startHttp(slow(10), { halfCloseGrace: 1 });
     await using wire = await Wire.open(server);
     await wire.send(get("/1") + get("/2") + post("/3", "x"));
@@ -368,7 +378,7 @@ describe("half-close: FIN after the request", () => {
     expect((await wire.response()).body).toBe("xxxxxxxxxxend");
   });
 
-  test("after the grace the client counts as gone", async () => {
+  test.concurrent("after the grace the client counts as gone", async () => {
     const { promise: reason, resolve } = Promise.withResolvers<string>();
     await using server = await startHttp(
       async (scope) => {
@@ -383,7 +393,7 @@ describe("half-close: FIN after the request", () => {
     expect(await wire.readToEnd()).toBe("");
   });
 
-  test.each([
+  test.concurrent.each([
     ["with no grace", 0, get("/")],
     ["in the middle of a body", 30, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"],
     ["in the middle of a chunk", 30, postChunked("/") + "a\r\nabc"],
@@ -402,7 +412,7 @@ describe("half-close: FIN after the request", () => {
     expect(await wire.readToEnd()).toBe("");
   });
 
-  test.each([
+  test.concurrent.each([
     ["before any request", ""],
     ["in the middle of a head", "GET / HT"],
     ["in the middle of a head behind a request", get("/1") + "GET / HT"],

@@ -23,7 +23,7 @@ async function trickle(wire: Wire, bytes: string): Promise<void> {
 }
 
 describe("timers", () => {
-  test("headerTimeout: a head that stops is 408", async () => {
+  test.concurrent("headerTimeout: a head that stops is 408", async () => {
     await using server = await startHttp(text("hi"), { headerTimeout: SHORT });
     await using wire = await Wire.open(server);
     await wire.send("GET / HTTP/1.1\r\nHost: a\r\n");
@@ -37,7 +37,7 @@ describe("timers", () => {
     expect(time).toBeLessThan(LATEST);
   });
 
-  test("headerTimeout: a head that trickles does not win time with each byte", async () => {
+  test.concurrent("headerTimeout: a head that trickles does not win time with each byte", async () => {
     await using server = await startHttp(text("hi"), { headerTimeout: SHORT });
     await using wire = await Wire.open(server);
     const time = await elapsed(async () => {
@@ -47,7 +47,7 @@ describe("timers", () => {
     expect(time).toBeLessThan(LATEST);
   });
 
-  test("headerTimeout: it runs again for the second request of a connection", async () => {
+  test.concurrent("headerTimeout: it runs again for the second request of a connection", async () => {
     await using server = await startHttp(text("hi"), { headerTimeout: SHORT, timeout: 30 });
     await using wire = await Wire.open(server);
     await wire.send(get("/"));
@@ -60,32 +60,35 @@ describe("timers", () => {
     expect(time).toBeLessThan(LATEST);
   });
 
-  test("headerTimeout: a connection on which nothing comes ends without a word", async () => {
+  test.concurrent("headerTimeout: a connection on which nothing comes ends without a word", async () => {
     await using server = await startHttp(text("hi"), { headerTimeout: SHORT });
     await using wire = await Wire.open(server);
     expect(await wire.readToEnd()).toBe("");
     expect(wire.error).toBeUndefined();
   });
 
-  test("headerTimeout does not run while the application works, nor while a body comes", async () => {
-    await using server = await startHttp(
-      async (scope, receive, send) => {
-        for (let more = true; more;) {
-          const event = await receive();
-          more = event.type === "http.request" && event.more;
-        }
-        await Bun.sleep(500);
-        await text("hi")(scope, receive, send);
-      },
-      { headerTimeout: 0.1, bodyTimeout: 30, timeout: 0.1 },
-    );
-    await using wire = await Wire.open(server);
-    await wire.send(postChunked("/"));
-    await trickle(wire, "1\r\na\r\n0\r\n\r\n");
-    expect((await wire.response()).body).toBe("hi");
-  });
+  test.concurrent(
+    "headerTimeout does not run while the application works, nor while a body comes",
+    async () => {
+      await using server = await startHttp(
+        async (scope, receive, send) => {
+          for (let more = true; more;) {
+            const event = await receive();
+            more = event.type === "http.request" && event.more;
+          }
+          await Bun.sleep(500);
+          await text("hi")(scope, receive, send);
+        },
+        { headerTimeout: 0.1, bodyTimeout: 30, timeout: 0.1 },
+      );
+      await using wire = await Wire.open(server);
+      await wire.send(postChunked("/"));
+      await trickle(wire, "1\r\na\r\n0\r\n\r\n");
+      expect((await wire.response()).body).toBe("hi");
+    },
+  );
 
-  test("timeout: an idle connection is closed after it, and not before", async () => {
+  test.concurrent("timeout: an idle connection is closed after it, and not before", async () => {
     await using server = await startHttp(text("hi"), { timeout: SHORT });
     await using wire = await Wire.open(server);
     await wire.send(get("/"));
@@ -98,7 +101,7 @@ describe("timers", () => {
     expect(time).toBeLessThan(LATEST);
   });
 
-  test("timeout: each request starts it anew", async () => {
+  test.concurrent("timeout: each request starts it anew", async () => {
     await using server = await startHttp(text("hi"), { timeout: 1.5 });
     await using wire = await Wire.open(server);
     for (let i = 0; i < 4; i++) {
@@ -108,25 +111,28 @@ describe("timers", () => {
     }
   });
 
-  test("bodyTimeout: a body that stalls while the application reads is 408, and it is told client_timeout", async () => {
-    const { promise: reason, resolve } = Promise.withResolvers<unknown>();
-    await using server = await startHttp(
-      async (scope, receive) => {
-        while ((await receive()).type === "http.request");
-        resolve(scope["pagi.connection"].disconnectReason());
-      },
-      { bodyTimeout: SHORT },
-    );
-    await using wire = await Wire.open(server);
-    await wire.send(postChunked("/") + "3\r\nabc\r\n");
-    const time = await elapsed(async () => expect((await wire.response()).status).toBe(408));
-    expect(time).toBeGreaterThan(250);
-    expect(time).toBeLessThan(LATEST);
-    expect(await reason).toBe("client_timeout");
-    expect(await wire.readToEnd()).toBe("");
-  });
+  test.concurrent(
+    "bodyTimeout: a body that stalls while the application reads is 408, and it is told client_timeout",
+    async () => {
+      const { promise: reason, resolve } = Promise.withResolvers<unknown>();
+      await using server = await startHttp(
+        async (scope, receive) => {
+          while ((await receive()).type === "http.request");
+          resolve(scope["pagi.connection"].disconnectReason());
+        },
+        { bodyTimeout: SHORT },
+      );
+      await using wire = await Wire.open(server);
+      await wire.send(postChunked("/") + "3\r\nabc\r\n");
+      const time = await elapsed(async () => expect((await wire.response()).status).toBe(408));
+      expect(time).toBeGreaterThan(250);
+      expect(time).toBeLessThan(LATEST);
+      expect(await reason).toBe("client_timeout");
+      expect(await wire.readToEnd()).toBe("");
+    },
+  );
 
-  test("bodyTimeout: once the response has left, a stalled body cuts it short", async () => {
+  test.concurrent("bodyTimeout: once the response has left, a stalled body cuts it short", async () => {
     await using server = await startHttp(
       async (_scope, receive, send) => {
         await send({ type: "http.response.start", status: 200 });
@@ -168,27 +174,30 @@ describe("timers", () => {
     expect((await idle.response()).body).toBe("hi");
   });
 
-  test("writeTimeout: a client that takes nothing is cut, and the application is told write_timeout", async () => {
-    const { promise: reason, resolve } = Promise.withResolvers<unknown>();
-    await using server = await startHttp(
-      async (scope, _receive, send) => {
-        await send({ type: "http.response.start", status: 200 });
-        const chunk = new Uint8Array(1_000_000);
-        while (scope["pagi.connection"].isConnected())
-          await send({ type: "http.response.body", body: chunk, more: true });
-        resolve(scope["pagi.connection"].disconnectReason());
-      },
-      { writeTimeout: SHORT },
-    );
-    await using wire = await Wire.open(server);
-    await wire.send(get("/"));
-    await wire.readTo("\r\n\r\n");
-    wire.pause();
-    expect(await reason).toBe("write_timeout");
-    await eventually("no connection is left", () => server.server.connectionCount === 0);
-  });
+  test.concurrent(
+    "writeTimeout: a client that takes nothing is cut, and the application is told write_timeout",
+    async () => {
+      const { promise: reason, resolve } = Promise.withResolvers<unknown>();
+      await using server = await startHttp(
+        async (scope, _receive, send) => {
+          await send({ type: "http.response.start", status: 200 });
+          const chunk = new Uint8Array(1_000_000);
+          while (scope["pagi.connection"].isConnected())
+            await send({ type: "http.response.body", body: chunk, more: true });
+          resolve(scope["pagi.connection"].disconnectReason());
+        },
+        { writeTimeout: SHORT },
+      );
+      await using wire = await Wire.open(server);
+      await wire.send(get("/"));
+      await wire.readTo("\r\n\r\n");
+      wire.pause();
+      expect(await reason).toBe("write_timeout");
+      await eventually("no connection is left", () => server.server.connectionCount === 0);
+    },
+  );
 
-  test("writeTimeout: a client that reads slowly, but reads, gets it all", async () => {
+  test.concurrent("writeTimeout: a client that reads slowly, but reads, gets it all", async () => {
     const size = 60_000_000;
     await using server = await startHttp(
       async (_scope, _receive, send) => {
@@ -210,7 +219,7 @@ describe("timers", () => {
     expect((await response).body).toHaveLength(size);
   });
 
-  test("0 turns a timer off", async () => {
+  test.concurrent("0 turns a timer off", async () => {
     await using server = await startHttp(text("hi"), { headerTimeout: 0, timeout: 0 });
     await using wire = await Wire.open(server);
     await wire.send("GET / HTTP/1.1\r\nHost: a\r\n");

@@ -9,9 +9,8 @@ import { eventually, get, request } from "../../support/wire.ts";
 // Clients that hold what they can for as long as they can, by the hundred, and what others notice of them: nothing.
 
 const ATTACKERS = 500;
-/** Milliseconds after which the next of them, in turns of {@link TURNS}, send a byte: each every 250 ms. */
+/** Milliseconds between the bytes of each of them. */
 const TRICKLE = 25;
-const TURNS = 10;
 /** At most one in a hundred ordinary requests may take longer than this many milliseconds, */
 const PATIENCE = 100;
 /** or, on a machine that is busy with something else, longer than this many times the same at an idle server. */
@@ -169,5 +168,6 @@ test.each(ATTACKS)(
     program.kill("SIGTERM");
     expect(await program.ended()).toBe(0);
   },
-  30_000,
+  // Another program can take the machine away for a whole measurement; a server that slows down fails each of them.
+  { timeout: 120_000, retry: 2 },
 );

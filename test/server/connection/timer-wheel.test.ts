@@ -43,19 +43,89 @@ test.each([1, 50, 99, 100, 101, 1000, 15_000, 60_000, 102_300, 102_400, 102_401,
   },
 );
 
-test("a deadline that is moved on expires only at its last time", () => {
+test.each([0, 1, 50, 99])(
+  "a deadline that is moved on expires only after its last time, at most two resolutions late (%d ms into a slot)",
+  (phase) => {
+    const clock = byHand(1_000_000 + phase);
+    const at: number[] = [];
+    const deadline = clock.wheel.deadline(() => at.push(clock.now));
+    let last = 0;
+    for (let i = 0; i < 50; i++) {
+      deadline.set(1000);
+      last = clock.now + 1000;
+      clock.run(() => false, 900);
+    }
+    expect(at).toEqual([]);
+    clock.run(() => at.length > 0);
+    expect(at[0]!).toBeGreaterThanOrEqual(last);
+    expect(at[0]! - last).toBeLessThanOrEqual(200);
+    clock.wheel.close();
+  },
+);
+
+test("a busy deadline takes no look at the clock", () => {
+  let looks = 0;
+  let now = 1_000_000;
+  const wheel = new TimerWheel({
+    now: () => {
+      looks++;
+      return now;
+    },
+  });
+  const deadline = wheel.deadline(() => {});
+  deadline.set(60_000);
+  now += 100;
+  wheel.tick();
+  deadline.set(60_000);
+  const before = looks;
+  for (let i = 0; i < 1000; i++) deadline.set(60_000);
+  expect(looks).toBe(before);
+  wheel.close();
+});
+
+test("remaining counts from the tick that follows a move", () => {
   const clock = byHand();
-  const at: number[] = [];
-  const deadline = clock.wheel.deadline(() => at.push(clock.now));
-  for (let i = 0; i < 50; i++) {
-    deadline.set(1000);
-    clock.advance(900);
-  }
-  expect(at).toEqual([]);
-  const last = clock.now + 100;
-  clock.run(() => at.length > 0);
-  expect(at[0]! - last).toBeLessThanOrEqual(100);
+  const deadline = clock.wheel.deadline(() => {});
+  deadline.set(60_000);
+  clock.advance(100);
+  clock.advance(100);
+  deadline.set(60_000);
+  expect(deadline.remaining).toBe(60_000);
+  clock.advance(30);
+  expect(deadline.remaining).toBe(60_000);
+  clock.advance(100);
+  expect(deadline.remaining).toBe(59_900);
   clock.wheel.close();
+});
+
+test("deadlines that are moved and armed by turns: never early, at most two ticks late", () => {
+  let seed = 11;
+  const random = (below: number): number => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return seed % below;
+  };
+  const clock = byHand();
+  const due = Array.from({ length: 20 }, () => Infinity);
+  const wrong: string[] = [];
+  const deadlines = due.map((_, i) =>
+    clock.wheel.deadline(() => {
+      const late = clock.now - due[i]!;
+      if (!(late >= 0 && late <= 200)) wrong.push(`deadline ${i}: ${late} ms late`);
+      due[i] = Infinity;
+    }),
+  );
+  for (let step = 0; step < 30_000; step++) {
+    for (let moves = random(4); moves > 0; moves--) {
+      const i = random(20);
+      const milliseconds = 500 + random(2000);
+      deadlines[i]!.set(milliseconds);
+      due[i] = clock.now + milliseconds;
+    }
+    clock.advance(random(100));
+  }
+  expect(wrong).toEqual([]);
+  clock.run(() => false, 10_000);
+  expect(due.every((time) => time === Infinity)).toBe(true);
 });
 
 test("an earlier time replaces a later one", () => {
@@ -176,7 +246,7 @@ test("seeded runs agree with a plain list of times", () => {
   const deadlines = Array.from({ length: 50 }, (_, i) =>
     clock.wheel.deadline(() => {
       const expected = due.get(i);
-      if (expected === undefined || clock.now < expected || clock.now > expected + 500) {
+      if (expected === undefined || clock.now < expected || clock.now > expected + 1000) {
         wrong.push(`deadline ${i} at ${clock.now}, due ${expected}`);
       }
       due.delete(i);
@@ -213,6 +283,78 @@ test("the interval runs only while something is armed", () => {
   clock.run(() => !deadline.armed);
   clock.advance(100);
   expect(clock.wheel.running).toBe(false);
+});
+
+test("idle deadlines cost no ticks: the timer sleeps until the first of them", async () => {
+  let ticks = 0;
+  const wheel = new TimerWheel({ resolution: 5 });
+  const tick = wheel.tick.bind(wheel);
+  wheel.tick = (...args) => {
+    ticks++;
+    tick(...args);
+  };
+  const started = performance.now();
+  const deadlines = Array.from({ length: 100 }, () => wheel.deadline(() => {}));
+  for (const deadline of deadlines) deadline.set(60_000);
+  const took = await new Promise<number>((resolve) =>
+    wheel.deadline(() => resolve(performance.now() - started)).set(200),
+  );
+  expect(took).toBeGreaterThanOrEqual(200);
+  expect(ticks).toBeLessThanOrEqual(3);
+  wheel.close();
+});
+
+test("an earlier deadline wakes a timer that sleeps", async () => {
+  const wheel = new TimerWheel({ resolution: 5 });
+  wheel.deadline(() => {}).set(60_000);
+  const early = await new Promise<number>((resolve) => {
+    const started = performance.now();
+    wheel.deadline(() => resolve(performance.now() - started)).set(30);
+  });
+  expect(early).toBeGreaterThanOrEqual(30);
+  wheel.close();
+});
+
+test("a wheel on which nothing was armed for hours takes up where it is now", () => {
+  let now = 1_000_000;
+  let expired = 0;
+  const wheel = new TimerWheel({ now: () => now });
+  const first = wheel.deadline(() => {});
+  first.set(100);
+  first.clear();
+  expect(wheel.running).toBe(false);
+  now += 3 * 3_600_000;
+  wheel.deadline(() => expired++).set(300);
+  now += 299;
+  wheel.tick();
+  expect(expired).toBe(0);
+  now += 1;
+  wheel.tick();
+  expect(expired).toBe(1);
+  wheel.close();
+});
+
+test("an onError that throws does not stop the wheel", () => {
+  let now = 1_000_000;
+  let expired = 0;
+  const wheel = new TimerWheel({
+    now: () => now,
+    onError: (thrown) => {
+      throw thrown;
+    },
+  });
+  wheel
+    .deadline(() => {
+      throw new Error("from onExpire");
+    })
+    .set(100);
+  wheel.deadline(() => expired++).set(300);
+  now += 200;
+  expect(() => wheel.tick()).toThrow("from onExpire");
+  now += 200;
+  wheel.tick();
+  expect(expired).toBe(1);
+  wheel.close();
 });
 
 test("after close nothing runs and nothing can be armed", () => {

@@ -156,6 +156,56 @@ describe("bytes that may wait", () => {
     expect([slow.text, holder.text]).toEqual(["slow0 slow1 slow2 slow3 ", "held"]);
   });
 
+  test.each([
+    [3, 3],
+    [3000, 1],
+    [9000, 1],
+  ])("a block grows with what is held back: %d bytes, then one more", (length, writes) => {
+    const sink = new Sink();
+    const body = "x".repeat(length);
+    for (let i = 0; i < writes; i++) sink.output.write("", body, length, "", true);
+    sink.output.write("", "!", 1, "", true);
+    expect([sink.writes, sink.output.size]).toEqual([0, length * writes + 1]);
+    sink.output.release();
+    expect(sink.text).toBe(`${body.repeat(writes)}!`);
+  });
+
+  test("text leaves once 16 KiB have come together, and anything once 64 KiB have", () => {
+    const text = new Sink();
+    for (let i = 0; i < 40; i++) text.output.write("", "x".repeat(1024), 1024, "", true);
+    expect([text.writes, text.output.size]).toEqual([2, 8 * 1024]);
+    const anything = new Sink();
+    for (let i = 0; i < 100; i++) anything.output.write("", bytes("x".repeat(1024)), 1024, "", true);
+    expect([anything.writes, anything.output.size]).toEqual([1, 36 * 1024]);
+  });
+
+  test("a thousand connections that hold a few events each take 2 KiB each", () => {
+    const sinks = Array.from({ length: 1000 }, () => new Sink());
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 10; i++)
+      for (const { output } of sinks) output.write("", "data: 0123456789\n\n", 18, "", true);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThanOrEqual(1000 * 2048);
+    for (const { output } of sinks) output.release();
+    expect(sinks.every(({ text }) => text === "data: 0123456789\n\n".repeat(10))).toBe(true);
+  });
+
+  test("what the kernel leaves of held bytes stays whole while others hold theirs", () => {
+    const sinks = Array.from({ length: 50 }, () => new Sink());
+    for (const [i, { output }] of sinks.entries())
+      output.write("", `first ${i};`, `first ${i};`.length, "", true);
+    for (const sink of sinks) {
+      sink.room = 3;
+      sink.output.release();
+    }
+    for (const [i, { output }] of sinks.entries())
+      output.write("", `second ${i}`, `second ${i}`.length, "", true);
+    for (const sink of sinks) {
+      sink.drain();
+      sink.output.release();
+    }
+    expect(sinks.map(({ text }) => text)).toEqual(sinks.map((_, i) => `first ${i};second ${i}`));
+  });
+
   test("a large body leaves behind what waits", () => {
     const sink = new Sink();
     const large = "x".repeat(300_000);

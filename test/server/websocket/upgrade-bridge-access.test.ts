@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { connect } from "node:net";
 
-import type { Span, UpgradeBridge } from "../../../src/server/websocket/upgrade-bridge.ts";
+import type { BridgedSocket, UpgradeBridge } from "../../../src/server/websocket/upgrade-bridge.ts";
 import {
   Owner,
   closeBridges,
@@ -10,7 +10,7 @@ import {
   loopTurns,
   openBridge,
   openInFolder,
-  openSpan,
+  openBridged,
 } from "../../support/bridge.ts";
 import { Wire, eventually } from "../../support/wire.ts";
 
@@ -39,14 +39,14 @@ async function openUnix(path: string): Promise<Wire> {
   return new Wire(socket);
 }
 
-/** The handshake that would open a span, if its path were right. */
+/** The handshake that would open a bridged socket, if its path were right. */
 const intruding = (path: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: bridge\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
 
-function secretOf(span: Span): string {
-  if ("secret" in span && typeof span.secret === "string") return span.secret;
-  throw new Error("the span has no secret");
+function secretOf(bridged: BridgedSocket): string {
+  if ("secret" in bridged && typeof bridged.secret === "string") return bridged.secret;
+  throw new Error("the bridged socket has no secret");
 }
 
 describe.if(process.platform === "linux")("a stranger on the bridge's abstract socket", () => {
@@ -61,42 +61,45 @@ describe.if(process.platform === "linux")("a stranger on the bridge's abstract s
     ["the number and a secret of as many chars and more bytes", `/0/${"é".repeat(SECRET.length)}`],
     ["a name that every object has", `/constructor/${SECRET}`],
   ];
-  test.each(PATHS)("with %s gets 404, and the span that was waited for stands", async (_about, path) => {
-    const { bridge, path: name } = openFound();
-    await using stranger = await openUnix(name);
-    const owner = new Owner();
-    const span = bridge.open("", owner);
-    await stranger.send(intruding(path));
-    expect((await stranger.response()).status).toBe(404);
-    await owner.tells("open");
-    span.write(joined({ opcode: "text", payload: "hi" }));
-    await owner.tells("message");
-    expect(owner.messages).toEqual(["hi"]);
-    expect((await stranger.readToEnd()).length).toBe(0);
-  });
+  test.each(PATHS)(
+    "with %s gets 404, and the bridged socket that was waited for stands",
+    async (_about, path) => {
+      const { bridge, path: name } = openFound();
+      await using stranger = await openUnix(name);
+      const owner = new Owner();
+      const bridged = bridge.open("", owner);
+      await stranger.send(intruding(path));
+      expect((await stranger.response()).status).toBe(404);
+      await owner.tells("open");
+      bridged.write(joined({ opcode: "text", payload: "hi" }));
+      await owner.tells("message");
+      expect(owner.messages).toEqual(["hi"]);
+      expect((await stranger.readToEnd()).length).toBe(0);
+    },
+  );
 
   test("with a secret that was used gets 404", async () => {
     const { bridge, path } = openFound();
-    const { span, owner } = await openSpan(bridge);
+    const { bridged, owner } = await openBridged(bridge);
     await using stranger = await openUnix(path);
-    await stranger.send(intruding(`/0/${secretOf(span)}`));
+    await stranger.send(intruding(`/0/${secretOf(bridged)}`));
     expect((await stranger.response()).status).toBe(404);
-    span.write(joined({ opcode: "text", payload: "hi" }));
+    bridged.write(joined({ opcode: "text", payload: "hi" }));
     await owner.tells("message");
     expect(owner.told).toEqual([["message", "hi"]]);
   });
 
-  test("with the secret of a span that was destroyed gets 404", async () => {
+  test("with the secret of a bridged socket that was destroyed gets 404", async () => {
     const { bridge, path } = openFound();
     await using stranger = await openUnix(path);
-    const span = bridge.open("", new Owner());
-    const secret = secretOf(span);
-    span.destroy();
+    const bridged = bridge.open("", new Owner());
+    const secret = secretOf(bridged);
+    bridged.destroy();
     await stranger.send(intruding(`/0/${secret}`));
     expect((await stranger.response()).status).toBe(404);
   });
 
-  test("with the secret of another span gets 404", async () => {
+  test("with the secret of another bridged socket gets 404", async () => {
     const { bridge, path } = openFound();
     await using stranger = await openUnix(path);
     const owners = [new Owner(), new Owner()] as const;
@@ -114,7 +117,7 @@ describe.if(process.platform === "linux")("a stranger on the bridge's abstract s
     expect((await stranger.response()).status).toBe(404);
   });
 
-  test("every span has a secret of its own", () => {
+  test("every bridged socket has a secret of its own", () => {
     const bridge = openBridge();
     const secrets = Array.from({ length: 100 }, () => secretOf(bridge.open("", new Owner())));
     expect(new Set(secrets).size).toBe(100);
@@ -129,8 +132,8 @@ describe("a bridge in a folder", () => {
     const { bridge, folder } = openInFolder();
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     expect(readdirSync(folder)).toHaveLength(1);
-    const { span, owner } = await openSpan(bridge);
-    span.write(joined({ opcode: "text", payload: "hi" }, { opcode: "close" }));
+    const { bridged, owner } = await openBridged(bridge);
+    bridged.write(joined({ opcode: "text", payload: "hi" }, { opcode: "close" }));
     await owner.tells("end");
     expect(owner.told).toEqual([
       ["message", "hi"],
@@ -153,18 +156,18 @@ describe("a bridge in a folder", () => {
 // ── the end of a bridge ─────────────────────────────────────────────────────────────────────────────────────────────
 
 describe("when a bridge is closed", () => {
-  test("spans end; no Close frame of the client is told, for there was none", async () => {
+  test("bridged sockets end; no Close frame of the client is told, for there was none", async () => {
     const bridge = openBridge();
-    const spans = await Promise.all(Array.from({ length: 10 }, () => openSpan(bridge)));
+    const opened = await Promise.all(Array.from({ length: 10 }, () => openBridged(bridge)));
     bridge.close();
-    for (const { owner } of spans) {
+    for (const { owner } of opened) {
       await owner.tells("end");
       expect(owner.has("close frame")).toBe(false);
       expect(owner.told.filter(([what]) => what === "end")).toHaveLength(1);
     }
   });
 
-  test("spans that do not stand yet fail, once", async () => {
+  test("bridged sockets that do not stand yet fail, once", async () => {
     const bridge = openBridge();
     const owner = new Owner();
     bridge.open("", owner);
@@ -174,39 +177,45 @@ describe("when a bridge is closed", () => {
     expect(bridge.expectedCount).toBe(0);
   });
 
-  test.each([true, false])("a span that is opened after that fails (abstract: %p)", async (isAbstract) => {
-    const bridge = openBridge({}, isAbstract);
-    bridge.close();
-    const owner = new Owner();
-    const span = bridge.open("", owner);
-    await owner.tells("failed");
-    expect(owner.told).toHaveLength(1);
-    expect(bridge.expectedCount).toBe(0);
-    expect(span.write(Uint8Array.of(1))).toBe(true);
-  });
+  test.each([true, false])(
+    "a bridged socket that is opened after that fails (abstract: %p)",
+    async (isAbstract) => {
+      const bridge = openBridge({}, isAbstract);
+      bridge.close();
+      const owner = new Owner();
+      const bridged = bridge.open("", owner);
+      await owner.tells("failed");
+      expect(owner.told).toHaveLength(1);
+      expect(bridge.expectedCount).toBe(0);
+      expect(bridged.write(Uint8Array.of(1))).toBe(true);
+    },
+  );
 
-  test.if(process.platform === "linux")("its descriptors are closed, those of its spans too", async () => {
-    const count = (): number => readdirSync("/proc/self/fd").length;
-    const { span } = await openSpan(); // what Bun opens once is open now
-    span.destroy();
-    const before = count();
-    const bridge = openBridge();
-    const spans = await Promise.all(Array.from({ length: 20 }, () => openSpan(bridge)));
-    expect(count()).toBeGreaterThanOrEqual(before + 40);
-    spans.forEach((each, at) => (at % 2 === 0 ? each.span.destroy() : each.span.close(1000, "")));
-    await eventually("the spans are closed", () => count() <= before + 1);
-    for (let i = 0; i < 20; i++) {
-      const early = bridge.open("", new Owner());
-      await loopTurns(i % 5);
-      early.destroy();
-    }
-    await eventually("those that never stood are closed too", () => count() <= before + 1);
-    bridge.close();
-    await eventually("the listener is closed", () => count() <= before);
-  });
+  test.if(process.platform === "linux")(
+    "its descriptors are closed, those of its bridged sockets too",
+    async () => {
+      const count = (): number => readdirSync("/proc/self/fd").length;
+      const { bridged } = await openBridged(); // what Bun opens once is open now
+      bridged.destroy();
+      const before = count();
+      const bridge = openBridge();
+      const opened = await Promise.all(Array.from({ length: 20 }, () => openBridged(bridge)));
+      expect(count()).toBeGreaterThanOrEqual(before + 40);
+      opened.forEach((each, at) => (at % 2 === 0 ? each.bridged.destroy() : each.bridged.close(1000, "")));
+      await eventually("the bridged sockets are closed", () => count() <= before + 1);
+      for (let i = 0; i < 20; i++) {
+        const early = bridge.open("", new Owner());
+        await loopTurns(i % 5);
+        early.destroy();
+      }
+      await eventually("those that never stood are closed too", () => count() <= before + 1);
+      bridge.close();
+      await eventually("the listener is closed", () => count() <= before);
+    },
+  );
 });
 
-test("what an owner throws on a message costs its own span, and the process goes on", async () => {
+test("what an owner throws on a message costs its own bridged socket, and the process goes on", async () => {
   class Clumsy extends Owner {
     override onMessage(): void {
       throw new Error("clumsy");

@@ -10,7 +10,7 @@ import {
   joined,
   loopTurns,
   openBridge,
-  openSpan,
+  openBridged,
   writeAll,
 } from "../../support/bridge.ts";
 import { random } from "../../support/http1-rows.ts";
@@ -19,12 +19,12 @@ import { eventually } from "../../support/wire.ts";
 
 afterEach(closeBridges);
 
-// ── a span ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── a bridged socket ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-describe("a span", () => {
+describe("a bridged socket", () => {
   test("gives out messages, of text and of bytes, whole and in order", async () => {
-    const { span, owner } = await openSpan();
-    span.write(
+    const { bridged, owner } = await openBridged();
+    bridged.write(
       joined(
         { opcode: "text", payload: "räume ☃" },
         { opcode: "binary", payload: Uint8Array.of(1, 2, 255) },
@@ -47,8 +47,8 @@ describe("a span", () => {
   });
 
   test("tells of Pings in their place between messages, and takes Pongs for nothing", async () => {
-    const { span, owner } = await openSpan();
-    span.write(
+    const { bridged, owner } = await openBridged();
+    bridged.write(
       joined(
         { opcode: "pong", payload: "x" },
         { opcode: "ping", payload: "one" },
@@ -61,7 +61,7 @@ describe("a span", () => {
     );
     await eventually("all are there", () => owner.told.length === 5);
     // Bun's own answers come out after that: they must not.
-    span.endInput();
+    bridged.endInput();
     await owner.tells("end");
     expect(
       owner.told.map(([what, value]) => [what, value instanceof Uint8Array ? hex(value) : value]),
@@ -76,10 +76,10 @@ describe("a span", () => {
   });
 
   test("gives out payloads of Pings that stay as they are", async () => {
-    const { span, owner } = await openSpan();
+    const { bridged, owner } = await openBridged();
     for (let i = 0; i < 200; i++) {
       const payload = new Uint8Array(125).fill(i);
-      await writeAll(span, owner, joined({ opcode: "ping", payload }, { opcode: "binary", payload }));
+      await writeAll(bridged, owner, joined({ opcode: "ping", payload }, { opcode: "binary", payload }));
     }
     await eventually("all are there", () => owner.messages.length === 200);
     Bun.gc(true);
@@ -93,8 +93,8 @@ describe("a span", () => {
   });
 
   test("tells of the client's Close frame, gives out the answer, and ends", async () => {
-    const { span, owner } = await openSpan();
-    span.write(joined({ opcode: "close", payload: closePayload(4000, "bye ☃") }));
+    const { bridged, owner } = await openBridged();
+    bridged.write(joined({ opcode: "close", payload: closePayload(4000, "bye ☃") }));
     await owner.tells("end");
     expect(owner.told).toEqual([
       ["close frame", 4000, "bye ☃"],
@@ -104,8 +104,8 @@ describe("a span", () => {
   });
 
   test("tells of a Close frame without a code as 1005, and of no code at the end", async () => {
-    const { span, owner } = await openSpan();
-    span.write(joined({ opcode: "close" }));
+    const { bridged, owner } = await openBridged();
+    bridged.write(joined({ opcode: "close" }));
     await owner.tells("end");
     expect(owner.told).toEqual([
       ["close frame", 1005, ""],
@@ -115,8 +115,8 @@ describe("a span", () => {
   });
 
   test("closes, and does not tell of its own Close frame as if it were the client's", async () => {
-    const { span, owner } = await openSpan();
-    span.close(1001, "bye");
+    const { bridged, owner } = await openBridged();
+    bridged.close(1001, "bye");
     await owner.tells("end");
     expect(owner.told).toEqual([
       ["control", "880503e9627965"],
@@ -131,8 +131,8 @@ describe("a span", () => {
     ["a message that is too long", joined({ opcode: "binary", length: OPTIONS.maxMessageSize + 1 }), 1009],
   ];
   test.each(FAULTS)("refuses %s with the code at its end", async (_about, bytes, code) => {
-    const { span, owner } = await openSpan();
-    span.write(bytes);
+    const { bridged, owner } = await openBridged();
+    bridged.write(bytes);
     await owner.tells("end");
     expect(owner.has("close frame")).toBe(false);
     const [control, end] = owner.told;
@@ -142,21 +142,22 @@ describe("a span", () => {
   });
 
   test("loses no Close frame when much more comes behind what is refused", async () => {
-    const { span, owner } = await openSpan();
+    const { bridged, owner } = await openBridged();
     const rest = new Uint8Array(100_000);
-    for (let room = span.write(joined({ opcode: 3 })), i = 0; room && i < 100; i++) room = span.write(rest);
+    for (let room = bridged.write(joined({ opcode: 3 })), i = 0; room && i < 100; i++)
+      room = bridged.write(rest);
     await owner.tells("end");
     expect(owner.told.at(-1)).toEqual(["end", 1002]);
-    expect(span.write(rest)).toBe(true); // nobody waits for what is over
+    expect(bridged.write(rest)).toBe(true); // nobody waits for what is over
   });
 
   test("ends once its input has, after all that was in it", async () => {
-    const { span, owner } = await openSpan();
-    span.write(
+    const { bridged, owner } = await openBridged();
+    bridged.write(
       joined({ opcode: "text", payload: "last" }, { opcode: "ping" }, { opcode: "text", fin: false }),
     );
-    span.endInput();
-    span.endInput();
+    bridged.endInput();
+    bridged.endInput();
     await owner.tells("end");
     expect(owner.told).toEqual([
       ["message", "last"],
@@ -167,16 +168,16 @@ describe("a span", () => {
 
   test("that is destroyed tells nothing more, and takes what it is given for nothing", async () => {
     const bridge = openBridge();
-    const { span, owner } = await openSpan(bridge);
-    span.write(joined({ opcode: "text", payload: "lost" }));
-    span.destroy();
-    expect(span.write(joined({ opcode: "text", payload: "late" }))).toBe(true);
-    span.close(1000, "");
-    span.endInput();
-    span.destroy();
+    const { bridged, owner } = await openBridged(bridge);
+    bridged.write(joined({ opcode: "text", payload: "lost" }));
+    bridged.destroy();
+    expect(bridged.write(joined({ opcode: "text", payload: "late" }))).toBe(true);
+    bridged.close(1000, "");
+    bridged.endInput();
+    bridged.destroy();
     // Another one opens and ends in the meantime.
-    const other = await openSpan(bridge);
-    other.span.close(1000, "");
+    const other = await openBridged(bridge);
+    other.bridged.close(1000, "");
     await other.owner.tells("end");
     expect(owner.told).toEqual([]);
   });
@@ -193,25 +194,25 @@ describe("a span", () => {
     );
     for (let turns = 0; turns < 6; turns++) {
       const owner = new (class extends Owner {
-        override onSpanOpen(extensions: string): void {
-          super.onSpanOpen(extensions);
-          if (last === "open") span.destroy();
+        override onBridged(extensions: string): void {
+          super.onBridged(extensions);
+          if (last === "open") bridged.destroy();
         }
         override onMessage(message: string | Uint8Array): void {
           super.onMessage(message);
-          if (last === "message") span.destroy();
+          if (last === "message") bridged.destroy();
         }
         override onPing(payload: Uint8Array): void {
           super.onPing(payload);
-          if (last === "ping") span.destroy();
+          if (last === "ping") bridged.destroy();
         }
       })();
-      const span = bridge.open("", owner);
+      const bridged = bridge.open("", owner);
       await loopTurns(turns);
-      span.write(talk);
+      bridged.write(talk);
       await owner.tells(last);
-      const other = await openSpan(bridge);
-      other.span.close(1000, "");
+      const other = await openBridged(bridge);
+      other.bridged.close(1000, "");
       await other.owner.tells("end");
       const kinds = owner.told.map(([what]) => what);
       expect(kinds.slice(kinds.indexOf(last))).toEqual([last]);
@@ -221,12 +222,12 @@ describe("a span", () => {
   test("that is destroyed at once never stands, and is not waited for", async () => {
     const bridge = openBridge();
     const owner = new Owner();
-    const span = bridge.open("", owner);
+    const bridged = bridge.open("", owner);
     expect(bridge.expectedCount).toBe(1);
-    span.destroy();
+    bridged.destroy();
     expect(bridge.expectedCount).toBe(0);
-    const other = await openSpan(bridge);
-    other.span.close(1000, "");
+    const other = await openBridged(bridge);
+    other.bridged.close(1000, "");
     await other.owner.tells("end");
     expect(owner.told).toEqual([]);
   });
@@ -234,16 +235,16 @@ describe("a span", () => {
   test("does not mix with others", async () => {
     const bridge = openBridge();
     const owners = Array.from({ length: 50 }, () => new Owner());
-    const spans = owners.map((owner) => bridge.open("", owner));
+    const opened = owners.map((owner) => bridge.open("", owner));
     expect(bridge.expectedCount).toBe(50);
-    spans.forEach((span, at) => span.write(joined({ opcode: "text", payload: String(at) })));
+    opened.forEach((bridged, at) => bridged.write(joined({ opcode: "text", payload: String(at) })));
     await eventually("all have their message", () => owners.every(({ messages }) => messages.length === 1));
     expect(owners.map(({ messages }) => messages[0])).toEqual(owners.map((_, at) => String(at)));
     expect(bridge.expectedCount).toBe(0);
   });
 });
 
-describe("what is written before a span stands", () => {
+describe("what is written before a bridged socket stands", () => {
   const TALK = joined(
     { opcode: "text", payload: "one" },
     { opcode: "text", payload: "tw", fin: false },
@@ -262,9 +263,9 @@ describe("what is written before a span stands", () => {
   test("is kept, and false says to wait", async () => {
     const owner = new Owner();
     const { writable } = owner;
-    const span = openBridge().open("", owner);
-    expect(span.write(TALK.subarray(0, 5))).toBe(false);
-    expect(span.write(TALK.subarray(5))).toBe(false);
+    const bridged = openBridge().open("", owner);
+    expect(bridged.write(TALK.subarray(0, 5))).toBe(false);
+    expect(bridged.write(TALK.subarray(5))).toBe(false);
     await writable;
     await owner.tells("end");
     expect(owner.told).toEqual([...TOLD]);
@@ -272,17 +273,17 @@ describe("what is written before a span stands", () => {
 
   test("is kept byte by byte", async () => {
     const owner = new Owner();
-    const span = openBridge().open("", owner);
-    for (const byte of TALK) span.write(Uint8Array.of(byte));
+    const bridged = openBridge().open("", owner);
+    for (const byte of TALK) bridged.write(Uint8Array.of(byte));
     await owner.tells("end");
     expect(owner.told).toEqual([...TOLD]);
   });
 
   test("is kept in whatever turn it is written", async () => {
     const owner = new Owner();
-    const span = openBridge().open("", owner);
+    const bridged = openBridge().open("", owner);
     for (const byte of TALK) {
-      span.write(Uint8Array.of(byte));
+      bridged.write(Uint8Array.of(byte));
       await loopTurns(1);
     }
     await owner.tells("end");
@@ -293,9 +294,9 @@ describe("what is written before a span stands", () => {
     "is kept when all of it is written %d turns later",
     async (turns) => {
       const owner = new Owner();
-      const span = openBridge().open("", owner);
+      const bridged = openBridge().open("", owner);
       await loopTurns(turns);
-      span.write(TALK);
+      bridged.write(TALK);
       await owner.tells("end");
       expect(owner.told).toEqual([...TOLD]);
     },
@@ -303,9 +304,9 @@ describe("what is written before a span stands", () => {
 
   test("is kept when the input ends there too", async () => {
     const owner = new Owner();
-    const span = openBridge().open("", owner);
-    span.write(TALK.subarray(0, 9));
-    span.endInput();
+    const bridged = openBridge().open("", owner);
+    bridged.write(TALK.subarray(0, 9));
+    bridged.endInput();
     await owner.tells("end");
     expect(owner.told).toEqual([
       ["open", ""],
@@ -316,9 +317,9 @@ describe("what is written before a span stands", () => {
 
   test("is kept when it is more than a socket takes", async () => {
     const owner = new Owner(true);
-    const span = openBridge({ maxMessageSize: 8_000_000 }).open("", owner);
+    const bridged = openBridge({ maxMessageSize: 8_000_000 }).open("", owner);
     const { writable } = owner;
-    span.write(joined({ opcode: "binary", payload: new Uint8Array(5_000_000) }, { opcode: "ping" }));
+    bridged.write(joined({ opcode: "binary", payload: new Uint8Array(5_000_000) }, { opcode: "ping" }));
     await writable;
     await eventually("the Ping behind it is told", () => owner.pings === 1);
   });
@@ -348,12 +349,12 @@ test("of 20 MB in pieces of any size nothing is lost, and write says when there 
       got.update(message);
     }
   })(true);
-  const { span } = await openSpan(openBridge(), "", owner);
+  const { bridged } = await openBridged(openBridge(), "", owner);
   let waits = 0;
   for (let at = 0; at < all.byteLength;) {
     const end = Math.min(all.byteLength, at + 1 + Math.floor(next() ** 3 * 1_000_000));
     const { writable } = owner;
-    if (!span.write(all.subarray(at, end))) {
+    if (!bridged.write(all.subarray(at, end))) {
       waits++;
       await writable;
     }
@@ -362,7 +363,7 @@ test("of 20 MB in pieces of any size nothing is lost, and write says when there 
   await eventually("all messages are there", () => messages === count);
   expect(got.digest("hex")).toBe(sent.digest("hex"));
   expect(waits).toBeGreaterThan(0);
-  span.endInput();
+  bridged.endInput();
   await owner.tells("end");
 });
 
@@ -373,8 +374,8 @@ test("what is written although there is no room is kept, and in order", async ()
   let isFull = false;
   const writeNext = (): void => {
     const payload = new Uint8Array(10_000).fill(written);
-    isFull = !span.write(frame({ opcode: "binary", payload })) || isFull;
-    if (++written === COUNT) span.endInput(); // which waits for all of them as well
+    isFull = !bridged.write(frame({ opcode: "binary", payload })) || isFull;
+    if (++written === COUNT) bridged.endInput(); // which waits for all of them as well
   };
   const owner = new (class extends Owner {
     override onMessage(message: string | Uint8Array): void {
@@ -383,7 +384,7 @@ test("what is written although there is no room is kept, and in order", async ()
       if (written < COUNT) writeNext();
     }
   })();
-  const { span } = await openSpan(bridge, "", owner);
+  const { bridged } = await openBridged(bridge, "", owner);
   while (written < COUNT / 2) writeNext();
   expect(isFull).toBe(true);
   await owner.tells("end");
@@ -393,15 +394,15 @@ test("what is written although there is no room is kept, and in order", async ()
   );
 });
 
-test("a client that pings without end is told of every time, and its span goes on", async () => {
+test("a client that pings without end is told of every time, and its bridged socket goes on", async () => {
   const pings = Buffer.concat(
     Array<Uint8Array>(500).fill(frame({ opcode: "ping", payload: new Uint8Array(125) })),
   );
-  const { span, owner } = await openSpan(openBridge(), "", new Owner(true));
+  const { bridged, owner } = await openBridged(openBridge(), "", new Owner(true));
   // Bun's own answers would be 62 MB, if anything kept them: more than Bun lets wait.
-  for (let i = 0; i < 1000; i++) await writeAll(span, owner, pings);
+  for (let i = 0; i < 1000; i++) await writeAll(bridged, owner, pings);
   await eventually("all are told", () => owner.pings === 500_000);
-  span.close(1000, "");
+  bridged.close(1000, "");
   await owner.tells("end");
   expect(owner.told).toEqual([
     ["control", "880203e8"],
@@ -461,17 +462,20 @@ describe("extensions", () => {
   });
 
   test("compressed messages come out inflated", async () => {
-    const { span, owner } = await openSpan(openBridge(), "permessage-deflate");
+    const { bridged, owner } = await openBridged(openBridge(), "permessage-deflate");
     const payload = "again and again, ".repeat(1000);
-    span.write(joined(...messageFrames({ type: "text", payload, compressed: true, fragmentSize: 20 })));
+    bridged.write(joined(...messageFrames({ type: "text", payload, compressed: true, fragmentSize: 20 })));
     await owner.tells("message");
     expect(owner.messages).toEqual([payload]);
   });
 
   test("one that is too long when it is inflated is refused", async () => {
-    const { span, owner } = await openSpan(openBridge({ maxMessageSize: 10_000 }), "permessage-deflate");
+    const { bridged, owner } = await openBridged(
+      openBridge({ maxMessageSize: 10_000 }),
+      "permessage-deflate",
+    );
     const payload = new Uint8Array(10_001);
-    span.write(joined(...messageFrames({ type: "binary", payload, compressed: true })));
+    bridged.write(joined(...messageFrames({ type: "binary", payload, compressed: true })));
     await owner.tells("end");
     expect(owner.messages).toEqual([]);
     expect(owner.told.at(-1)).toEqual(["end", 1009]);

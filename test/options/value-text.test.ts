@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { formatDuration, formatSize, parseDuration, parseSize } from "../../src/options/declaration.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "../../src/options/value-text.ts";
 
 describe("parseDuration gives seconds", () => {
   const rows: [string, number | undefined][] = [

@@ -1,57 +1,61 @@
 import { assertNotLonger, tooShort } from "../../exchange/declared-length.ts";
 import { EventError } from "../../errors.ts";
 import type { FileRange } from "../../exchange/file-range.ts";
-import type { ResponseHead, Transport } from "../../exchange/transport.ts";
-import type { Http1Request } from "../../http1/events.ts";
-
-import {
-  LAST_CHUNK,
-  chunkPrefix,
-  interimHead,
-  planResponse,
-  trailerSection,
-} from "../../http1/response-head.ts";
-import type { ResponsePlan } from "../../http1/response-head.ts";
+import type { ResponseHead } from "../../exchange/transport.ts";
+import { LAST_CHUNK, chunkPrefix, interimHead } from "../../http1/response-head.ts";
+import type { RequestTraits, ResponsePlan } from "../../http1/response-head.ts";
+import { trailerSection } from "../../http1/trailers.ts";
 import type { Headers } from "../../spec/values.ts";
 import type { Connection } from "../connection/connection.ts";
 import { httpDate } from "../http-date.ts";
+import type { LoggedHead } from "../request-log.ts";
+import { ServedRequest } from "../served-request.ts";
 
 /** A file up to this size, in bytes, is read at once and leaves together with the head. */
 const SMALL_FILE = 64 * 1024;
 
-/** The session that a transport belongs to. */
-export interface TransportOwner {
+/** The session that a request belongs to. */
+export interface RequestOwner {
   /** The application waits for body bytes. */
   onDemand(): void;
-  /** The application has sent 100 (Continue) itself. */
-  onContinued(): void;
   /** Whether the connection has to close after a response that begins now. */
   mustClose(): boolean;
-  /** The response has been given to the kernel whole. */
+  /** Whether the client's next request is here already, so that a whole response may wait to leave with the next one. */
+  isFollowed(): boolean;
+  /** The response was given to the kernel whole, or is held with nothing before it to leave with the next one. */
   onDelivered(): void;
   /** The response ends here, incomplete. */
   onTruncated(): void;
 }
 
-/** One response on an HTTP/1 connection: its head, its framing and its bytes. RFC 9112 sections 4, 6 and 7. */
-export class Http1Transport implements Transport {
-  readonly #owner: TransportOwner;
+/** One request on an HTTP/1 connection, and its response: head, framing and bytes. RFC 9112 sections 4, 6 and 7. */
+export class ActiveRequest extends ServedRequest {
+  /** The client waits for its 100 (Continue). */
+  isContinueDue = false;
+  /** Bytes that the client had taken when its time to take more began. */
+  takenAtGrace = 0;
+  readonly #owner: RequestOwner;
   readonly #connection: Connection;
-  readonly request: Http1Request;
+  readonly #traits: RequestTraits;
   #plan: ResponsePlan | undefined;
   /** The head, as long as it has not left. */
   #held = "";
-  #bodyLength = 0;
   #isAnswered = false;
   #isDelivered = false;
-  /** The request has ended; whatever the application still does must not reach the next one. */
+  /** The request has ended; what the application still does must not reach the next one. */
   #isOver = false;
-  #status = 0;
 
-  constructor(owner: TransportOwner, connection: Connection, request: Http1Request) {
+  /** `traits` decide how the response is framed; `head` is for the records. */
+  constructor(
+    owner: RequestOwner,
+    connection: Connection,
+    traits: RequestTraits,
+    head: LoggedHead | undefined,
+  ) {
+    super(connection.context, connection, head);
     this.#owner = owner;
     this.#connection = connection;
-    this.request = request;
+    this.#traits = traits;
   }
 
   // ── what the exchange asks for ─────────────────────────────────────────────────────────────────────────────────
@@ -63,43 +67,44 @@ export class Http1Transport implements Transport {
   writeInterim(eventType: string, status: number, headers: Headers): void {
     if (this.#isOver) return;
     const head = interimHead(eventType, status, headers);
-    if (status === 100) this.#owner.onContinued();
+    if (status === 100) this.isContinueDue = false;
     this.#write(head, "", 0, "", false);
   }
 
   writeHead(eventType: string, head: ResponseHead): void {
     if (this.#isOver) return;
     const outgoing = this.#owner.mustClose() ? { ...head, connection: "close" as const } : head;
-    this.#plan = planResponse(this.request, eventType, outgoing, httpDate());
-    this.#status = head.status;
+    this.#plan = this.context.plans.plan(this.#traits, eventType, outgoing, httpDate());
+    this.status = head.status;
     this.#held = this.#plan.head;
-    this.#connection.atTurnEnd();
+    this.context.turnEnd.add(this);
   }
 
   writeBody(eventType: string, bytes: Uint8Array | string, last: boolean): void {
     const plan = this.#plan;
     if (plan === undefined || this.#isOver) return;
     const length = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.byteLength;
+    const mayWait = !last || this.#owner.isFollowed();
     switch (plan.framing) {
       case "none":
-        this.#write(this.#takeHeld(), "", 0, "", !last);
+        this.#write(this.#takeHeld(), "", 0, "", mayWait);
         break;
       case "length":
-        assertNotLonger(eventType, plan.length, this.#bodyLength + length);
-        this.#write(this.#takeHeld(), bytes, length, "", !last);
+        assertNotLonger(eventType, plan.length, this.bodyLength + length);
+        this.#write(this.#takeHeld(), bytes, length, "", mayWait);
         break;
       case "chunked":
-        if (length === 0) this.#write(this.#takeHeld(), "", 0, last ? LAST_CHUNK : "", !last);
+        if (length === 0) this.#write(this.#takeHeld(), "", 0, last ? LAST_CHUNK : "", mayWait);
         else {
           const prefix = this.#takeHeld() + chunkPrefix(length);
-          this.#write(prefix, bytes, length, last ? `\r\n${LAST_CHUNK}` : "\r\n", !last);
+          this.#write(prefix, bytes, length, last ? `\r\n${LAST_CHUNK}` : "\r\n", mayWait);
         }
         break;
       case "close":
-        this.#write(this.#takeHeld(), bytes, length, "", !last);
+        this.#write(this.#takeHeld(), bytes, length, "", mayWait);
         break;
     }
-    if (plan.framing !== "none") this.#bodyLength += length;
+    if (plan.framing !== "none") this.bodyLength += length;
     if (last) this.#answer(eventType, plan);
   }
 
@@ -161,22 +166,12 @@ export class Http1Transport implements Transport {
 
   // ── what the session asks for ──────────────────────────────────────────────────────────────────────────────────
 
-  /** The status that was sent, or 0. */
-  get status(): number {
-    return this.#status;
-  }
-
-  /** Bytes of the body, without its framing, that were taken. */
-  get bodyLength(): number {
-    return this.#bodyLength;
-  }
-
   /** The response has been given to the output whole. */
   get isAnswered(): boolean {
     return this.#isAnswered;
   }
 
-  /** The response has been given to the kernel whole. */
+  /** Its end was reported to the owner. */
   get isDelivered(): boolean {
     return this.#isDelivered;
   }
@@ -191,11 +186,17 @@ export class Http1Transport implements Transport {
     return this.#plan?.framing === "close";
   }
 
-  /** Bytes have left the output. */
-  onDrain(): void {
+  /** The turn is over in which the head was sent; mostly it has left with the body. */
+  onTurnEnd(): void {
+    if (this.#held !== "") this.#connection.onTurnEnd();
+  }
+
+  /** The kernel has taken bytes. */
+  onWritable(): void {
     const { output } = this.#connection;
-    // A lost connection is empty too; its close is about to be told.
-    if (!this.#isAnswered || this.#isDelivered || this.#isOver || output.size > 0 || output.isClosed) return;
+    // A lost connection is empty too; its close is about to be reported.
+    if (!this.#isAnswered || this.#isDelivered || this.#isOver || output.isClosed) return;
+    if (output.size > 0 && (output.isBlocked || output.queued > 0 || !this.#owner.isFollowed())) return;
     this.#isDelivered = true;
     this.#owner.onDelivered();
   }
@@ -230,12 +231,12 @@ export class Http1Transport implements Transport {
   }
 
   #answer(eventType: string, plan: ResponsePlan): void {
-    if (plan.framing === "length" && this.#bodyLength < plan.length) {
+    if (plan.framing === "length" && this.bodyLength < plan.length) {
       this.#owner.onTruncated();
-      throw tooShort(eventType, plan.length, this.#bodyLength);
+      throw tooShort(eventType, plan.length, this.bodyLength);
     }
     this.#isAnswered = true;
-    this.onDrain();
+    this.onWritable();
   }
 
   async #writeDescriptor(
@@ -247,11 +248,11 @@ export class Http1Transport implements Transport {
     last: boolean,
   ): Promise<void> {
     const isChunked = plan.framing === "chunked";
-    if (plan.framing === "length") assertNotLonger(eventType, plan.length, this.#bodyLength + length);
+    if (plan.framing === "length") assertNotLonger(eventType, plan.length, this.bodyLength + length);
     this.#write(this.#takeHeld() + (isChunked ? chunkPrefix(length) : ""), "", 0, "", true);
     const sent = await fileSender().pumpFile(this.#connection.output, descriptor, offset, length);
     if (this.#isOver) return;
-    this.#bodyLength += sent;
+    this.bodyLength += sent;
     if (this.#connection.output.isClosed) return;
     if (sent < length) {
       this.#owner.onTruncated();

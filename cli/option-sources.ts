@@ -2,18 +2,18 @@ import { declarationOf, isOptionName, OPTION_NAMES, type OptionName } from "../s
 import type { GivenFlag } from "./arguments.ts";
 import type { ConfigFile } from "./config-file.ts";
 
-/** Where a value comes from; an option without one has its default. */
+/** The source of a value; an option without one has its default. */
 export type Origin = "flag" | "environment" | "file" | "program";
 
-/** What the user gave, not checked yet. */
-export interface Given {
+/** The values that the user gave, not checked yet, and where each comes from. */
+export interface OptionSources {
   readonly values: { readonly [K in OptionName]?: unknown };
   /** How each was written: `--port`, `PAGI_PORT`, `pagi.config.ts: port`. */
   readonly names: { readonly [K in OptionName]?: string };
   readonly origins: { readonly [K in OptionName]?: Origin };
 }
 
-/** What wins over what: of two options that exclude each other as well. Equals contradict each other. */
+/** Which source takes precedence, also between options that exclude each other. Of one rank, these contradict each other. */
 const RANKS = { none: 0, file: 1, sharedVariable: 2, variable: 3, flag: 4 } as const;
 
 /**
@@ -24,7 +24,7 @@ export function gather(
   flags: ReadonlyMap<OptionName, GivenFlag>,
   environment: Readonly<Record<string, string | undefined>>,
   file?: ConfigFile,
-): Given {
+): OptionSources {
   const values: { [K in OptionName]?: unknown } = {};
   const names: { [K in OptionName]?: string } = {};
   const origins: { [K in OptionName]?: Origin } = {};

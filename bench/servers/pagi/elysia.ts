@@ -1,0 +1,3 @@
+import { app } from "../elysia-app.ts";
+
+export default app;

@@ -1,0 +1,1 @@
+export { expressApp as default } from "../node-handlers.ts";

@@ -1,0 +1,1 @@
+export { fastifyApp as default } from "../node-handlers.ts";
