@@ -33,9 +33,10 @@ export class ExchangeSocket extends RequestSocket {
   declare isAwake: boolean;
   declare _httpMessage: unknown;
 
-  static make(scope: HttpScope | SseScope, owner: SocketOwner): ExchangeSocket {
-    const asleep: unknown = new Asleep(scope, owner);
-    if (!(asleep instanceof ExchangeSocket)) throw new TypeError("not a socket");
+  /** @param handle the key under which Bun looks for the owner. */
+  static make(scope: HttpScope | SseScope, owner: SocketOwner, handle: symbol): ExchangeSocket {
+    if (!Object.hasOwn(Asleep.prototype, handle)) answerFor(handle);
+    const asleep = new Sleeper(scope, owner);
     const tls = scope.extensions?.tls;
     if (tls !== undefined) addTlsMembers(asleep, tls);
     return asleep;
@@ -80,6 +81,18 @@ class Asleep {
   }
 }
 Object.setPrototypeOf(Asleep.prototype, ExchangeSocket.prototype);
+/** The same with the members that its prototypes give it, which TypeScript does not see. */
+const Sleeper: new (scope: HttpScope | SseScope, owner: SocketOwner) => ExchangeSocket = Asleep as never;
+
+function answerFor(handle: symbol): void {
+  Object.defineProperty(Asleep.prototype, handle, {
+    configurable: true,
+    get(this: ExchangeSocket): SocketOwner {
+      return this.owner;
+    },
+    set() {},
+  });
+}
 
 /** A server for those who ask a socket for it. It never listens. */
 let neverListening: Server | undefined;

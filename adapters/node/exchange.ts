@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 
 import type { Receive } from "../../src/spec/application.ts";
 import type { HttpReceiveEvent, SseReceiveEvent } from "../../src/spec/events.ts";
@@ -7,7 +7,7 @@ import type { HeaderPair, Headers } from "../../src/spec/values.ts";
 import { isAboutTheClient } from "./client-errors.ts";
 import { ExchangeSocket, type SocketOwner, type Written } from "./exchange-socket.ts";
 import type { Listener } from "./node-application.ts";
-import type { Internals } from "./internals.ts";
+import type { BunRequest, Internals } from "./internals.ts";
 import { RequestEvents, type BodyUser } from "./request-events.ts";
 import { assertReadable, bodyFraming, mountKeys, requestHead, requestTarget } from "./request-head.ts";
 import type { BodyFraming } from "./request-head.ts";
@@ -44,7 +44,7 @@ export class Exchange implements SocketOwner, BodyUser, DeliveryOwner {
   readonly #framing: BodyFraming;
   readonly #delivery: ResponseDelivery;
   readonly #socket: ExchangeSocket;
-  readonly #request: IncomingMessage;
+  readonly #request: BunRequest;
   readonly #response: ServerResponse;
 
   // the response
@@ -88,12 +88,17 @@ export class Exchange implements SocketOwner, BodyUser, DeliveryOwner {
     this.#left = this.#framing.type === "length" ? this.#framing.length : Infinity;
     this.isBodyOver = this.#framing.type === "none" || this.#left === 0;
     this.#delivery = new ResponseDelivery(scope, events, this);
-    const socket = (this.#socket = ExchangeSocket.make(scope, this));
-    Reflect.set(socket, internals.handle, this);
-    const request = internals.request(requestTarget(scope), scope.method, this, !this.isBodyOver, socket);
+    const socket = (this.#socket = ExchangeSocket.make(scope, this, internals.handle));
     const isOld = scope.http_version === "1.0";
+    const request = internals.request(
+      requestTarget(scope),
+      scope.method,
+      this,
+      !this.isBodyOver,
+      socket,
+      !isOld && !asksToClose(scope),
+    );
     if (isOld) Object.assign(request, { httpVersion: "1.0", httpVersionMinor: 0 });
-    Reflect.set(request, internals.keepsAlive, !isOld && !asksToClose(scope));
     if (scope.root_path) Object.assign(request, mountKeys(scope));
     const response = internals.response(request, this);
     socket._httpMessage = response;
@@ -325,11 +330,10 @@ export class Exchange implements SocketOwner, BodyUser, DeliveryOwner {
   /** Ends a request whose body nobody has read, as Bun does; the rest is not received. */
   #dumpRequest(): void {
     const request = this.#request;
-    const isRead = this.isBodyWanted || Reflect.get(request, "_consuming") === true;
-    if (isRead || Reflect.get(request, "_readableState")?.resumeScheduled === true) return;
-    const isSilent = this.isBodyOver && Reflect.get(request, "_eventsCount") === 0;
+    if (this.isBodyWanted || request._consuming || request._readableState.resumeScheduled) return;
     // Nobody listens: nothing has to be emitted.
-    Reflect.apply(Reflect.get(request, isSilent ? "_dumpAndCloseReadable" : "_dump"), request, []);
+    if (this.isBodyOver && request._eventsCount === 0) request._dumpAndCloseReadable();
+    else request._dump();
     if (this.isBodyOver) return;
     this.isBodyOver = true;
     this.ondata?.(undefined, true, 0);
@@ -593,7 +597,7 @@ function asksToClose({ headers }: HttpScope | SseScope): boolean {
 
 /** As Bun does it where it says that a response has closed. */
 function closeResponse(response: ServerResponse): void {
-  if (Reflect.get(response, "_closed") === true) return;
+  if (response.closed) return;
   Object.assign(response, { destroyed: true, _closed: true });
   response.emit("close");
 }
