@@ -10,8 +10,8 @@ import { writeLine } from "./terminal.ts";
 export type { AccessRecord } from "./access-log-format.ts";
 
 /**
- * The access log: collects lines and writes them with one system call at the end of the turn, to a file or to standard
- * error. If the destination fails (disk full) or nothing reads it (a full pipe), it reports when lines start being lost
+ * The access log: collects lines and writes them with one system call at the end of the turn, at most every 10 ms, to a
+ * file or to standard error. If the destination fails (disk full) or nothing reads it (a full pipe), it reports when lines start being lost
  * and when that ends; the server keeps running.
  */
 export class AccessLog {

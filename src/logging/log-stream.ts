@@ -14,6 +14,11 @@ export interface LossReporter {
 const MAX_WAITING_BYTES = 1024 * 1024;
 /** A batch is written before the end of the turn once it has this many bytes. */
 const BATCH_BYTES = 64 * 1024;
+/**
+ * Milliseconds between two batches: a busy server writes a hundred times a second instead of in each turn of its event
+ * loop, where the system calls would cost it a third of its speed. A line that comes alone leaves in its turn.
+ */
+const BATCH_INTERVAL_MS = 10;
 /** Milliseconds between retries while the destination is full: the first, and the longest. */
 const RETRY_MS = { first: 5, longest: 200 } as const;
 /** Milliseconds that a full destination is given at the end of the process or of the stream. */
@@ -36,6 +41,10 @@ export class LogStream {
   /** The queue: whole lines, except that a part of the first one may have been written. */
   #waiting: ByteString = "";
   #immediate: ReturnType<typeof setImmediate> | undefined;
+  /** Set while the next batch waits for its interval. */
+  #interval: ReturnType<typeof setTimeout> | undefined;
+  /** When the last batch was written (`performance.now()`). */
+  #writtenAt = Number.NEGATIVE_INFINITY;
   /** Set while the destination is full. */
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryDelay: number = RETRY_MS.first;
@@ -69,11 +78,18 @@ export class LogStream {
     }
   }
 
-  /** Adds a line, given without its newline; it is written at the end of the turn. */
+  /** Adds a line, given without its newline; it is written at the end of the turn, or of the interval between batches. */
   write(line: ByteString): void {
     if (!this.#take(line) || this.isBehind) return;
     if (this.#waiting.length >= BATCH_BYTES) this.flush();
-    else this.#immediate ??= setImmediate(this.#flushNow);
+    else if (this.#immediate === undefined && this.#interval === undefined) this.#schedule();
+  }
+
+  #schedule(): void {
+    const left = this.#writtenAt + BATCH_INTERVAL_MS - performance.now();
+    if (left <= 0) this.#immediate = setImmediate(this.#flushNow);
+    // The end of the process flushes once more.
+    else this.#interval = setTimeout(this.#flushNow, left).unref();
   }
 
   /** Adds text and a newline, and writes it now. */
@@ -84,10 +100,13 @@ export class LogStream {
   /** Writes the queue, as far as there is room. */
   flush(): void {
     if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+    clearTimeout(this.#interval);
     clearTimeout(this.#retry);
     this.#immediate = undefined;
+    this.#interval = undefined;
     this.#retry = undefined;
     if (this.#waiting === "") return;
+    this.#writtenAt = performance.now();
     try {
       if (this.#write((this.#outlet ??= this.#openOutlet()))) this.#recover();
       else this.#tryLater();

@@ -5,6 +5,7 @@ import path from "node:path";
 import { OptionError } from "../../src/errors.ts";
 import { AccessLog, type AccessRecord } from "../../src/logging/access-log.ts";
 import { type DestinationKind, LogDestination } from "../support/log-destination.ts";
+import { eventually } from "../support/wire.ts";
 
 const MODULE = path.resolve(import.meta.dir, "../../src/logging/access-log.ts");
 
@@ -70,11 +71,21 @@ test("lines of one turn leave in one write, in order, after the turn", async () 
   await endOfTurn();
   expect(writes.calls).toBe(1);
   expect(logged()).toBe(Array.from({ length: 100 }, (_, i) => `/${i}\n`).join(""));
-  log.write(record("/next"));
-  await endOfTurn();
-  expect(writes.calls).toBe(2);
   await log.close();
-  expect(writes.calls).toBe(2);
+  expect(writes.calls).toBe(1);
+});
+
+test("a line behind others leaves 10 ms after them, and not with its turn", async () => {
+  using writes = interceptWrites();
+  const log = new AccessLog({ path: file }, "%U");
+  const writtenBefore = performance.now();
+  log.write(record("/first"));
+  await endOfTurn();
+  log.write(record("/second"));
+  await eventually("the second batch is written", () => writes.calls === 2);
+  expect(performance.now() - writtenBefore).toBeGreaterThanOrEqual(9);
+  expect(logged()).toBe("/first\n/second\n");
+  await log.close();
 });
 
 test("64 KiB are written without waiting for the end of the turn", async () => {
@@ -160,12 +171,12 @@ test("a failing destination is reported once, and once more when it recovers", a
     for (let i = 0; i < 5; i++) {
       log.write(record(`/lost/${i}`));
       log.write(record(`/lost/${i}`));
-      await endOfTurn();
+      log.flush();
     }
   }
   expect(reports).toEqual([expect.stringMatching(/cannot be written to '.*access\.log': ENOSPC: it failed/)]);
   log.write(record("/kept"));
-  await endOfTurn();
+  log.flush();
   expect(reports).toHaveLength(2);
   expect(reports[1]).toContain("again; 10 lines were lost");
   await log.close();
