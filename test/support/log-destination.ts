@@ -58,13 +58,14 @@ export class LogDestination implements Disposable {
     return this.#text;
   }
 
-  /** Reads until there is a match. The test's own time is the limit. */
+  /** Reads until there is a match, for at most 20 seconds. */
   async until(pattern: RegExp): Promise<RegExpMatchArray> {
-    for (;;) {
+    for (const limit = performance.now() + 20_000; performance.now() < limit; await Bun.sleep(5)) {
       const match = this.read().match(pattern);
       if (match !== null) return match;
-      await Bun.sleep(5);
     }
+    const end = this.#text.slice(-3000).replaceAll(/x{50,}/g, (all) => `x*${all.length}`);
+    throw new Error(`${pattern} does not come; of ${this.#text.length} chars the last ones are: ${end}`);
   }
 
   [Symbol.dispose](): void {
