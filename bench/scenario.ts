@@ -71,7 +71,7 @@ export interface Scenario {
 
 type Prepare = Scenario["prepare"];
 
-/** Each round starts a server of its own, as memory and start-up times need. */
+/** Each round starts a separate server, as memory and start-up times need. */
 export function freshEachRound(measure: (kind: ServerKind, settings: Settings) => Promise<Sample>): Prepare {
   return (kinds, settings) =>
     Promise.resolve(

@@ -152,7 +152,7 @@ Object.defineProperties(Asleep.prototype, {
 
 const ANSWERED = ["encrypted", "server", "bytesRead"];
 
-/** What the constructors of a socket make: whoever looks at one of these uses the socket as a stream. */
+/** What the constructors of a socket make: code that reads one of these uses the socket as a stream. */
 const STATE = Reflect.ownKeys(new Socket({ allowHalfOpen: true })).filter(
   (key) => !Object.hasOwn(Asleep.prototype, key),
 );

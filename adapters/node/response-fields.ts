@@ -1,6 +1,6 @@
 import type { HeaderPair } from "../../src/spec/values.ts";
 
-/** Bun's native server is told by fields of this name how a body is framed; see `exchange.ts`. */
+/** Fields of this name tell Bun's native server how a body is framed; see `exchange.ts`. */
 export const MARK = "\0";
 
 /** The fields of a response without those of the connection, and what these said. */

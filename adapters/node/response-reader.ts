@@ -14,7 +14,7 @@ export type ResponsePart =
       mayHaveTrailers: boolean;
       /** The connection is not to be used again. */
       readonly closes: boolean;
-      /** Bytes that the body must have; absent where whoever makes the parts has counted them. */
+      /** Bytes that the body must have; absent if the producer of the parts has counted them. */
       length?: number;
     }
   | { readonly type: "body"; readonly bytes: Uint8Array | string }

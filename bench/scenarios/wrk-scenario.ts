@@ -28,6 +28,9 @@ export interface WrkScenario extends Pick<
   check?(server: RunningServer): Promise<void>;
 }
 
+/** Seconds of load before the first round: as long as JavaScriptCore's compiler threads are busy with a new server. */
+const WARM_UP = 4;
+
 const BASIC = [METRICS.requests, METRICS.cpu, METRICS.user, METRICS.system];
 const TIMES = [METRICS.p50, METRICS.p99];
 
@@ -53,8 +56,8 @@ export function wrkScenario(row: WrkScenario): Scenario {
       };
       try {
         await server.during(check?.(server) ?? checkAnswer(server, answer(), request));
-        // The first requests run code that is not compiled yet.
-        if (!settings.quick) await server.during(runWrk(server, { ...load, seconds: 0.7 }, settings.cores));
+        if (!settings.quick)
+          await server.during(runWrk(server, { ...load, seconds: WARM_UP }, settings.cores));
       } catch (error) {
         await server.end();
         throw error;

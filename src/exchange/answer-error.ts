@@ -11,7 +11,7 @@ export interface ErrorAnswer {
   readonly headers?: Headers;
 }
 
-/** An error that ends a request, whoever caused it. */
+/** An error that ends a request, regardless of who caused it. */
 export interface RequestError extends ErrorAnswer {
   /** What the application learns, if it runs. */
   readonly reason: DisconnectReason;
