@@ -1,6 +1,5 @@
-import { isIP } from "node:net";
-
 import { isAuthority } from "../../http1/grammar.ts";
+import { ipVersion } from "../../spec/ip-address.ts";
 import type { Headers } from "../../spec/values.ts";
 import { parseForwardedElement } from "./forwarded-element.ts";
 import type { TrustedProxies } from "../../options/trusted-proxies.ts";
@@ -185,20 +184,19 @@ function isEscaped(value: string, at: number): boolean {
 
 /**
  * An address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
- * `hidden` for `unknown` and for obfuscated identifiers (RFC 7239 section 6); undefined for everything else.
+ * `hidden` for `unknown` and for obfuscated identifiers (RFC 7239 section 6); undefined for everything else, an address
+ * with a zone included: the zone is of the machine that has named it, and says nothing here (RFC 4007 section 6).
  */
 function parseNode(text: string): readonly [host: string, port: number] | "hidden" | undefined {
-  if (isIP(text) !== 0) return withPort(text, undefined);
+  if (ipVersion(text) !== 0) return withPort(text, undefined);
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([\w.-]+))?$/.exec(text) ?? [];
   const address = bracketed ?? plain ?? "";
-  if (isIP(address) === (bracketed === undefined ? 4 : 6)) return withPort(address, port);
+  if (ipVersion(address) === (bracketed === undefined ? 4 : 6)) return withPort(address, port);
   if (bracketed === undefined && /^(?:unknown|_[\w.-]+)$/i.test(address)) return "hidden";
   return undefined;
 }
 
 function withPort(address: string, port: string | undefined): readonly [string, number] | undefined {
-  // A zone is of the machine that has named it, and says nothing here (RFC 4007 section 6).
-  if (address.includes("%")) return undefined;
   const number = port === undefined || port.startsWith("_") ? 0 : maybePort(port);
   return number === undefined ? undefined : [plainAddress(address), number];
 }
