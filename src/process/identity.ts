@@ -15,8 +15,8 @@ export interface Identity {
 
 /** Numbers of system calls, which act on one thread; those of the C library change all threads. */
 const CALLS = {
-  x64: { setgroups: 116, setresuid: 117, setresgid: 119 },
-  arm64: { setgroups: 159, setresuid: 147, setresgid: 149 },
+  x64: { setgroups: 116, setresuid: 117, setresgid: 119, setfsuid: 122, setfsgid: 123 },
+  arm64: { setgroups: 159, setresuid: 147, setresgid: 149, setfsuid: 151, setfsgid: 152 },
 } as const;
 /** Leaves a number as it is, for setresuid(2) and setresgid(2). */
 const KEEP = -1;
@@ -80,7 +80,11 @@ function groupsOf({ name }: Identity, gid: number): readonly number[] {
 
 /**
  * Runs a synchronous check with the user and groups of an identity (see {@link fileUserOf}), then takes this thread's own back. Other threads keep
- * theirs throughout. The real ids change too, for they are those that access(2) looks at.
+ * theirs throughout.
+ *
+ * Only the real ids, which access(2) looks at, and the file system's ids change. The effective ones stay, and with them
+ * the right to change all of these: a thread that the runtime starts meanwhile inherits what this one has, and setgroups(3)
+ * of the C library ends the process when one thread may do less than the others.
  *
  * @throws OptionError when this process may not become it.
  */
@@ -89,9 +93,10 @@ export function actingAs<T>(identity: Identity, { uid, groups }: FileUser, check
   const own = ownCredentials();
   try {
     setGroups(supplementary);
-    call("setresgid", gid, gid, KEEP);
-    // The saved id remembers who this was, which is the way back.
-    call("setresuid", uid, uid, own.ids.uid.effective);
+    call("setresgid", gid, KEEP, KEEP);
+    call("setfsgid", gid, 0, 0);
+    call("setresuid", uid, KEEP, KEEP);
+    call("setfsuid", uid, 0, 0);
   } catch (error) {
     restore(own);
     throw cannotBecome(identity, error);
@@ -138,10 +143,11 @@ function ownCredentials(): Credentials {
 }
 
 function restore({ ids: { uid, gid }, groups }: Credentials): void {
-  // The effective id first: it brings back the right to set the others (capabilities(7)).
-  call("setresuid", KEEP, uid.effective, KEEP);
-  call("setresuid", uid.real, uid.effective, uid.saved);
-  call("setresgid", gid.real, gid.effective, gid.saved);
+  // setfsuid(2) first: it brings back the rights to files, which setresuid(2) does not (capabilities(7)).
+  call("setfsuid", uid.effective, 0, 0);
+  call("setfsgid", gid.effective, 0, 0);
+  call("setresuid", uid.real, KEEP, KEEP);
+  call("setresgid", gid.real, KEEP, KEEP);
   if (uid.effective === 0) setGroups(groups);
 }
 
