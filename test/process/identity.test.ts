@@ -10,7 +10,7 @@ test.if(process.getuid?.() === 0)(
     const script = `
       const { actingAs, fileUserOf, wantedIdentity } = await import(${url("identity.ts")});
       const { dropPrivileges } = await import(${url("process-settings.ts")});
-      const options = { user: "nobody", group: "nogroup" };
+      const options = { user: "65534", group: "65534" }; // nobody, who executes nothing here
       const identity = wantedIdentity(options);
       actingAs(identity, fileUserOf(identity), () => {
         new Worker("data:text/javascript,postMessage(1); setInterval(() => {}, 1000)");
