@@ -4,7 +4,7 @@ import { flagForVariable } from "./synonyms.ts";
 /** A name of this many chars may differ in two places and still be a slip; a shorter one in one. */
 const LONG_NAME = 8;
 
-/** Single words of other servers that no application would choose for a variable of its own, as it may choose `DEBUG`. */
+/** Single words of other servers that applications do not use for their own variables, unlike `DEBUG`. */
 const CLEAR_WORDS = ["BIND", "UDS", "DAEMON", "PIDFILE", "CERTFILE", "KEYFILE", "CIPHERS"];
 
 /**
